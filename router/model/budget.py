@@ -1,0 +1,42 @@
+"""A budget seen from the ledger: a limit, on what is used within one window of one scope."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.model.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """
+    One budget's limit as it applies to one attempt. A hold passes only if all of its limits do.
+
+    The window is half-open, `[window_start, window_end)`; both ends are None for a lifetime budget.
+    """
+
+    budget: str
+    """The budget's name in the policy."""
+    scope: str
+    """Whose money: `everyone`, `tenant:acme`, `provider:runpod`, `tenant:acme,provider:runpod`."""
+    window_start: datetime | None
+    window_end: datetime | None
+    limit: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What of a budget's window is used, kept in the four amounts that are never mixed."""
+
+    posted: Money = Money.ZERO
+    presumed: Money = Money.ZERO
+    held: Money = Money.ZERO
+    in_doubt: Money = Money.ZERO
+
+    @property
+    def used(self) -> Money:
+        """All that counts against the limit."""
+        return self.posted + self.presumed + self.held + self.in_doubt
+
+    def available(self, limit: Money) -> Money:
+        """What a further hold may take; negative after an overage or a lowered limit."""
+        return limit - self.used

@@ -1,0 +1,119 @@
+"""
+Money: an integer number of nano-dollars, and nothing else.
+
+Nano, because contracted prices (7.5 % off $0.0875) and charges per megapixel ($0.02097152) need
+more than six places. There is no way in from a float: `parse` takes text, `exact` and `rounded` a
+Decimal.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import ClassVar, Self
+
+NANOS_PER_DOLLAR = 1_000_000_000
+# Databases keep 64 bits; far below that, no edit and no budget is worth a billion dollars.
+NANOS_MAX = 1_000_000_000 * NANOS_PER_DOLLAR
+_DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,18})?")
+
+
+class NotMoney(ValueError):
+    """The text or number is not an amount of money that can be kept exactly."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in US dollars, kept in nano-dollars. May be negative: a correction is."""
+
+    nanos: int
+    ZERO: ClassVar["Money"]
+
+    def __post_init__(self) -> None:
+        if type(self.nanos) is not int:
+            message = f"money is an integer of nano-dollars, not {type(self.nanos).__name__}"
+            raise TypeError(message)
+        if abs(self.nanos) > NANOS_MAX:
+            raise NotMoney("the amount is beyond a billion dollars")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """
+        Read `"0.0875"` or `"$0.0875"`.
+
+        Raises:
+            NotMoney: Not a plain decimal, or finer than a nano-dollar.
+        """
+        plain = text.strip().removeprefix("$")
+        if not _DECIMAL.fullmatch(plain):
+            message = f"{text!r} is not an amount in dollars such as 0.0875"
+            raise NotMoney(message)
+        return cls.exact(Decimal(plain))
+
+    @classmethod
+    def exact(cls, dollars: Decimal) -> Self:
+        """
+        Take a decimal number of dollars that nano-dollars can hold exactly.
+
+        Raises:
+            NotMoney: Not finite, or finer than a nano-dollar.
+        """
+        money = cls.rounded(dollars)
+        if money.decimal() != dollars:
+            message = f"{dollars} is finer than a nano-dollar"
+            raise NotMoney(message)
+        return money
+
+    @classmethod
+    def rounded(cls, dollars: Decimal) -> Self:
+        """
+        Take a decimal number of dollars, rounding half-even to a nano-dollar.
+
+        For a provider's report, whose raw text is kept beside it; prices use `exact`.
+
+        Raises:
+            NotMoney: Not finite, or beyond a billion dollars.
+        """
+        if not dollars.is_finite() or abs(dollars) > NANOS_MAX // NANOS_PER_DOLLAR:
+            message = f"{dollars} is not a finite, plausible amount"
+            raise NotMoney(message)
+        return cls(int(dollars.scaleb(9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))
+
+    def decimal(self) -> Decimal:
+        """Dollars as an exact decimal."""
+        return Decimal(self.nanos).scaleb(-9)
+
+    def __add__(self, other: Self) -> "Money":
+        return Money(self.nanos + other.nanos)
+
+    def __sub__(self, other: Self) -> "Money":
+        return Money(self.nanos - other.nanos)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.nanos)
+
+    def __mul__(self, count: int) -> "Money":
+        return Money(self.nanos * count)
+
+    def __bool__(self) -> bool:
+        return self.nanos != 0
+
+    def __str__(self) -> str:
+        """Dollars with at least two places and no trailing zeros: `0.04`, `0.0875`, `-1.50`."""
+        sign = "-" if self.nanos < 0 else ""
+        whole, fraction = divmod(abs(self.nanos), NANOS_PER_DOLLAR)
+        places = f"{fraction:09d}".rstrip("0").ljust(2, "0")
+        return f"{sign}{whole}.{places}"
+
+    @property
+    def usd(self) -> str:
+        """For people: `$0.0875`, `-$1.50`."""
+        text = str(self)
+        return f"-${text[1:]}" if text.startswith("-") else f"${text}"
+
+
+Money.ZERO = Money(0)
+
+
+def total(amounts: "list[Money] | tuple[Money, ...]") -> Money:
+    """Add up, exactly; nothing adds up to zero."""
+    return Money(sum(amount.nanos for amount in amounts))
