@@ -41,3 +41,8 @@ class Ids:
 def attempt_id(job_id: JobId, number: int) -> AttemptId:
     """The id of a job's attempt; numbers start at 1."""
     return AttemptId(f"{job_id}.{number}")
+
+
+def job_of(attempt: AttemptId) -> JobId:
+    """The job that an attempt belongs to."""
+    return JobId(attempt.rpartition(".")[0])

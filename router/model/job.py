@@ -79,7 +79,7 @@ class Job:
     """Farebox's name, such as `nano-banana-2-edit`."""
     prompt: str = field(repr=False)
     images: tuple[str, ...] = field(repr=False)
-    """`https` or `data:` URLs, or `input:<sha256>` for bytes kept beside the ledger. One or more."""
+    """`https` or `data:` URLs, or `input:<sha256>` for bytes kept beside the ledger; 1 or more."""
     resolution: Resolution
     aspect_ratio: str | None
     """`16:9`; None means "as the first image"."""

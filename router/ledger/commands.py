@@ -1,0 +1,213 @@
+"""
+The ledger's verbs as values, and the answers they get.
+
+A command names everything it needs, its instant included; `decide` turns it into changes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from router.ledger.rows import AttemptRow, JobRow, KeyRow
+from router.model.budget import Limit, Usage
+from router.model.charge import Reported
+from router.model.ids import AttemptId, JobId, ProviderRef
+from router.model.job import JobState
+from router.model.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tender:
+    """An attempt that could be made, and the limits that its hold must fit: all, or none."""
+
+    attempt: AttemptRow
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A client's promise that requests with this key are one request."""
+
+    key: str
+    fingerprint: str
+    """SHA-256 of the canonical request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accept:
+    """Take a job with its first hold: the first tender that fits. One commit, or no trace."""
+
+    at: datetime
+    job: JobRow
+    tenders: tuple[Tender, ...]
+    """In the order of the plan; at least one."""
+    ready: frozenset[str] = frozenset()
+    """Providers that can be sent to at once: their attempt starts as dispatching."""
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Place the hold of a further attempt: the first tender that fits."""
+
+    at: datetime
+    job_id: JobId
+    tenders: tuple[Tender, ...]
+    ready: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """Note that the next thing to happen is the first byte."""
+
+    at: datetime
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Note the provider's id, and the price it named when it took the job."""
+
+    at: datetime
+    attempt_id: AttemptId
+    ref: ProviderRef
+    quote: Reported | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnd:
+    """How a job ends; carried by the settlement that ends it, so that both are one commit."""
+
+    state: JobState
+    error_code: str | None = None
+    error_detail: str | None = None
+    images: tuple[str, ...] = field(default=(), repr=False)
+    images_expire_at: datetime | None = None
+    delivered_by: AttemptId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Book a charge. Above the hold, the rest becomes an overage: a bill is a fact."""
+
+    at: datetime
+    attempt_id: AttemptId
+    amount: Money
+    outcome: str
+    detail: str | None = None
+    reported: Reported | None = None
+    queue_s: float | None = None
+    execution_s: float | None = None
+    end: JobEnd | None = None
+    who: str = "farebox"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """Book, on proof, that nothing was billed. Frees the whole hold."""
+
+    at: datetime
+    attempt_id: AttemptId
+    outcome: str
+    detail: str | None = None
+    end: JobEnd | None = None
+    who: str = "farebox"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Note that an attempt was sent and its outcome is unknown. The hold stays."""
+
+    at: datetime
+    attempt_id: AttemptId
+    outcome: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presume:
+    """Book as presumed what no evidence has settled by its horizon. It still counts."""
+
+    at: datetime
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """End a job whose attempts are settled, or are left in doubt."""
+
+    at: datetime
+    job_id: JobId
+    end: JobEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjust:
+    """Correct a settled attempt by a difference; negative frees money."""
+
+    at: datetime
+    attempt_id: AttemptId
+    difference: Money
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveKey:
+    """Store a new or changed API key."""
+
+    at: datetime
+    key: KeyRow
+
+
+Command = Accept | Hold | Dispatch | Run | Post | Void | Doubt | Presume | End | Adjust | SaveKey
+"""Every verb."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The hold stands."""
+
+    job: JobRow
+    attempt: AttemptRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """The idempotency key is known, for the same request: this is its job."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """The idempotency key is known, for another request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """No tender fits. This is the limit that the cheapest of them fails."""
+
+    limit: Limit
+    usage: Usage
+    asked: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The change was made."""
+
+    attempt: AttemptRow | None = None
+    job: JobRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """Nothing was changed: the row is past the state in which the command means something."""
+
+    attempt: AttemptRow | None = None
+    job: JobRow | None = None
+
+
+Answer = Placed | Replayed | Conflict | Refused | Done | Stale

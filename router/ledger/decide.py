@@ -1,0 +1,79 @@
+"""Decide what a verb of the ledger does: pure, from the books and a command to changes."""
+
+from collections.abc import Callable, Sequence
+
+from router.ledger import placing, settling
+from router.ledger.commands import (
+    Accept,
+    Adjust,
+    Answer,
+    Command,
+    Dispatch,
+    Done,
+    Doubt,
+    End,
+    Hold,
+    Post,
+    Presume,
+    Run,
+    SaveKey,
+    Stale,
+    Void,
+)
+from router.ledger.decided import Decided
+from router.ledger.page import Page
+from router.ledger.rows import AttemptRow, JobRow
+
+Decider = Callable[[Page, Command], Decided]
+"""The shape of `decide`. The tests of the tests plant bugs through it."""
+
+
+def decide(page: Page, command: Command) -> Decided:
+    """Decide one command on the books as they stand. Reads nothing else; changes nothing."""
+    match command:
+        case Accept():
+            return placing.accept(page, command)
+        case Hold():
+            return placing.hold(page, command)
+        case End():
+            return settling.end(page, command)
+        case SaveKey():
+            return Decided(Done(), (command.key,))
+        case _:
+            return _on_attempt(page, command)
+
+
+def _on_attempt(
+    page: Page, command: Dispatch | Run | Post | Void | Doubt | Presume | Adjust
+) -> Decided:
+    attempt = page.get(AttemptRow, command.attempt_id)
+    job = page.get(JobRow, attempt.job_id) if attempt is not None else None
+    if attempt is None or job is None:
+        return Decided(Stale())
+    decided: Decided
+    match command:
+        case Dispatch():
+            decided = settling.dispatch(attempt, job, command)
+        case Run():
+            decided = settling.run(attempt, command)
+        case Post():
+            decided = settling.post(page, attempt, job, command)
+        case Void():
+            decided = settling.void(page, attempt, job, command)
+        case Doubt():
+            decided = settling.doubt(page, attempt, command)
+        case Presume():
+            decided = settling.presume(page, attempt, command)
+        case Adjust():
+            decided = settling.adjust(page, attempt, command)
+    return decided
+
+
+def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decide) -> list[Answer]:
+    """Decide commands one after the other, each on the books as the one before has left them."""
+    answers: list[Answer] = []
+    for command in commands:
+        decided = decider(page, command)
+        page.apply(decided.changes)
+        answers.append(decided.answer)
+    return answers

@@ -1,0 +1,99 @@
+"""Rows to columns and back, by the fields' types: money as nanos, instants and tuples as text."""
+
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from router.ledger.rows import Row, Window
+from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
+from router.model.clock import from_rfc3339, rfc3339
+from router.model.money import Money
+
+Column = str | int | float | None
+R = TypeVar("R", bound=Row)
+V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
+
+# Resolved once for each type: it is slow, and asked for with every row.
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+
+
+def encode(row: Row) -> dict[str, Column]:
+    """A row's columns by name."""
+    return {field.name: to_column(getattr(row, field.name)) for field in fields(row)}
+
+
+def decode(kind: type[R], columns: Mapping[str, Any]) -> R:
+    """A row from its columns; columns that the row does not know are ignored."""
+    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
+    return kind(**values)
+
+
+def decode_view(kind: type[V], columns: Mapping[str, Any]) -> V:
+    """A view's value from a query's columns, likewise."""
+    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
+    return kind(**values)
+
+
+def to_column(value: object) -> Column:
+    """A value as the databases keep it."""
+    match value:
+        case Money():
+            return value.nanos
+        case datetime():
+            return rfc3339(value)
+        case StrEnum():
+            return value.value
+        case tuple():
+            parts = cast("tuple[object, ...]", value)
+            return json.dumps([_to_json(part) for part in parts], ensure_ascii=False)
+        case None | str() | int() | float():
+            return value
+        case _:
+            raise TypeError(type(value))
+
+
+def _to_json(part: object) -> object:
+    if isinstance(part, Window):
+        return [part.budget, part.scope, rfc3339(part.start), rfc3339(part.end)]
+    return part
+
+
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    known = _HINTS.get(kind)
+    if known is None:
+        hints = get_type_hints(kind)
+        known = {field.name: _bare(hints[field.name]) for field in fields(kind)}
+        _HINTS[kind] = known
+    return known
+
+
+def _bare(hint: Any) -> Any:
+    """The type without `| None` and without the name that a NewType gives it."""
+    if get_origin(hint) in {Union, types.UnionType}:
+        hint = next(part for part in get_args(hint) if part is not types.NoneType)
+    return getattr(hint, "__supertype__", hint)
+
+
+def _from_column(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if hint is Money:
+        return Money(value)
+    if hint is datetime:
+        return from_rfc3339(value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(value)
+    if get_origin(hint) is tuple:
+        return tuple(_from_json(get_args(hint)[0], part) for part in json.loads(value))
+    return value
+
+
+def _from_json(hint: Any, part: Any) -> Any:
+    if hint is Window:
+        budget, scope, start, end = part
+        return Window(budget=budget, scope=scope, start=from_rfc3339(start), end=from_rfc3339(end))
+    return tuple(cast("list[str]", part)) if isinstance(part, list) else part

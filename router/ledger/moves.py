@@ -1,0 +1,75 @@
+"""A move of money between the four amounts: its entry, and every balance that it changes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from router.ledger.page import Page
+from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, Row
+from router.model.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """By how much each of the four amounts changes."""
+
+    kind: EntryKind
+    posted: Money = Money.ZERO
+    presumed: Money = Money.ZERO
+    held: Money = Money.ZERO
+    in_doubt: Money = Money.ZERO
+
+
+def moved(
+    page: Page,
+    attempt: AttemptRow,
+    *moves: Move,
+    at: datetime,
+    who: str = "farebox",
+    reason: str | None = None,
+) -> tuple[Row, ...]:
+    """
+    Write moves of an attempt's money into the journal and into each of its budgets' windows.
+
+    The windows are those of the hold, so a charge counts where its hold stood, even when the day
+    has turned meanwhile.
+    """
+    entries = [
+        EntryRow(
+            at=at,
+            attempt_id=attempt.id,
+            kind=move.kind,
+            posted=move.posted,
+            presumed=move.presumed,
+            held=move.held,
+            in_doubt=move.in_doubt,
+            who=who,
+            reason=reason,
+        )
+        for move in moves
+    ]
+    balances: list[BalanceRow] = []
+    for window in attempt.windows:
+        row = page.get(BalanceRow, window.budget, window.scope, window.start)
+        row = row or BalanceRow(
+            budget=window.budget,
+            scope=window.scope,
+            window_start=window.start,
+            window_end=window.end,
+        )
+        for move in moves:
+            row = _added(row, move)
+        # An open hold cannot be less than nothing: if it is, an entry was made twice.
+        assert row.held >= Money.ZERO, row
+        assert row.in_doubt >= Money.ZERO, row
+        balances.append(row)
+    return (*entries, *balances)
+
+
+def _added(row: BalanceRow, move: Move) -> BalanceRow:
+    return replace(
+        row,
+        posted=row.posted + move.posted,
+        presumed=row.presumed + move.presumed,
+        held=row.held + move.held,
+        in_doubt=row.in_doubt + move.in_doubt,
+    )

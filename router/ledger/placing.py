@@ -1,0 +1,121 @@
+"""Placing a hold: the first tender that fits every limit, in the order of the plan, or none."""
+
+from dataclasses import replace
+
+from router.ledger.commands import (
+    Accept,
+    Conflict,
+    Hold,
+    Placed,
+    Refused,
+    Replayed,
+    Stale,
+    Tender,
+)
+from router.ledger.decided import Decided
+from router.ledger.moves import Move, moved
+from router.ledger.page import Page
+from router.ledger.rows import (
+    AttemptRow,
+    BalanceRow,
+    IdempotencyRow,
+    JobRow,
+    RefusalRow,
+    Window,
+)
+from router.model.budget import Limit, Usage
+from router.model.job import AttemptState, JobState
+from router.model.money import Money
+
+
+def accept(page: Page, command: Accept) -> Decided:
+    """Take a job with its first hold; or find the job its idempotency key stands for."""
+    job, idempotency = command.job, command.idempotency
+    if idempotency is not None:
+        known = page.get(IdempotencyRow, job.tenant, idempotency.key)
+        if known is not None:
+            same = known.fingerprint == idempotency.fingerprint
+            return Decided(Replayed(job_id=known.job_id) if same else Conflict())
+    placed = _place(page, job, command)
+    if idempotency is None or not isinstance(placed.answer, Placed):
+        return placed
+    promise = IdempotencyRow(
+        tenant=job.tenant,
+        idempotency_key=idempotency.key,
+        fingerprint=idempotency.fingerprint,
+        job_id=job.id,
+        created_at=command.at,
+    )
+    return Decided(placed.answer, (*placed.changes, promise))
+
+
+def hold(page: Page, command: Hold) -> Decided:
+    """Place a further attempt's hold."""
+    job = page.get(JobRow, command.job_id)
+    again = any(page.get(AttemptRow, tender.attempt.id) for tender in command.tenders)
+    if job is None or job.state.is_final or again:
+        return Decided(Stale(job=job))
+    return _place(page, job, command)
+
+
+def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
+    """Take the first tender whose hold fits every limit; with none, count the refusal."""
+    for tender in command.tenders:
+        if _failing(page, tender) is None:
+            return _placed(page, job, tender, command)
+    cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
+    limit, usage = _failing(page, cheapest) or _impossible()
+    refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
+    return Decided(refused, (_counted(page, refused, command),))
+
+
+def _failing(page: Page, tender: Tender) -> tuple[Limit, Usage] | None:
+    """The tightest limit that the tender's hold does not fit."""
+    failing: list[tuple[Money, Limit, Usage]] = []
+    for limit in tender.limits:
+        usage = _balance(page, Window.of(limit)).usage
+        if usage.available(limit.limit) < tender.attempt.quoted:
+            failing.append((usage.available(limit.limit), limit, usage))
+    if not failing:
+        return None
+    _, limit, usage = min(failing, key=lambda found: found[0])
+    return limit, usage
+
+
+def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> Decided:
+    ready = tender.attempt.provider in command.ready
+    attempt = replace(
+        tender.attempt,
+        state=AttemptState.DISPATCHING if ready else AttemptState.HELD,
+        dispatched_at=command.at if ready else None,
+        windows=tuple(Window.of(limit) for limit in tender.limits),
+    )
+    if ready or job.state is JobState.RUNNING:
+        job = replace(job, state=JobState.RUNNING)
+    else:
+        job = replace(job, state=JobState.QUEUED)
+    moves = moved(page, attempt, Move("hold", held=attempt.quoted), at=command.at)
+    return Decided(Placed(job=job, attempt=attempt), (job, attempt, *moves))
+
+
+def _counted(page: Page, refused: Refused, command: Accept | Hold) -> RefusalRow:
+    """Refusals are free and leave no row of their own; they are counted by budget and hour."""
+    hour = command.at.replace(minute=0, second=0, microsecond=0)
+    budget, scope = refused.limit.budget, refused.limit.scope
+    row = page.get(RefusalRow, budget, scope, hour)
+    row = row or RefusalRow(budget=budget, scope=scope, hour=hour)
+    return replace(row, jobs=row.jobs + 1, amount=row.amount + refused.asked)
+
+
+def _balance(page: Page, window: Window) -> BalanceRow:
+    row = page.get(BalanceRow, window.budget, window.scope, window.start)
+    return row or BalanceRow(
+        budget=window.budget,
+        scope=window.scope,
+        window_start=window.start,
+        window_end=window.end,
+    )
+
+
+def _impossible() -> tuple[Limit, Usage]:
+    raise AssertionError("a tender without limits is never refused")

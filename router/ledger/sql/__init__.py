@@ -1,0 +1,47 @@
+"""The ledger's SQL, in files: a schema per back end, and every query under its name."""
+
+import re
+from functools import cache
+from importlib import resources
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+@cache
+def queries(back_end: str) -> dict[str, str]:
+    """
+    The queries of `queries.sql` and of the back end's own file, by name.
+
+    In the files each query stands under `-- name: …` with a sentence on what it answers.
+    """
+    found: dict[str, str] = {}
+    for file in ("queries.sql", f"{back_end}/queries.sql"):
+        text = resources.files(__name__).joinpath(file).read_text("utf-8")
+        _, *parts = _NAME.split(text)
+        found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
+    return found
+
+
+@cache
+def migrations(back_end: str) -> tuple[tuple[int, str], ...]:
+    """The numbered migrations of a back end, in order."""
+    files = resources.files(__name__).joinpath(back_end).iterdir()
+    numbered = [file for file in files if file.name[:4].isdigit()]
+    return tuple(
+        (int(file.name[:4]), file.read_text("utf-8"))
+        for file in sorted(numbered, key=lambda file: file.name)
+    )
+
+
+@cache
+def positional(query: str) -> tuple[str, tuple[str, ...]]:
+    """A query with `$1`, `$2` for its named parameters, as PostgreSQL wants, and their names."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            names.append(match[1])
+        return f"${names.index(match[1]) + 1}"
+
+    return _PARAMETER.sub(number, query), tuple(names)

@@ -1,0 +1,209 @@
+-- Queries that both back ends share. Parameters are named; a row's columns are its fields.
+
+-- name: put_jobs
+-- Store a job as it now stands.
+INSERT INTO jobs (
+    id, tenant, key_id, model, resolution, tags, request, decision, policy_hash, state,
+    created_at, deadline_at, ended_at, error_code, error_detail, images, images_expire_at,
+    delivered_by
+) VALUES (
+    :id, :tenant, :key_id, :model, :resolution, :tags, :request, :decision, :policy_hash,
+    :state, :created_at, :deadline_at, :ended_at, :error_code, :error_detail, :images,
+    :images_expire_at, :delivered_by
+)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    ended_at = excluded.ended_at,
+    error_code = excluded.error_code,
+    error_detail = excluded.error_detail,
+    images = excluded.images,
+    images_expire_at = excluded.images_expire_at,
+    delivered_by = excluded.delivered_by;
+
+-- name: put_attempts
+-- Store an attempt as it now stands.
+INSERT INTO attempts (
+    id, job_id, number, tenant, tags, provider, model, slug, resolution, aspect_ratio, state,
+    quoted, list_price, dearest, price_from, windows, callback_token, created_at, horizon_at,
+    provider_ref, quote_raw, reported_raw, reported_source, reported_amount, reported_at,
+    posted, outcome, detail, dispatched_at, accepted_at, ended_at, queue_s, execution_s
+) VALUES (
+    :id, :job_id, :number, :tenant, :tags, :provider, :model, :slug, :resolution, :aspect_ratio,
+    :state, :quoted, :list_price, :dearest, :price_from, :windows, :callback_token, :created_at,
+    :horizon_at, :provider_ref, :quote_raw, :reported_raw, :reported_source, :reported_amount,
+    :reported_at, :posted, :outcome, :detail, :dispatched_at, :accepted_at, :ended_at, :queue_s,
+    :execution_s
+)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    horizon_at = excluded.horizon_at,
+    provider_ref = excluded.provider_ref,
+    quote_raw = excluded.quote_raw,
+    reported_raw = excluded.reported_raw,
+    reported_source = excluded.reported_source,
+    reported_amount = excluded.reported_amount,
+    reported_at = excluded.reported_at,
+    posted = excluded.posted,
+    outcome = excluded.outcome,
+    detail = excluded.detail,
+    dispatched_at = excluded.dispatched_at,
+    accepted_at = excluded.accepted_at,
+    ended_at = excluded.ended_at,
+    queue_s = excluded.queue_s,
+    execution_s = excluded.execution_s;
+
+-- name: put_balances
+-- Store a balance as it now stands.
+INSERT INTO balances (
+    budget, scope, window_start, window_end, posted, presumed, held, in_doubt
+) VALUES (
+    :budget, :scope, :window_start, :window_end, :posted, :presumed, :held, :in_doubt
+)
+ON CONFLICT (budget, scope, window_start) DO UPDATE SET
+    posted = excluded.posted,
+    presumed = excluded.presumed,
+    held = excluded.held,
+    in_doubt = excluded.in_doubt;
+
+-- name: put_entries
+-- Add a fact to the journal.
+INSERT INTO entries (
+    at, attempt_id, kind, posted, presumed, held, in_doubt, who, reason
+) VALUES (
+    :at, :attempt_id, :kind, :posted, :presumed, :held, :in_doubt, :who, :reason
+);
+
+-- name: put_idempotency
+-- Remember a key's job; the first one stays.
+INSERT INTO idempotency (
+    tenant, idempotency_key, fingerprint, job_id, created_at
+) VALUES (
+    :tenant, :idempotency_key, :fingerprint, :job_id, :created_at
+);
+
+-- name: put_refusals
+-- Store the count of an hour.
+INSERT INTO refusals (
+    budget, scope, hour, jobs, amount
+) VALUES (
+    :budget, :scope, :hour, :jobs, :amount
+)
+ON CONFLICT (budget, scope, hour) DO UPDATE SET
+    jobs = excluded.jobs,
+    amount = excluded.amount;
+
+-- name: put_api_keys
+-- Store a key as it now stands.
+INSERT INTO api_keys (
+    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at
+) VALUES (
+    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at
+)
+ON CONFLICT (id) DO UPDATE SET
+    role = excluded.role,
+    name = excluded.name,
+    tags = excluded.tags,
+    expires_at = excluded.expires_at,
+    revoked_at = excluded.revoked_at;
+
+-- name: mark_batch
+-- Note the batch in the batch's own transaction.
+UPDATE last_batch SET batch = :batch WHERE only = 1;
+
+-- name: last_batch
+-- The last batch that is durable.
+SELECT batch FROM last_batch WHERE only = 1;
+
+-- name: job
+-- One job.
+SELECT * FROM jobs WHERE id = :id;
+
+-- name: jobs_of_a_tenant
+-- A tenant's jobs, the newest first, after (older than) a given one.
+SELECT * FROM jobs
+WHERE tenant = :tenant AND id < :after AND (:state = '' OR state = :state)
+ORDER BY id DESC LIMIT :most;
+
+-- name: unfinished_jobs
+-- Jobs that have not ended, the oldest first.
+SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id;
+
+-- name: attempts_of_a_job
+-- A job's attempts in their order.
+SELECT * FROM attempts WHERE job_id = :job_id ORDER BY number;
+
+-- name: attempt
+-- One attempt.
+SELECT * FROM attempts WHERE id = :id;
+
+-- name: attempt_by_token
+-- The attempt that a callback's token names.
+SELECT * FROM attempts WHERE provider = :provider AND callback_token = :token;
+
+-- name: open_attempts
+-- Attempts whose money is held or in doubt, the oldest first.
+SELECT * FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt') ORDER BY id;
+
+-- name: balances_at
+-- Balances of the windows that an instant lies in.
+SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
+ORDER BY budget, scope, window_start;
+
+-- name: refusals_since
+-- What each budget has refused since an instant.
+SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
+WHERE hour >= :since GROUP BY budget, scope ORDER BY budget, scope;
+
+-- name: key
+-- One API key.
+SELECT * FROM api_keys WHERE id = :id;
+
+-- name: keys
+-- All API keys, the oldest first.
+SELECT * FROM api_keys ORDER BY created_at, id;
+
+-- name: latest_instant
+-- The last instant that the ledger knows.
+SELECT MAX(at) AS at FROM (
+    SELECT MAX(at) AS at FROM entries UNION ALL SELECT MAX(created_at) FROM jobs
+) AS instants;
+
+-- name: spending
+-- Money by day of settlement and everything that it is reported by; open money by day of hold.
+SELECT
+    substr(COALESCE(ended_at, created_at), 1, 10) AS day,
+    provider, model, resolution, tenant, tags,
+    COUNT(*) AS attempts,
+    SUM(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) AS delivered,
+    SUM(posted) AS posted,
+    SUM(CASE WHEN state = 'posted_presumed' THEN quoted ELSE 0 END) AS presumed,
+    SUM(CASE WHEN state IN ('held', 'dispatching', 'running') THEN quoted ELSE 0 END) AS held,
+    SUM(CASE WHEN state = 'in_doubt' THEN quoted ELSE 0 END) AS in_doubt,
+    SUM(CASE WHEN state = 'in_doubt' THEN 1 ELSE 0 END) AS in_doubt_attempts,
+    SUM(CASE WHEN outcome = 'delivered' THEN dearest - posted ELSE 0 END) AS avoided,
+    SUM(CASE WHEN state = 'posted' AND posted > quoted THEN posted - quoted ELSE 0 END) AS over,
+    SUM(CASE WHEN state = 'posted' AND posted < quoted THEN quoted - posted ELSE 0 END) AS under,
+    SUM(CASE WHEN state = 'posted' AND posted <> quoted THEN 1 ELSE 0 END) AS drifted
+FROM attempts
+WHERE COALESCE(ended_at, created_at) >= :since AND COALESCE(ended_at, created_at) < :until
+GROUP BY day, provider, model, resolution, tenant, tags
+ORDER BY day, provider, model, resolution, tenant, tags;
+
+-- name: jobs_ended
+-- How many jobs ended how.
+SELECT model, resolution, COALESCE(error_code, state) AS outcome, COUNT(*) AS jobs
+FROM jobs WHERE ended_at IS NOT NULL
+GROUP BY model, resolution, outcome ORDER BY model, resolution, outcome;
+
+-- name: double_spending
+-- What was posted for jobs beyond their dearest posting: the price of asking twice.
+SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
+    SELECT SUM(posted) AS total, MAX(posted) AS most
+    FROM attempts WHERE state = 'posted' GROUP BY job_id HAVING COUNT(*) > 1
+) AS paid;
+
+-- name: forget_idempotency
+-- Drop promises older than the published retention whose job has ended.
+DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
+    SELECT id FROM jobs WHERE ended_at IS NOT NULL
+);

@@ -1,0 +1,54 @@
+"""What readers of the ledger get: sums and states as values, with the time they are of."""
+
+from dataclasses import dataclass
+
+from router.model.job import Resolution
+from router.model.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendingRow:
+    """Money and counts of one day's attempts that share everything they are reported by."""
+
+    day: str
+    """`2026-11-21`, in UTC: of settlement, or of the hold where the money is still open."""
+    provider: str
+    model: str
+    resolution: Resolution
+    tenant: str
+    tags: tuple[tuple[str, str], ...]
+    attempts: int
+    delivered: int
+    posted: Money
+    presumed: Money
+    held: Money
+    in_doubt: Money
+    in_doubt_attempts: int
+    avoided: Money
+    """What the dearest qualifying offers would have cost more, for what was delivered."""
+    over: Money
+    """Charges above the price that was pinned."""
+    under: Money
+    drifted: int
+    """How many charges were not the price that was pinned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsEndedRow:
+    """How many jobs ended in one way."""
+
+    model: str
+    resolution: Resolution
+    outcome: str
+    """`succeeded`, `cancelled`, or the error's code."""
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRow:
+    """What a budget has refused."""
+
+    budget: str
+    scope: str
+    jobs: int
+    amount: Money
