@@ -46,10 +46,7 @@ class RouterError(Exception):
     retry_after_s: float | None = None
 
     def __init__(self, detail: str = "") -> None:
-        """
-        Args:
-            detail: What happened and what to do next. Never a secret, a prompt or a signed URL.
-        """
+        """Say what happened and what to do next. Never a secret, a prompt or a signed URL."""
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
         super().__init__(self.detail)
 
@@ -148,12 +145,6 @@ class BudgetExceeded(RequestError):
     status = 402
 
     def __init__(self, limit: Limit, usage: Usage, asked: Money) -> None:
-        """
-        Args:
-            limit: The budget that refused.
-            usage: What of it was used at that moment.
-            asked: The hold that did not fit.
-        """
         self.limit, self.usage, self.asked = limit, usage, asked
         super().__init__(
             f"The edit costs {asked.usd} and the budget '{limit.budget}' ({limit.scope}) has "

@@ -8,12 +8,16 @@ Decimal.
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import ClassVar, Self
 
 NANOS_PER_DOLLAR = 1_000_000_000
 # Databases keep 64 bits; far below that, no edit and no budget is worth a billion dollars.
 NANOS_MAX = 1_000_000_000 * NANOS_PER_DOLLAR
+DOLLARS_MAX = Decimal(NANOS_MAX // NANOS_PER_DOLLAR)
+_NANO = Decimal("0.000000001")
+# Arithmetic of its own: nothing that a caller sets for decimals elsewhere changes an amount.
+_WIDE = Context(prec=64, rounding=ROUND_HALF_EVEN)
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,18})?")
 
 
@@ -43,7 +47,9 @@ class Money:
         Raises:
             NotMoney: Not a plain decimal, or finer than a nano-dollar.
         """
-        plain = text.strip().removeprefix("$")
+        plain = text.strip()
+        # A minus stands before the dollar sign, as `usd` writes it.
+        plain = f"-{plain[2:]}" if plain.startswith("-$") else plain.removeprefix("$")
         if not _DECIMAL.fullmatch(plain):
             message = f"{text!r} is not an amount in dollars such as 0.0875"
             raise NotMoney(message)
@@ -73,14 +79,16 @@ class Money:
         Raises:
             NotMoney: Not finite, or beyond a billion dollars.
         """
-        if not dollars.is_finite() or abs(dollars) > NANOS_MAX // NANOS_PER_DOLLAR:
-            message = f"{dollars} is not a finite, plausible amount"
+        # Comparing does not round and so cannot overflow, whatever the exponent.
+        if not dollars.is_finite() or not -DOLLARS_MAX <= dollars <= DOLLARS_MAX:
+            message = "the amount is not finite or beyond a billion dollars"
             raise NotMoney(message)
-        return cls(int(dollars.scaleb(9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))
+        nanos = _WIDE.scaleb(_WIDE.quantize(dollars, _NANO), 9)
+        return cls(int(nanos))
 
     def decimal(self) -> Decimal:
         """Dollars as an exact decimal."""
-        return Decimal(self.nanos).scaleb(-9)
+        return _WIDE.scaleb(Decimal(self.nanos), -9)
 
     def __add__(self, other: Self) -> "Money":
         return Money(self.nanos + other.nanos)

@@ -25,20 +25,30 @@ class TaskRegistry:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run a coroutine as a task of this registry."""
+    def start(
+        self,
+        name: str,
+        work: Coroutine[Any, Any, T],
+        *,
+        answers: type[Exception] | None = None,
+    ) -> asyncio.Task[T]:
+        """
+        Run a coroutine as a task of this registry.
+
+        Args:
+            answers: Exceptions that are answers to whoever awaits the task, not crashes.
+        """
+
+        def ended(task: asyncio.Task[T]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not (answers and isinstance(error, answers)):
+                self._on_crash(name, error)
+
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(ended)
         return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            self._on_crash(task.get_name(), error)
 
     async def stop(self, grace_s: float = 0.0) -> None:
         """Give the tasks `grace_s` to end by themselves, then cancel those that have not."""

@@ -1,0 +1,83 @@
+# Needs Python 3.11 or later, pip and make. Everything else is installed into .venv, from lock files
+# whose every package is checked by its hash.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,\
+	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 1000
+JOBS ?= 2
+
+# What a mistake in would lose money: every branch is tested. The floor is for the rest.
+EXACT := */router/model/*,*/router/ledger/*,*/router/dispatch/*,*/router/providers/*
+EXACT := $(EXACT),*/router/policy/choose.py,*/router/upstream/faults.py
+FLOOR := 90
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint cover simulate prove bench lock clean
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/.run ## Start the demo: sandbox, router, a few edits, a table, the dashboard.
+	$(BIN)/farebox demo
+
+test: lint cover ## Everything that CI checks: style, types, layers, policies, tests, coverage.
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/farebox check policies/*.yaml
+
+cover: $(VENV)/.dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(JOBS)
+	@$(BIN)/coverage combine --quiet
+	@echo "Where a mistake would lose money, every branch:"
+	@$(BIN)/coverage report --include='$(EXACT)' --fail-under=100
+	@echo "The rest, at least $(FLOOR) %:"
+	@$(BIN)/coverage report --omit='$(EXACT)' --fail-under=$(FLOOR)
+
+simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
+	$(BIN)/pytest -n $(JOBS) --seeds $(SEEDS) tests/simulation
+
+prove: $(VENV)/.dev ## Run every property and simulation at length, with fresh randomness.
+	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
+
+bench: $(VENV)/.dev ## Measure: the ledger's commits, the proxy's overhead.
+	$(BIN)/python -m tests.bench
+
+lock: $(BIN)/uv ## Resolve both lock files anew, from pyproject.toml.
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	--upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+clean: ## Remove the environment, caches and reports; databases stay.
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: installing is done again only when a lock file or the project's own data changed.
+$(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+$(BIN)/python:
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Farebox needs Python 3.11 or later." >&2; \
+		echo "Install it, or say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/uv: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
