@@ -1,0 +1,79 @@
+"""pydantic's errors in words that whoever writes policies understands, with their place."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from router.policy.problems import Problem
+from router.policy.yaml_nodes import Node, place_of
+
+_WORDS = {
+    "model_type": "keys with values belong here",
+    "model_attributes_type": "keys with values belong here",
+    "mapping_type": "keys with values belong here",
+    "dict_type": "keys with values belong here",
+    "tuple_type": "a list belongs here",
+    "string_type": "text belongs here",
+    "too_short": "at least one entry belongs here",
+}
+
+
+def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
+    """
+    Tell every error with the place it is about.
+
+    Args:
+        error: What pydantic found.
+        root: The tree that was validated.
+        model: What it was validated against: knows the keys that are allowed.
+    """
+    found = error.errors()
+    return [_problem(details, root, model) for details in found if not _is_echo(details, found)]
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Say `; did you mean 'prefer'?`, or nothing when no known word is near."""
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Tell a list that is too short only because of its broken entries, which are not counted."""
+    path = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(path)] == path and other is not details for other in found
+    )
+
+
+def _problem(details: ErrorDetails, root: Node, model: type[BaseModel]) -> Problem:
+    path, kind = details["loc"], details["type"]
+    if kind == "missing":
+        return place_of(root, path[:-1]).problem(f"'{path[-1]}' is missing")
+    if kind == "extra_forbidden":
+        hint = closest(str(path[-1]), _keys(model, path[:-1]))
+        return place_of(root, path, key=True).problem(f"unknown key '{path[-1]}'{hint}")
+    is_key = path[-1:] == ("[key]",)
+    place = place_of(root, path[:-1] if is_key else path, key=is_key)
+    return place.problem(_message(details))
+
+
+def _message(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    if details["type"] == "value_error":
+        return str(context["error"])
+    if details["type"] == "enum":
+        return f"'{details['input']}' is not {context['expected']}"
+    if details["type"] == "less_than_equal":
+        return f"{context['le']} is the most that is possible"
+    return _WORDS.get(details["type"], details["msg"])
+
+
+def _keys(annotation: Any, path: tuple[str | int, ...]) -> list[str]:
+    """List the keys that are allowed at a path: through rows by key, through lists by index."""
+    if get_origin(annotation) is tuple:
+        return _keys(get_args(annotation)[0], path[1:])
+    by_key = {field.alias or name: field for name, field in annotation.model_fields.items()}
+    return _keys(by_key[str(path[0])].annotation, path[1:]) if path else list(by_key)

@@ -1,0 +1,152 @@
+"""
+What one row of the price book says: a provider's terms, or one model's price there and ability.
+
+Rows know nothing of each other; the book compares them.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, PlainValidator, model_validator
+
+from router.model.job import Resolution
+from router.model.money import Money
+from router.model.offer import Capability, ProviderTerms
+from router.policy.scalars import Count, Dollars, Flag, Instant, Name, Row, Seconds, Sentence
+
+_STATUS_MIN, _STATUS_MAX = 100, 599
+
+
+class Billing(StrEnum):
+    """How a provider is paid."""
+
+    PREPAID = "prepaid"
+    INVOICED = "invoiced"
+
+
+class AmountMeans(StrEnum):
+    """What the amount in the reply to a create stands for."""
+
+    QUOTE = "quote"
+    CHARGE = "charge"
+
+
+def _read_status(value: object) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        status = int(value)
+        if _STATUS_MIN <= status <= _STATUS_MAX:
+            return status
+    message = "an HTTP status such as 521 belongs here"
+    raise ValueError(message)
+
+
+class ProviderRow(Row):
+    """How one provider bills, and what it keeps."""
+
+    provider: Name
+    source: Sentence
+    """What the row rests on: a document, a contract, or that it is assumed."""
+    billing: Billing = Billing.PREPAID
+    failed_is_free: Flag = False
+    cancelled_is_free: Flag = False
+    amount: AmountMeans = AmountMeans.QUOTE
+    origin_not_reached: tuple[Annotated[int, PlainValidator(_read_status)], ...] = ()
+    creates_in_flight_max: Count = 100
+    in_doubt_max: Dollars = Money.parse("2.00")
+    job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
+    retention_s: Seconds = Field(default=1800.0, alias="retention")
+
+    @property
+    def terms(self) -> ProviderTerms:
+        """The row as the rest of Farebox knows it."""
+        return ProviderTerms(
+            name=self.provider,
+            billing=self.billing.value,
+            failed_is_free=self.failed_is_free,
+            cancelled_is_free=self.cancelled_is_free,
+            amount=self.amount.value,
+            origin_not_reached=frozenset(self.origin_not_reached),
+            creates_in_flight_max=self.creates_in_flight_max,
+            in_doubt_max=self.in_doubt_max,
+            job_ttl_s=self.job_ttl_s,
+            retention_s=self.retention_s,
+        )
+
+
+class OfferRow(Row):
+    """What one provider asks for one model, from one instant on."""
+
+    provider: Name
+    model: Name
+    """Farebox's name for it."""
+    slug: Sentence
+    """The provider's name for it."""
+    starts: Instant = Field(alias="from")
+    """Inclusive."""
+    ends: Instant | None = Field(default=None, alias="until")
+    """Exclusive. None: until the next row, or for good."""
+    source: Sentence
+    verified: Flag
+    """Whether somebody has seen the price and the ability for themselves."""
+    switched_on: Flag | None = None
+    """None: on when verified."""
+    per_image: Mapping[Resolution, Dollars]
+    """The list price. A resolution that is not named cannot be bought."""
+    contracted: Mapping[Resolution, Dollars] = Field(default_factory=dict[Resolution, Money])
+    """What was negotiated instead."""
+    aspect_ratios: tuple[Sentence, ...] = ()
+    aspect_ratio_required: Flag = False
+    output_formats: tuple[Sentence, ...] = ()
+    images_max: Count = 14
+    data_urls: Flag = False
+    body_bytes_max: Count = 10_000_000
+
+    @model_validator(mode="after")
+    def _prices_make_sense(self) -> "OfferRow":
+        if not self.per_image:
+            raise ValueError("'per_image' names no price")
+        for resolution, price in (*self.per_image.items(), *self.contracted.items()):
+            if not price:
+                message = f"the price of {resolution} is nothing; what is free needs no router"
+                raise ValueError(message)
+        for resolution, price in self.contracted.items():
+            if resolution not in self.per_image:
+                message = f"{resolution} has a contracted price and no list price"
+                raise ValueError(message)
+            if price > self.per_image[resolution]:
+                message = f"the contracted price of {resolution} is above its list price"
+                raise ValueError(message)
+        if self.ends is not None and self.ends <= self.starts:
+            raise ValueError("'until' is not after 'from'")
+        return self
+
+    @model_validator(mode="after")
+    def _ratios_can_be_chosen(self) -> "OfferRow":
+        if self.aspect_ratio_required and not self.aspect_ratios:
+            raise ValueError("an aspect ratio is required and 'aspect_ratios' names none")
+        for ratio in self.aspect_ratios:
+            width, _, height = ratio.partition(":")
+            if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+                message = f"'{ratio}' is no aspect ratio such as 16:9"
+                raise ValueError(message)
+        return self
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it may be bought: verified, or switched on all the same."""
+        return self.verified if self.switched_on is None else self.switched_on
+
+    @property
+    def capability(self) -> Capability:
+        """What the provider's model can do."""
+        return Capability(
+            aspect_ratios=self.aspect_ratios,
+            aspect_ratio_required=self.aspect_ratio_required,
+            output_formats=self.output_formats,
+            images_max=self.images_max,
+            data_urls=self.data_urls,
+            body_bytes_max=self.body_bytes_max,
+        )

@@ -1,0 +1,159 @@
+"""
+How single values are written: money with a dollar sign, durations with a unit, dates in UTC.
+
+Each reader takes text, or the value it returns itself, and says in its error how to write it.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
+
+from router.model.money import Money, NotMoney
+
+_DOLLARS = re.compile(r"\$[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9][0-9_]*(\.[0-9]*)?")
+_DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DURATION_S_MAX = 366 * 86_400.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
+_TEXT_MAX = 500
+_COUNT_MAX = 1_000_000_000
+
+
+class Row(BaseModel):
+    """What stands between two braces: unknown keys are errors, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_dollars(value: object) -> Money:
+    """
+    Read `$0.0875`.
+
+    Raises:
+        ValueError: Without a dollar sign, negative, finer than a nano-dollar, or no amount.
+    """
+    if isinstance(value, Money):
+        return value
+    text = _text(value, "an amount of money such as $0.0875")
+    if _NUMBER.fullmatch(text):
+        message = f"write money with a dollar sign, as ${text.removeprefix('-')}"
+        raise ValueError(message)
+    if not _DOLLARS.fullmatch(text):
+        message = f"'{text}' is no amount of money such as $0.0875"
+        raise ValueError(message)
+    try:
+        return Money.parse(text)
+    except NotMoney as error:
+        message = f"{text} is finer than a nano-dollar, or beyond a billion dollars"
+        raise ValueError(message) from error
+
+
+def read_duration_s(value: object) -> float:
+    """
+    Read `300s`, `5m`, `2h` or `1d`, as seconds.
+
+    Raises:
+        ValueError: Without a unit, zero, above a year, or no duration.
+    """
+    if isinstance(value, float):
+        return value
+    text = _text(value, "a duration such as 300s")
+    if _NUMBER.fullmatch(text):
+        message = f"write a duration with its unit, as {text}s"
+        raise ValueError(message)
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        message = f"'{text}' is no duration such as 300s, 5m, 2h or 1d"
+        raise ValueError(message)
+    seconds = float(int(match[1]) * _UNIT_S[match[2]])
+    if not 0 < seconds <= _DURATION_S_MAX:
+        message = f"{text} is not between 1s and 366d"
+        raise ValueError(message)
+    return seconds
+
+
+def read_instant(value: object) -> datetime:
+    """
+    Read `2026-11-20`, which is midnight in UTC, or `2026-11-20T09:00:00Z`.
+
+    Raises:
+        ValueError: Neither, or a day that no calendar has.
+    """
+    if isinstance(value, datetime):
+        return value
+    text = _text(value, "a date such as 2026-11-20")
+    try:
+        if _DATE.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        message = f"there is no such day or time as {text}"
+        raise ValueError(message) from error
+    message = f"write a date in UTC, as 2026-11-20 or 2026-11-20T09:00:00Z, not '{text}'"
+    raise ValueError(message)
+
+
+def _read_flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = _text(value, "true or false")
+    if text not in {"true", "false"}:
+        message = f"write true or false, not '{text}'"
+        raise ValueError(message)
+    return text == "true"
+
+
+def _read_count(value: object) -> int:
+    if type(value) is int:
+        return value
+    text = _text(value, "a whole number")
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= _COUNT_MAX:
+        message = f"'{text}' is no whole number from 1 to {_COUNT_MAX}"
+        raise ValueError(message)
+    return int(text)
+
+
+def read_name(value: object) -> str:
+    """
+    Read a name: letters, digits, `.`, `_` and `-`, beginning with one of the first two.
+
+    Raises:
+        ValueError: Anything else, or more than 64 characters.
+    """
+    text = _text(value, "a name")
+    if not _NAME.fullmatch(text):
+        message = f"'{text}' is no name: letters, digits, '.', '_' and '-', at most 64"
+        raise ValueError(message)
+    return text
+
+
+def _read_sentence(value: object) -> str:
+    text = _text(value, "text").strip()
+    if not text or len(text) > _TEXT_MAX:
+        message = f"text of 1 to {_TEXT_MAX} characters belongs here"
+        raise ValueError(message)
+    return text
+
+
+def _text(value: object, wanted: str) -> str:
+    if not isinstance(value, str):
+        message = f"{wanted} belongs here"
+        raise ValueError(message)  # noqa: TRY004  # pydantic collects ValueErrors only.
+    return value
+
+
+Dollars = Annotated[Money, PlainValidator(read_dollars)]
+Seconds = Annotated[float, PlainValidator(read_duration_s)]
+Instant = Annotated[datetime, PlainValidator(read_instant)]
+Flag = Annotated[bool, PlainValidator(_read_flag)]
+Count = Annotated[int, BeforeValidator(_read_count)]
+"""From 1 on."""
+Name = Annotated[str, PlainValidator(read_name)]
+"""Letters, digits, `.`, `_` and `-`."""
+Sentence = Annotated[str, PlainValidator(_read_sentence)]

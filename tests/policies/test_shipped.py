@@ -1,0 +1,90 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from router.model.job import Resolution
+from router.model.offer import ProviderTerms
+from router.policy.examples import evaluate
+from router.policy.loader import load_policy, shipped_policy_path
+
+FOLDER = Path(__file__).parents[2] / "policies"
+INCLUDED = {"prices.yaml"}
+POLICIES = sorted(path.name for path in FOLDER.glob("*.yaml") if path.name not in INCLUDED)
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_shipped_policy_keeps_its_promises(name: str) -> None:
+    """Its examples, evaluated, come out as they are written."""
+    assert evaluate(load_policy(FOLDER / name)) == []
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_shipped_policy_is_named_as_its_file(name: str) -> None:
+    """What a decision names can be found in the folder, and by its shipped name."""
+    path = shipped_policy_path(name)
+
+    assert f"{load_policy(path).name}.yaml" == path.name
+
+
+def test_more_than_one_policy_is_shipped() -> None:
+    """The tests above look at something."""
+    assert {"cheapest-first.yaml", "fixed-order.yaml"} <= set(POLICIES)
+
+
+@pytest.mark.parametrize(
+    ("provider", "prices"),
+    [
+        ("runpod", {"1k": "0.0875", "2k": "0.13", "4k": "0.175"}),
+        ("shortapi", {"1k": "0.04", "2k": "0.06", "4k": "0.09"}),
+    ],
+)
+def test_the_shipped_prices_are_the_published_ones(provider: str, prices: dict[str, str]) -> None:
+    """Source: the providers' pages of Nano Banana 2 Edit."""
+    book = load_policy(shipped_policy_path()).prices
+
+    found = {
+        str(resolution): str(row.price)
+        for resolution in Resolution
+        for row in book.offers("nano-banana-2-edit", resolution, AT)
+        if row.row.provider == provider and row.obstacle is None
+    }
+
+    assert found == prices
+
+
+def test_models_that_nobody_tried_are_off() -> None:
+    """They are in the book for whoever switches them on."""
+    book = load_policy(shipped_policy_path()).prices
+    rows = {
+        (row.row.provider, model): row.obstacle
+        for model in book.models
+        for row in book.offers(model, Resolution.ONE_K, AT)
+    }
+    off = "is not verified and not switched on"
+
+    assert rows == {
+        ("runpod", "nano-banana-2-edit"): None,
+        ("shortapi", "nano-banana-2-edit"): None,
+        ("runpod", "nano-banana-edit"): off,
+        ("shortapi", "nano-banana-edit"): off,
+        ("runpod", "nano-banana-pro-edit"): off,
+        ("shortapi", "nano-banana-pro-edit"): off,
+    }
+
+
+def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
+    """Only Runpod's failures are said to be free, so only they are taken for free."""
+    book = load_policy(shipped_policy_path()).prices
+
+    assert book.terms("runpod") == ProviderTerms(
+        name="runpod",
+        failed_is_free=True,
+        creates_in_flight_max=200,
+        job_ttl_s=600.0,
+        retention_s=1800.0,
+    )
+    assert book.terms("shortapi") == ProviderTerms(
+        name="shortapi", creates_in_flight_max=50, job_ttl_s=3600.0, retention_s=3600.0
+    )

@@ -1,0 +1,249 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.model.money import Money
+from router.model.offer import Offer, Plan, ProviderState
+from router.policy.choose import choose
+from tests.fakes import a_job, an_offer
+from tests.policy_files import a_policy
+
+SHORTAPI = an_offer(price=Money.parse("0.04"))
+RUNPOD = an_offer(price=Money.parse("0.0875"), provider="runpod")
+THIRD = an_offer(price=Money.parse("0.06"), provider="third")
+EJECTED = ProviderState.EJECTED
+
+
+def tell(plan: Plan) -> list[str]:
+    """The providers that will be tried, then each candidate and what became of it."""
+    candidates = plan.decision.candidates
+    return [
+        " ".join(offer.provider for offer in plan.offers),
+        *(f"{each.provider} {each.price}: {each.verdict}" for each in candidates),
+    ]
+
+
+def test_the_cheapest_comes_first() -> None:
+    """By price, then as many more as the policy tries."""
+    plan = choose(a_policy(), a_job(), [RUNPOD, SHORTAPI, THIRD])
+
+    assert tell(plan) == [
+        "shortapi third",
+        "shortapi 0.04: chosen by lowest price",
+        "third 0.06: next if shortapi does not deliver; $0.02 dearer than shortapi",
+        (
+            "runpod 0.0875: not used: a job is tried at 2 providers at most; "
+            "$0.0475 dearer than shortapi"
+        ),
+    ]
+
+
+def test_a_fixed_order_is_kept_whatever_the_price() -> None:
+    """Who is not named is not used."""
+    policy = a_policy(prefer={"order": ["runpod", "shortapi"]})
+
+    assert tell(choose(policy, a_job(), [SHORTAPI, THIRD, RUNPOD])) == [
+        "runpod shortapi",
+        "runpod 0.0875: chosen by fixed order",
+        "shortapi 0.04: next if runpod does not deliver; $0.0475 cheaper than runpod",
+        "third 0.06: is not in this policy's order",
+    ]
+
+
+def test_the_name_decides_between_equal_prices() -> None:
+    """The same offers give the same plan, always."""
+    twin = replace(RUNPOD, price=SHORTAPI.price)
+
+    assert tell(choose(a_policy(), a_job(), [SHORTAPI, twin])) == [
+        "runpod shortapi",
+        "runpod 0.04: chosen by lowest price",
+        "shortapi 0.04: next if runpod does not deliver; the same price as runpod",
+    ]
+
+
+def test_an_obstacle_disqualifies_and_is_the_reason() -> None:
+    """What cannot serve is not tried, not even last."""
+    stuck = replace(SHORTAPI, obstacle="has no price for 4k")
+
+    assert tell(choose(a_policy(), a_job(), [stuck, RUNPOD])) == [
+        "runpod",
+        "runpod 0.0875: chosen by lowest price",
+        "shortapi 0.04: has no price for 4k",
+    ]
+
+
+def test_a_job_is_not_sent_above_its_own_maximum() -> None:
+    """The maximum itself is still allowed."""
+    plan = choose(a_policy(), a_job(price_max=Money.parse("0.06")), [RUNPOD, THIRD])
+
+    assert tell(plan) == [
+        "third",
+        "third 0.06: chosen by lowest price",
+        "runpod 0.0875: costs $0.0875, above this job's maximum of $0.06",
+    ]
+
+
+def test_a_job_is_not_sent_above_the_policys_maximum() -> None:
+    """The maximum itself is still allowed."""
+    plan = choose(a_policy(price_max="$0.06"), a_job(), [RUNPOD, THIRD])
+
+    assert tell(plan) == [
+        "third",
+        "third 0.06: chosen by lowest price",
+        "runpod 0.0875: costs $0.0875, above this policy's maximum of $0.06",
+    ]
+
+
+def test_without_any_maximum_the_price_is_no_obstacle() -> None:
+    """A policy need not name one."""
+    plan = choose(a_policy(price_max=None), a_job(), [replace(RUNPOD, price=Money.parse("99"))])
+
+    assert tell(plan) == ["runpod", "runpod 99.00: chosen by lowest price"]
+
+
+def test_an_ejected_provider_is_passed_over() -> None:
+    """While somebody else can serve the job, it is not even second."""
+    plan = choose(a_policy(), a_job(), [replace(SHORTAPI, state=EJECTED), RUNPOD])
+
+    assert tell(plan) == [
+        "runpod",
+        "runpod 0.0875: chosen by lowest price",
+        "shortapi 0.04: is set aside after failures",
+    ]
+
+
+def test_the_last_provider_is_never_ejected() -> None:
+    """When all that qualify were ejected, they are used, in the usual order."""
+    offers = [
+        replace(RUNPOD, state=EJECTED),
+        replace(THIRD, state=EJECTED),
+        replace(SHORTAPI, obstacle="has no credit left"),
+    ]
+
+    assert tell(choose(a_policy(), a_job(), offers)) == [
+        "third runpod",
+        "third 0.06: chosen by lowest price, in spite of failures: nobody else can serve this",
+        "runpod 0.0875: next if third does not deliver; $0.0275 dearer than third",
+        "shortapi 0.04: has no credit left",
+    ]
+
+
+def test_a_probing_provider_is_an_ordinary_one() -> None:
+    """It is probed with a real job."""
+    plan = choose(a_policy(), a_job(), [replace(SHORTAPI, state=ProviderState.PROBING), RUNPOD])
+
+    assert tell(plan)[0] == "shortapi runpod"
+
+
+def test_what_was_tried_counts_and_is_not_tried_again() -> None:
+    """A job is sent to as many providers as the policy says, the earlier ones included."""
+    plan = choose(a_policy(), a_job(), [SHORTAPI, RUNPOD, THIRD], tried=frozenset({"shortapi"}))
+
+    assert tell(plan) == [
+        "third",
+        "third 0.06: chosen by lowest price",
+        "runpod 0.0875: not used: a job is tried at 2 providers at most; $0.0275 dearer than third",
+        "shortapi 0.04: was tried for this job already",
+    ]
+
+
+def test_nobody_is_left_when_enough_were_tried() -> None:
+    """More tried than the policy now allows is not less than none."""
+    policy = a_policy(failover={"providers_max": "1"})
+
+    plan = choose(policy, a_job(), [SHORTAPI], tried=frozenset({"runpod", "third"}))
+
+    assert tell(plan) == ["", "shortapi 0.04: not used: a job is tried at 1 provider at most"]
+
+
+def test_nobody_at_all_is_an_empty_plan() -> None:
+    """No offers, no candidates, and still a decision."""
+    assert tell(choose(a_policy(), a_job(), [])) == [""]
+
+
+def test_the_decision_names_policy_and_rule() -> None:
+    """A stored decision says under which policy it was made."""
+    decision = choose(a_policy(), a_job(), [SHORTAPI]).decision
+
+    assert (decision.policy, decision.policy_hash, decision.rule) == ("thrift", "", "lowest price")
+
+
+def test_two_offers_of_one_provider_are_our_own_bug() -> None:
+    """The survey makes one offer per provider."""
+    with pytest.raises(AssertionError):
+        choose(a_policy(), a_job(), [SHORTAPI, replace(SHORTAPI, slug="other")])
+
+
+# Few enough cents that prices tie and maxima bite.
+CENTS = st.integers(1, 4).map(lambda cents: Money(cents * 10_000_000))
+OFFERS = st.lists(
+    st.builds(
+        lambda provider, price, state, obstacle: an_offer(
+            provider=provider, price=price, state=state, obstacle=obstacle
+        ),
+        st.sampled_from("abcde"),
+        CENTS,
+        st.sampled_from(ProviderState),
+        st.none() | st.just("cannot"),
+    ),
+    unique_by=lambda offer: offer.provider,
+)
+PREFERENCES = st.just("lowest_price") | st.lists(
+    st.sampled_from("abcde"), min_size=1, unique=True
+).map(lambda order: {"order": order})
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> tuple[Plan, Plan, list[Offer], Money | None]:
+    """Choose twice from the same offers, in two orders of them."""
+    price_max = draw(st.none() | CENTS)
+    policy = a_policy(
+        prefer=draw(PREFERENCES),
+        price_max=price_max,
+        failover={"providers_max": str(draw(st.integers(1, 4)))},
+    )
+    tried = draw(st.frozensets(st.sampled_from("abcde"), max_size=3))
+    offers = draw(OFFERS)
+    shuffled = draw(st.permutations(offers))
+    plan = choose(policy, a_job(), offers, tried=tried)
+    assert not {offer.provider for offer in plan.offers} & tried
+    assert len(plan.offers) + len(tried) <= max(policy.failover.providers_max, len(tried))
+    return plan, choose(policy, a_job(), shuffled, tried=tried), offers, price_max
+
+
+@given(choice=choices())
+def test_the_order_of_the_offers_does_not_matter(
+    choice: tuple[Plan, Plan, list[Offer], Money | None],
+) -> None:
+    """However the survey lists them, plan and reasons are the same."""
+    plan, of_shuffled, _, _ = choice
+
+    assert plan == of_shuffled
+
+
+@given(choice=choices())
+def test_what_does_not_qualify_is_never_in_the_plan(
+    choice: tuple[Plan, Plan, list[Offer], Money | None],
+) -> None:
+    """No obstacle, no price above the maximum, and no ejected provider beside a healthy one."""
+    plan, _, _, price_max = choice
+
+    assert all(offer.obstacle is None for offer in plan.offers)
+    assert all(price_max is None or offer.price <= price_max for offer in plan.offers)
+    assert len({offer.state is EJECTED for offer in plan.offers}) <= 1
+
+
+@given(choice=choices())
+def test_every_offer_has_a_verdict(
+    choice: tuple[Plan, Plan, list[Offer], Money | None],
+) -> None:
+    """Each offer is a candidate once, the plan's first, and none is without words."""
+    plan, _, offers, _ = choice
+    candidates = plan.decision.candidates
+    names = [candidate.provider for candidate in candidates]
+
+    assert sorted(names) == sorted(offer.provider for offer in offers)
+    assert names[: len(plan.offers)] == [offer.provider for offer in plan.offers]
+    assert all(candidate.verdict not in {"", "None"} for candidate in candidates)
