@@ -1,6 +1,6 @@
 """Money is exact: whatever enters comes out again, and nothing enters that could not."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -170,3 +170,24 @@ def test_only_nothing_is_falsy() -> None:
     assert Money(1)
     assert Money(-1)
     assert total([]) == Money.ZERO
+
+
+@pytest.mark.parametrize("text", ["1e1000000", "-1e1000000", "1000000000.01"])
+def test_an_amount_beyond_a_billion_dollars_is_refused_whatever_its_exponent(text: str) -> None:
+    """A provider's reply with an absurd exponent is no money, and no arithmetic error either."""
+    with pytest.raises(NotMoney):
+        Money.rounded(Decimal(text))
+
+
+def test_a_negative_amount_is_read_as_it_is_written() -> None:
+    """What `usd` prints, `parse` reads."""
+    assert Money.parse("-$1.75") == -Money.parse("$1.75")
+
+
+def test_money_does_not_depend_on_the_decimals_of_its_surroundings() -> None:
+    """A low precision set by somebody else rounds no amount."""
+    with localcontext() as context:
+        context.prec = 3
+
+        assert Money.parse("12.3456789").nanos == 12_345_678_900
+        assert str(Money(98_765_432_100).decimal()) == "98.765432100"
