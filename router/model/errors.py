@@ -239,6 +239,11 @@ class ProviderInDoubt(ProviderError):
     code = "provider_in_doubt"
     spend = Spend.POSSIBLE
 
+    def __init__(self, detail: str = "", *, ref: ProviderRef | None = None) -> None:
+        """Take the job that an unusable answer named all the same: it can be asked after."""
+        super().__init__(detail)
+        self.ref = ref
+
 
 class JobFailed(RouterError):
     """The job ended without an image."""

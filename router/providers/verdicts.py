@@ -8,6 +8,7 @@ names no job, took nothing. Whatever is not such an answer may have been a purch
 import re
 
 from router.model.errors import ProviderInDoubt, ProviderRefused, ProviderThrottled, Refusal
+from router.model.ids import ProviderRef
 from router.model.offer import ProviderTerms
 from router.providers import words
 from router.providers.parsing import retry_after_s
@@ -66,8 +67,9 @@ def refusal(
 
 def in_doubt(speaker: str, reply: Reply, told: str, *, named: str | None = None) -> ProviderInDoubt:
     """Make the error of an answer that proves nothing; `named` is the job it names, if any."""
-    clue = f" It names job {named}." if named else ""
-    return ProviderInDoubt(words.answer(speaker, reply.status, told) + clue)
+    clue = " It names a job." if named else ""
+    ref = ProviderRef(named) if named else None
+    return ProviderInDoubt(words.answer(speaker, reply.status, told) + clue, ref=ref)
 
 
 def _reason(status: int, told: str) -> Refusal:

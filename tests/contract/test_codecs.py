@@ -101,6 +101,8 @@ def described(outcome: object) -> dict[str, Any]:
             facts |= {"reported": money(outcome.reported)}
         case ProviderRefused():
             facts |= {"reason": outcome.reason}
+        case ProviderInDoubt(ref=ref) if ref is not None:
+            facts |= {"ref": ref}
         case ProviderThrottled() | Unreadable():
             facts |= {"retry_after_s": outcome.retry_after_s}
         case _:

@@ -72,11 +72,12 @@ def test_other_statuses_are_no_refusal(status: int) -> None:
 
 
 def test_doubt_keeps_the_clue() -> None:
-    """The id that an unusable answer names is what a person will look for."""
-    assert str(in_doubt("runpod", reply(500), "oops", named="a-u1")) == (
-        "runpod answered 500: oops It names job a-u1."
-    )
+    """The id that an unusable answer names is kept: its job can be asked after."""
+    doubt = in_doubt("runpod", reply(500), "oops", named="a-u1")
+
+    assert (str(doubt), doubt.ref) == ("runpod answered 500: oops It names a job.", "a-u1")
     assert str(in_doubt("runpod", reply(500), "")) == "runpod answered 500."
+    assert in_doubt("runpod", reply(500), "").ref is None
     assert in_doubt("runpod", reply(500), "").spend is Spend.POSSIBLE
 
 
