@@ -113,6 +113,8 @@ class Void:
     end: JobEnd | None = None
     who: str = "farebox"
     reason: str | None = None
+    only_unsent: bool = False
+    """The proof is that nothing was sent: it holds only while the attempt is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ def _on_attempt(
             decided = settling.doubt(page, attempt, command)
         case Presume():
             decided = settling.presume(page, attempt, command)
-        case Adjust():
+        case _:
             decided = settling.adjust(page, attempt, command)
     return decided
 

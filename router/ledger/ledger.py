@@ -1,16 +1,18 @@
 """
 The ledger as the rest of the house knows it: verbs that are durable when they return, and readings.
 
-Every verb goes through the one writer; every reading sees only what is committed.
+Every verb goes through the one writer; every reading sees only what is committed, and raises
+`LedgerUnavailable` when the books cannot be read.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from router.ledger.commands import Accept, Answer, Command
 from router.ledger.mapping import decode, decode_view
-from router.ledger.rows import AttemptRow, BalanceRow, JobRow, KeyRow
-from router.ledger.store import Contradiction, Store
+from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow, KeyRow
+from router.ledger.store import Contradiction, Store, StoreUnavailable
 from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
 from router.ledger.writer import Writer
 from router.model.clock import from_rfc3339, rfc3339
@@ -51,46 +53,51 @@ class Ledger:
 
     # Readings.
 
+    async def promise(self, tenant: str, idempotency_key: str) -> IdempotencyRow | None:
+        """What an idempotency key stands for; None when it was never used."""
+        rows = await self._read("promise", tenant=tenant, idempotency_key=idempotency_key)
+        return decode(IdempotencyRow, rows[0]) if rows else None
+
     async def job(self, job_id: JobId) -> JobRow | None:
         """One job; None when there is none by that id."""
-        rows = await self._store.fetch("job", id=job_id)
+        rows = await self._read("job", id=job_id)
         return decode(JobRow, rows[0]) if rows else None
 
     async def jobs_of(
         self, tenant: str, *, state: str = "", after: str = NEWEST, most: int = 50
     ) -> list[JobRow]:
         """A tenant's jobs, the newest first, older than `after`."""
-        rows = await self._store.fetch(
+        rows = await self._read(
             "jobs_of_a_tenant", tenant=tenant, state=state, after=after, most=most
         )
         return [decode(JobRow, row) for row in rows]
 
     async def unfinished_jobs(self) -> list[JobRow]:
         """Jobs that have not ended, the oldest first."""
-        return [decode(JobRow, row) for row in await self._store.fetch("unfinished_jobs")]
+        return [decode(JobRow, row) for row in await self._read("unfinished_jobs")]
 
     async def attempts_of(self, job_id: JobId) -> list[AttemptRow]:
         """A job's attempts in their order."""
-        rows = await self._store.fetch("attempts_of_a_job", job_id=job_id)
+        rows = await self._read("attempts_of_a_job", job_id=job_id)
         return [decode(AttemptRow, row) for row in rows]
 
     async def attempt(self, attempt_id: AttemptId) -> AttemptRow | None:
         """One attempt; None when there is none by that id."""
-        rows = await self._store.fetch("attempt", id=attempt_id)
+        rows = await self._read("attempt", id=attempt_id)
         return decode(AttemptRow, rows[0]) if rows else None
 
     async def attempt_by_token(self, provider: str, token: CallbackToken) -> AttemptRow | None:
         """The attempt that a callback's token names."""
-        rows = await self._store.fetch("attempt_by_token", provider=provider, token=token)
+        rows = await self._read("attempt_by_token", provider=provider, token=token)
         return decode(AttemptRow, rows[0]) if rows else None
 
     async def open_attempts(self) -> list[AttemptRow]:
         """Attempts whose money is held or in doubt, the oldest first."""
-        return [decode(AttemptRow, row) for row in await self._store.fetch("open_attempts")]
+        return [decode(AttemptRow, row) for row in await self._read("open_attempts")]
 
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
-        rows = await self._store.fetch("balances_at", at=at)
+        rows = await self._read("balances_at", at=at)
         return [decode(BalanceRow, row) for row in rows]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
@@ -108,38 +115,52 @@ class Ledger:
 
     async def double_spent(self) -> Money:
         """What was posted for jobs beyond the dearest of each one's postings."""
-        rows = await self._store.fetch("double_spending")
+        rows = await self._read("double_spending")
         return Money(rows[0]["amount"])
 
     async def imbalance(self) -> Money:
         """By how much balances and attempts differ from the journal: zero, or they are wrong."""
-        rows = await self._store.fetch("books_out_of_balance")
-        rows += await self._store.fetch("attempts_out_of_balance")
+        rows = await self._read("books_out_of_balance")
+        rows += await self._read("attempts_out_of_balance")
         return total([Money(row["difference"]) for row in rows])
 
     async def latest_instant(self) -> datetime | None:
         """The last instant that the ledger knows; None when it is empty."""
-        rows = await self._store.fetch("latest_instant")
+        rows = await self._read("latest_instant")
         return from_rfc3339(rows[0]["at"]) if rows[0]["at"] is not None else None
 
     async def key(self, key_id: str) -> KeyRow | None:
         """One API key; None when there is none by that id."""
-        rows = await self._store.fetch("key", id=key_id)
+        rows = await self._read("key", id=key_id)
         return decode(KeyRow, rows[0]) if rows else None
 
     async def keys(self) -> list[KeyRow]:
         """All API keys, the oldest first."""
-        return [decode(KeyRow, row) for row in await self._store.fetch("keys")]
+        return [decode(KeyRow, row) for row in await self._read("keys")]
 
     # Housekeeping.
 
     async def forget_promises(self, before: datetime) -> None:
-        """Drop idempotency keys made before an instant whose job has ended."""
-        await self._store.execute("forget_idempotency", before=rfc3339(before))
+        """
+        Drop idempotency keys made before an instant whose job has ended.
+
+        Raises:
+            LedgerUnavailable: They are kept for now.
+        """
+        try:
+            await self._store.execute("forget_idempotency", before=rfc3339(before))
+        except StoreUnavailable as error:
+            raise LedgerUnavailable from error
 
     async def resume(self) -> None:
         """Admit again if the disk has room again."""
         await self._writer.resume()
 
+    async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
+        try:
+            return await self._store.fetch(query, **parameters)
+        except StoreUnavailable as error:
+            raise LedgerUnavailable("The ledger cannot be read.") from error
+
     async def _views(self, kind: type[V], query: str, **parameters: Any) -> list[V]:
-        return [decode_view(kind, row) for row in await self._store.fetch(query, **parameters)]
+        return [decode_view(kind, row) for row in await self._read(query, **parameters)]

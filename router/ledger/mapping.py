@@ -49,11 +49,20 @@ def to_column(value: object) -> Column:
             return value.value
         case tuple():
             parts = cast("tuple[object, ...]", value)
-            return json.dumps([_to_json(part) for part in parts], ensure_ascii=False)
-        case None | str() | int() | float():
+            return _storable(json.dumps([_to_json(part) for part in parts], ensure_ascii=False))
+        case str():
+            return _storable(value)
+        case None | int() | float():
             return value
         case _:
             raise TypeError(type(value))
+
+
+def _storable(text: str) -> str:
+    """A provider's words may hold what no database keeps: half a surrogate pair, or a NUL."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def _to_json(part: object) -> object:

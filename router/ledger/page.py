@@ -12,13 +12,11 @@ from router.ledger.commands import (
     Accept,
     Adjust,
     Command,
-    Dispatch,
     Doubt,
     End,
     Hold,
     Post,
     Presume,
-    Run,
     SaveKey,
     Void,
 )
@@ -88,7 +86,7 @@ def subjects(command: Command) -> set[Key]:
             return {(JobRow, (job_id,))}
         case SaveKey():
             return set()
-        case Dispatch() | Run() | Post() | Void() | Doubt() | Presume() | Adjust():
+        case _:
             job = job_of(command.attempt_id)
             return {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
 

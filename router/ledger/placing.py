@@ -64,7 +64,9 @@ def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
         if _failing(page, tender) is None:
             return _placed(page, job, tender, command)
     cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
-    limit, usage = _failing(page, cheapest) or _impossible()
+    failing = _failing(page, cheapest)
+    assert failing is not None, "no tender fits, so neither does the cheapest"
+    limit, usage = failing
     refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
     return Decided(refused, (_counted(page, refused, command),))
 
@@ -88,7 +90,8 @@ def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> 
         tender.attempt,
         state=AttemptState.DISPATCHING if ready else AttemptState.HELD,
         dispatched_at=command.at if ready else None,
-        windows=tuple(Window.of(limit) for limit in tender.limits),
+        # Two limits on one window are one window: its balance takes the hold once.
+        windows=tuple(dict.fromkeys(Window.of(limit) for limit in tender.limits)),
     )
     if ready or job.state is JobState.RUNNING:
         job = replace(job, state=JobState.RUNNING)
@@ -115,7 +118,3 @@ def _balance(page: Page, window: Window) -> BalanceRow:
         window_start=window.start,
         window_end=window.end,
     )
-
-
-def _impossible() -> tuple[Limit, Usage]:
-    raise AssertionError("a tender without limits is never refused")

@@ -105,6 +105,7 @@ class AttemptRow:
     provider_ref: ProviderRef | None = None
     quote_raw: str | None = None
     """The amount the provider named when it took the job, as written."""
+    quote_amount: Money | None = None
     reported_raw: str | None = None
     """What the provider's final answer says it charged, as written."""
     reported_source: str | None = None

@@ -50,6 +50,7 @@ def run(attempt: AttemptRow, command: Run) -> Decided:
         state=AttemptState.RUNNING if dispatching else attempt.state,
         provider_ref=command.ref,
         quote_raw=command.quote.raw if command.quote else None,
+        quote_amount=command.quote.amount if command.quote else None,
         accepted_at=command.at,
     )
     return Decided(Done(attempt=attempt), (attempt,))
@@ -90,7 +91,8 @@ def post(page: Page, attempt: AttemptRow, job: JobRow, command: Post) -> Decided
 def void(page: Page, attempt: AttemptRow, job: JobRow, command: Void) -> Decided:
     """Free the whole hold, on proof."""
     presumed = attempt.state is AttemptState.POSTED_PRESUMED
-    if not attempt.state.is_open and not presumed:
+    was_sent = attempt.state is not AttemptState.HELD
+    if (command.only_unsent and was_sent) or not (attempt.state.is_open or presumed):
         return Decided(Stale(attempt=attempt, job=job))
     move = (
         Move("adjust", presumed=-attempt.quoted) if presumed else Move("void", **_released(attempt))

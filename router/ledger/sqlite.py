@@ -7,7 +7,8 @@ and apsw, whose wheels bundle a SQLite without the WAL-reset bug (fixed in 3.51.
 
 import fcntl
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -20,7 +21,15 @@ from router.ledger.mapping import decode, encode, to_column
 from router.ledger.page import Key, Page, balances, subjects
 from router.ledger.reserve import Reserve
 from router.ledger.sql import migrations, queries
-from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
+from router.ledger.store import (
+    COMMAND_FAULTS,
+    Contradiction,
+    StoreBroken,
+    StoreFull,
+    StoreUnavailable,
+)
+
+Outcome = Answer | Contradiction
 
 # SQLite's extended codes of a sync that failed: file, directory, and the truncation of a log.
 SYNC_FAILURES = frozenset(
@@ -57,13 +66,18 @@ class SqliteStore:
         """
         self._writer, self._reader = writer, reader
         self._decider = decider
-        self._lock = _lock(path.with_name(path.name + ".lock"))
         self._queries = queries("sqlite")
-        self._database = _connect(path)
-        self._migrate()
-        self._readable = _connect(path, read_only=True)
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
-        self._reserve.restore()
+        with ExitStack() as opened:
+            lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
+            self._database = _connect(path)
+            opened.callback(self._database.close)
+            self._migrate()
+            self._readable = _connect(path, read_only=True)
+            opened.callback(self._readable.close)
+            opened.pop_all()
+        self._lock = lock
+        self._reserved = self._reserve.restore()
 
     def close(self) -> None:
         """Close the file and let others open it."""
@@ -73,66 +87,91 @@ class SqliteStore:
         self._database.close()
         self._lock.close()
 
-    async def commit(self, commands: Sequence[Command]) -> list[Answer | Contradiction]:
+    async def commit(self, commands: Sequence[Command]) -> list[Outcome]:
         """See `Store.commit`."""
-        return await self._writer.run(lambda: self._commit_or_split(commands))
+        return await self._writer.run(lambda: self._commit_with_reserve(commands))
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
-        return await self._reader.run(
-            lambda: _rows(self._readable, self._queries[query], parameters)
-        )
+        return await self._reader.run(lambda: self._run(self._readable, query, parameters))
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """See `Store.execute`."""
-        await self._writer.run(lambda: _rows(self._database, self._queries[query], parameters))
+        await self._writer.run(lambda: self._run(self._database, query, parameters))
 
     async def make_room(self) -> bool:
         """See `Store.make_room`."""
-        return await self._writer.run(self._reserve.restore)
+        self._reserved = await self._writer.run(self._reserve.restore)
+        return self._reserved
 
-    def _commit_or_split(self, commands: Sequence[Command]) -> list[Answer | Contradiction]:
-        """
-        Commit a batch; where one command contradicts the books, commit the others without it.
-
-        On a full disk the reserve is released and only settlements are tried again.
-        """
+    def _run(
+        self, database: apsw.Connection, query: str, parameters: Mapping[str, Any]
+    ) -> list[Mapping[str, Any]]:
         try:
-            return list(self._commit(commands))
-        except apsw.ConstraintError as error:
-            if len(commands) == 1:
-                return [Contradiction(str(error))]
-            return [self._commit_or_split([command])[0] for command in commands]
+            return _rows(database, self._queries[query], parameters)
+        except apsw.Error as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _commit_with_reserve(self, commands: Sequence[Command]) -> list[Outcome]:
+        """On a full disk the reserve is released, for settlements only until it is restored."""
+        if not self._reserved and _admits(commands):
+            raise StoreFull("the space that is left is kept for settlements")
+        try:
+            return self._commit_or_isolate(commands)
         except apsw.FullError as error:
             self._reserve.release()
-            if any(isinstance(command, Accept | Hold) for command in commands):
-                raise StoreFull from error
-            return self._commit_last_resort(commands)
-
-    def _commit_last_resort(self, commands: Sequence[Command]) -> list[Answer | Contradiction]:
+            self._reserved = False
+            if _admits(commands):
+                raise StoreFull(str(error)) from error
         try:
-            return list(self._commit(commands))
+            return self._commit_or_isolate(commands)
         except apsw.FullError as error:
-            raise StoreFull from error
+            raise StoreFull(str(error)) from error
 
-    def _commit(self, commands: Sequence[Command]) -> list[Answer]:
+    def _commit_or_isolate(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Commit a batch; where commands contradict the books, commit the others without them."""
+        try:
+            return self._commit(commands, self._together)
+        except (apsw.ConstraintError, *COMMAND_FAULTS):
+            return self._commit(commands, self._one_by_one)
+
+    def _commit(
+        self, commands: Sequence[Command], work: Callable[[Sequence[Command]], list[Outcome]]
+    ) -> list[Outcome]:
         batch = uuid.uuid4().hex
-        answers: list[Answer] = []
+        answers: list[Outcome] = []
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            page = self._load(commands)
-            answers = decide_all(page, commands, self._decider)
-            for row in page.changed:
-                self._database.execute(self._queries[f"put_{row.table}"], encode(row))
+            answers = work(commands)
             self._database.execute(self._queries["mark_batch"], {"batch": batch})
             self._database.execute("COMMIT")
         except apsw.Error as error:
-            if self._is_durable(batch):
+            failure = _translated(error)
+            if not isinstance(failure, StoreBroken) and self._is_durable(batch):
                 return answers
-            raise _translated(error) from error
-        except BaseException:
+            raise failure from error
+        finally:
             self._roll_back()
-            raise
+        return answers
+
+    def _together(self, commands: Sequence[Command]) -> list[Outcome]:
+        page = self._load(commands)
+        answers = decide_all(page, commands, self._decider)
+        for row in page.changed:
+            self._database.execute(self._queries[f"put_{row.table}"], encode(row))
+        return list(answers)
+
+    def _one_by_one(self, commands: Sequence[Command]) -> list[Outcome]:
+        """As one transaction still, so that the batch is in the books whole or not at all."""
+        answers: list[Outcome] = []
+        for command in commands:
+            self._database.execute("SAVEPOINT one")
+            try:
+                answers.extend(self._together([command]))
+            except (apsw.ConstraintError, *COMMAND_FAULTS) as error:
+                self._database.execute("ROLLBACK TO one")
+                answers.append(Contradiction(str(error)))
+            self._database.execute("RELEASE one")
         return answers
 
     def _is_durable(self, batch: str) -> bool:
@@ -171,6 +210,10 @@ class SqliteStore:
                 with self._database:
                     self._database.execute(script)
                     self._database.pragma("user_version", number)
+
+
+def _admits(commands: Sequence[Command]) -> bool:
+    return any(isinstance(command, Accept | Hold) for command in commands)
 
 
 def _lock(path: Path) -> TextIO:

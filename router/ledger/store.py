@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 from router.ledger.commands import Answer, Command
 
+# What deciding or encoding may raise for one command: it alone is at fault, the rest are settled.
+COMMAND_FAULTS = (AssertionError, ValueError)
+
 
 class StoreFull(Exception):
     """No room for the batch; it was rolled back whole, and admission must stop."""
@@ -40,11 +43,21 @@ class Store(Protocol):
         ...
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
-        """Answer a query by its name, from what is committed."""
+        """
+        Answer a query by its name, from what is committed.
+
+        Raises:
+            StoreUnavailable: The books cannot be read now.
+        """
         ...
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
-        """Run a named statement of housekeeping in a transaction of its own."""
+        """
+        Run a named statement of housekeeping in a transaction of its own.
+
+        Raises:
+            StoreUnavailable: It was not done, and may be tried again.
+        """
         ...
 
     async def make_room(self) -> bool:

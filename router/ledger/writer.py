@@ -38,13 +38,14 @@ class Writer:
             clock: Times the commits, and the pause before a settlement is tried again.
             store: What commits.
             on_commit: Observes each commit.
-            on_broken: Called once when a sync failed: the process must end and recover.
+            on_broken: Called once when a sync failed, or we did: the process must end and recover.
         """
         self._clock, self._store = clock, store
         self._on_commit, self._on_broken = on_commit, on_broken
         self._queue: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
         self._work = asyncio.Event()
         self._closing = False
+        self._stopped = False
         self.admitting = True
         """False while the disk is full or the ledger is broken: only settlements are taken."""
 
@@ -54,8 +55,10 @@ class Writer:
 
         Raises:
             LedgerUnavailable: It is not in the books. Only ever for Accept and Hold, but when the
-                ledger is broken: then what the books hold is found out at the next start.
+                ledger is broken or closed: then what the books hold is found out at the next start.
         """
+        if self._stopped:
+            raise LedgerUnavailable
         if isinstance(command, Accept | Hold):
             self._check_room()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -70,14 +73,17 @@ class Writer:
             raise LedgerUnavailable("The ledger has more waiting to be written than it can bear.")
 
     async def run(self) -> None:
-        """Commit batches until closed and drained."""
-        while not (self._closing and not self._queue):
-            if not self._queue:
-                self._work.clear()
-                await self._work.wait()
-                continue
-            size = min(BATCH_MAX, len(self._queue))
-            await self._commit([self._queue.popleft() for _ in range(size)])
+        """Commit batches until closed and drained, or broken; then take nothing more."""
+        try:
+            while not (self._stopped or (self._closing and not self._queue)):
+                if not self._queue:
+                    self._work.clear()
+                    await self._work.wait()
+                    continue
+                size = min(BATCH_MAX, len(self._queue))
+                await self._commit([self._queue.popleft() for _ in range(size)])
+        finally:
+            self._stop()
 
     def close(self) -> None:
         """Take no more holds; `run` ends when the queue is empty."""
@@ -90,17 +96,27 @@ class Writer:
             answers = await self._store.commit([command for command, _ in batch])
         except StoreFull:
             self.admitting = False
-            self._fail_admissions(batch)
+            # Also what is queued already: it must not take the room kept for settlements.
+            queued = [*self._queue]
+            self._queue.clear()
+            self._fail_admissions([*batch, *queued])
             await self._clock.sleep_s(RETRY_S)
         except StoreUnavailable:
             self._fail_admissions(batch)
             await self._clock.sleep_s(RETRY_S)
         except StoreBroken:
             self._break(batch)
+        except asyncio.CancelledError:
+            self._queue.extendleft(reversed(batch))
+            raise
+        except Exception:
+            # A bug of ours: the process must end, and nobody may wait for an answer for ever.
+            self._break(batch)
+            raise
         else:
             self._on_commit(self._clock.monotonic_s() - started_s, len(batch))
             for (_, future), answer in zip(batch, answers, strict=True):
-                _resolve(future, answer)
+                future.set_result(answer)
 
     def _fail_admissions(self, batch: list[tuple[Command, asyncio.Future[Outcome]]]) -> None:
         """Refuse what would spend; put what settles back in front, to be tried for ever."""
@@ -113,25 +129,28 @@ class Writer:
         self._queue.extendleft(reversed(again))
 
     def _break(self, batch: list[tuple[Command, asyncio.Future[Outcome]]]) -> None:
+        self._queue.extendleft(reversed(batch))
+        self._stop()
+        self._on_broken()
+
+    def _stop(self) -> None:
+        self._stopped = True
         self.admitting = False
-        for _, future in (*batch, *self._queue):
+        for _, future in self._queue:
             _fail(future, LedgerUnavailable())
         self._queue.clear()
-        self._on_broken()
 
     async def resume(self) -> None:
         """Admit again if there is room again. For the sweep to call."""
-        if not self.admitting and not self._closing and await self._store.make_room():
+        if (
+            not self.admitting
+            and not (self._closing or self._stopped)
+            and await self._store.make_room()
+        ):
             self.admitting = True
 
 
-def _resolve(future: asyncio.Future[Outcome], answer: Outcome) -> None:
-    if not future.done():
-        future.set_result(answer)
-
-
 def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-        # Whoever waited may be gone; the failure is then nobody's to read.
-        future.exception()
+    future.set_exception(error)
+    # Whoever waited may be gone; the failure is then nobody's to read.
+    future.exception()

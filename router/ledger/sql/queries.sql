@@ -25,12 +25,13 @@ ON CONFLICT (id) DO UPDATE SET
 INSERT INTO attempts (
     id, job_id, number, tenant, tags, provider, model, slug, resolution, aspect_ratio, state,
     quoted, list_price, dearest, price_from, windows, callback_token, created_at, horizon_at,
-    provider_ref, quote_raw, reported_raw, reported_source, reported_amount, reported_at,
-    posted, outcome, detail, dispatched_at, accepted_at, ended_at, queue_s, execution_s
+    provider_ref, quote_raw, quote_amount, reported_raw, reported_source, reported_amount,
+    reported_at, posted, outcome, detail, dispatched_at, accepted_at, ended_at, queue_s, execution_s
 ) VALUES (
     :id, :job_id, :number, :tenant, :tags, :provider, :model, :slug, :resolution, :aspect_ratio,
     :state, :quoted, :list_price, :dearest, :price_from, :windows, :callback_token, :created_at,
-    :horizon_at, :provider_ref, :quote_raw, :reported_raw, :reported_source, :reported_amount,
+    :horizon_at, :provider_ref, :quote_raw, :quote_amount, :reported_raw, :reported_source,
+    :reported_amount,
     :reported_at, :posted, :outcome, :detail, :dispatched_at, :accepted_at, :ended_at, :queue_s,
     :execution_s
 )
@@ -39,6 +40,7 @@ ON CONFLICT (id) DO UPDATE SET
     horizon_at = excluded.horizon_at,
     provider_ref = excluded.provider_ref,
     quote_raw = excluded.quote_raw,
+    quote_amount = excluded.quote_amount,
     reported_raw = excluded.reported_raw,
     reported_source = excluded.reported_source,
     reported_amount = excluded.reported_amount,
@@ -114,6 +116,10 @@ UPDATE last_batch SET batch = :batch WHERE only = 1;
 -- The last batch that is durable.
 SELECT batch FROM last_batch WHERE only = 1;
 
+-- name: promise
+-- What a tenant's idempotency key stands for.
+SELECT * FROM idempotency WHERE tenant = :tenant AND idempotency_key = :idempotency_key;
+
 -- name: job
 -- One job.
 SELECT * FROM jobs WHERE id = :id;
@@ -150,9 +156,9 @@ SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
 ORDER BY budget, scope, window_start;
 
 -- name: refusals_since
--- What each budget has refused since an instant.
+-- What each budget has refused since an instant. A count of none may stand there to be locked.
 SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
-WHERE hour >= :since GROUP BY budget, scope ORDER BY budget, scope;
+WHERE hour >= :since AND jobs > 0 GROUP BY budget, scope ORDER BY budget, scope;
 
 -- name: key
 -- One API key.

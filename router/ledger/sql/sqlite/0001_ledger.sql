@@ -59,6 +59,7 @@ CREATE TABLE attempts (
     horizon_at      TEXT NOT NULL,
     provider_ref    TEXT,
     quote_raw       TEXT,
+    quote_amount    INTEGER,
     reported_raw    TEXT,
     reported_source TEXT,
     reported_amount INTEGER,

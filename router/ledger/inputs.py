@@ -1,0 +1,89 @@
+"""
+Large inputs, kept beside the ledger under the digest of their bytes.
+
+A job may be accepted only once its inputs are durable here: whatever the books say was bought can
+be sent again after a crash.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from router.ledger.executor import Executor
+from router.model.errors import LedgerUnavailable
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Inputs:
+    """A folder of files named by the SHA-256 of what they hold: `ab/ab12…`."""
+
+    def __init__(self, folder: Path, executor: Executor) -> None:
+        """
+        Args:
+            folder: Made when the first input comes. Of one process.
+            executor: Runs everything that touches the disk, one piece at a time.
+        """
+        self._folder, self._executor = folder, executor
+
+    async def put(self, data: bytes) -> str:
+        """
+        Keep bytes, durable when this returns; the same bytes are kept once.
+
+        Returns:
+            Their SHA-256 in hex.
+
+        Raises:
+            LedgerUnavailable: They cannot be kept, so nothing may be bought with them.
+        """
+        try:
+            return await self._executor.run(lambda: self._put(data))
+        except OSError as error:
+            raise LedgerUnavailable("The job's images cannot be kept.") from error
+
+    async def get(self, sha256: str) -> bytes | None:
+        """The bytes of a digest; None when they are not here, or not what they were."""
+        return await self._executor.run(lambda: self._get(sha256))
+
+    async def remove(self, sha256: str) -> None:
+        """Forget the bytes of a digest, if they are here."""
+        if _DIGEST.fullmatch(sha256):
+            await self._executor.run(lambda: self._path(sha256).unlink(missing_ok=True))
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    def _get(self, sha256: str) -> bytes | None:
+        # A digest may come from a client, and is part of a path.
+        if not _DIGEST.fullmatch(sha256):
+            return None
+        try:
+            data = self._path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def _put(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._get(sha256) is None:
+            unfinished = path.with_suffix(".part")
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        # Also when the file was there: whoever put it may have died before its name was durable.
+        for folder in (path.parent, self._folder, self._folder.parent):
+            _sync_folder(folder)
+        return sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

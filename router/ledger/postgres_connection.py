@@ -1,0 +1,62 @@
+"""Connections to PostgreSQL that keep what they answer, and the tables they find there."""
+
+from typing import TypeAlias
+
+import asyncpg
+
+from router.ledger.sql import migrations
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+CONNECT_S = 10.0
+STATEMENT_S = 30.0
+"""How long one statement may take, the wait for other writers' locks included."""
+MIGRATION_LOCK = 0x_FA4E_B0_1ED6E4
+"""The advisory lock under which one process at a time migrates: any number that is only ours."""
+
+
+class NotDurable(Exception):
+    """The server answers a COMMIT before it is on the disk: what is answered may be lost."""
+
+
+async def connect(url: str) -> Connection:
+    """
+    Open a connection, on which sums come back as integers.
+
+    Raises:
+        NotDurable: `fsync` or `synchronous_commit` is off there.
+        asyncpg.PostgresError, OSError, TimeoutError: It cannot be reached, or refuses.
+    """
+    connection: Connection = await asyncpg.connect(
+        url, timeout=CONNECT_S, command_timeout=STATEMENT_S
+    )
+    try:
+        await _check_durable(connection)
+        # The sum of a BIGINT column is NUMERIC; one that is no integer raises here.
+        await connection.set_type_codec(
+            "numeric", schema="pg_catalog", encoder=str, decoder=int, format="text"
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def _check_durable(connection: Connection) -> None:
+    for setting in ("fsync", "synchronous_commit"):
+        if await connection.fetchval(f"SHOW {setting}") == "off":
+            raise NotDurable(f"{setting} is off in this database: switch it on and try again")
+
+
+async def migrate(connection: Connection) -> None:
+    """Bring the tables up to date; of several processes that start at once, one does it."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"
+        )
+        done = await connection.fetchval("SELECT MAX(version) FROM schema_version") or 0
+        for number, script in migrations("postgres"):
+            if number > done:
+                await connection.execute(script)
+                await connection.execute("INSERT INTO schema_version VALUES ($1)", number)

@@ -1,0 +1,463 @@
+"""One suite for both back ends of the ledger: what one promises, the other keeps."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from router.ledger.commands import Answer, Command, Idempotency, Placed, Refused, Replayed, SaveKey
+from router.ledger.ledger import Ledger
+from router.ledger.rows import KeyRow
+from router.ledger.store import Contradiction, Store
+from router.ledger.views import JobsEndedRow, RefusedRow
+from router.ledger.writer import Writer
+from router.model.budget import Limit, Usage
+from router.model.clock import SystemClock
+from router.model.errors import LedgerUnavailable
+from router.model.ids import AttemptId, CallbackToken, JobId
+from router.model.job import Resolution
+from router.model.money import Money
+from router.model.tasks import TaskRegistry
+from tests.fakes import EPOCH
+from tests.ledger_kit import a_limit, a_sqlite_store, an_accept, usd
+from tests.ledger_postgres import a_postgres_store
+from tests.ledger_story import Scribe, tell_to, told
+from tests.postgres_server import PostgresServer
+
+
+@asynccontextmanager
+async def a_ledger(store: Store) -> AsyncIterator[Ledger]:
+    """Put a writer to work on a store."""
+    crashes: list[BaseException] = []
+    tasks = TaskRegistry(lambda _, error: crashes.append(error))
+    writer = Writer(SystemClock(), store, lambda *_: None, lambda: None)
+    running = tasks.start("writer", writer.run())
+    yield Ledger(store, writer)
+    writer.close()
+    await running
+    assert crashes == []
+
+
+@pytest.fixture(name="ledger", params=["sqlite", "postgres"])
+async def _ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    if request.param == "sqlite":
+        store = a_sqlite_store(tmp_path / "farebox.db")
+        async with a_ledger(store) as ledger:
+            yield ledger
+        store.close()
+        return
+    async with (
+        a_postgres_store(request.getfixturevalue("postgres")) as postgres,
+        a_ledger(postgres) as ledger,
+    ):
+        yield ledger
+
+
+async def used(ledger: Ledger, limit: Limit) -> Usage:
+    """What of a limit's window is used."""
+    for row in await ledger.balances_at(limit.window_start or EPOCH):
+        if (row.budget, row.scope) == (limit.budget, limit.scope):
+            return row.usage
+    return Usage()
+
+
+async def tell(ledger: Ledger, script: str) -> None:
+    """Tell a story to a ledger; its books must be in balance after it."""
+    await tell_to(ledger.submit, lambda limit: used(ledger, limit), script)
+    assert await ledger.imbalance() == Money.ZERO
+
+
+async def test_a_hold_is_posted_and_leaves_its_rest(ledger: Ledger) -> None:
+    """From the hold to the charge, with what the provider said on the way."""
+    await tell(
+        ledger,
+        """
+        limit    team  $0.10
+        place    j1    $0.04                -> placed held at shortapi
+        used     team                       -> held $0.04
+        dispatch j1.1                       -> dispatching
+        run      j1.1  $0.041 ref=r1        -> running
+        post     j1.1  $0.03 end=succeeded  -> posted
+        used     team                       -> posted $0.03
+        place    j2    $0.08                -> refused by team, $0.07 left
+        """,
+    )
+    attempt = await ledger.attempt(AttemptId("j1.1"))
+    job = await ledger.job(JobId("j1"))
+
+    assert attempt is not None
+    assert job is not None
+    assert (attempt.posted, attempt.reported_raw, attempt.quote_raw) == (
+        usd("0.03"),
+        "0.03",
+        "$0.041",
+    )
+    assert (job.state, job.images) == ("succeeded", ("https://images.example/1.png",))
+
+
+async def test_a_void_frees_the_hold(ledger: Ledger) -> None:
+    """On proof, at once, and only once."""
+    await tell(
+        ledger,
+        """
+        limit    team  $0.05
+        place    j1    $0.04 ready=shortapi -> placed dispatching at shortapi
+        void     j1.1  end=failed           -> voided
+        void     j1.1                       -> stale
+        place    j2    $0.05                -> placed held at shortapi
+        """,
+    )
+
+
+async def test_doubt_stays_and_is_presumed_after_the_horizon(ledger: Ledger) -> None:
+    """And a late bill still replaces the presumption; above the hold it is an overage."""
+    await tell(
+        ledger,
+        """
+        limit    team  $0.10
+        place    j1    $0.04 ready=shortapi -> placed dispatching at shortapi
+        place    j2    $0.05 ready=shortapi -> placed dispatching at shortapi
+        doubt    j1.1                       -> in_doubt
+        doubt    j2.1                       -> in_doubt
+        end      j1    failed               -> failed
+        used     team                       -> in_doubt $0.09
+        presume  j1.1                       -> stale
+        wait     2h
+        presume  j1.1                       -> posted_presumed
+        used     team                       -> presumed $0.04 in_doubt $0.05
+        post     j1.1  $0.07 end=succeeded  -> posted
+        post     j2.1  $0.06                -> posted
+        used     team                       -> posted $0.13
+        adjust   j1.1  -$0.01               -> posted
+        used     team                       -> posted $0.12
+        """,
+    )
+
+
+async def test_stacked_limits_take_all_or_nothing(ledger: Ledger) -> None:
+    """A provider's full budget leaves the other provider; a full one for all leaves nobody."""
+    await tell(
+        ledger,
+        """
+        limit    team     $0.30
+        limit    shortapi $0.05
+        limit    all      $0.24 for ever
+        place    j1 $0.04 $0.09@runpod -> placed held at shortapi
+        place    j2 $0.03 $0.08@runpod -> placed held at runpod
+        used     team                  -> held $0.12
+        used     shortapi              -> held $0.04
+        used     all                   -> held $0.12
+        place    j3 $0.02 $0.13@runpod -> refused by shortapi, $0.01 left
+        place    j4 $0.13@runpod       -> refused by all, $0.12 left
+        used     team                  -> held $0.12
+        hold     j1.2 $0.11@runpod     -> placed held at runpod
+        used     all                   -> held $0.23
+        """,
+    )
+
+
+async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Ledger) -> None:
+    """Room for seven; the checks and the holds are one step, so an eighth never passes."""
+    limit = a_limit(limit="0.30")
+    accepts = [an_accept(f"j{number}", "0.04", limit) for number in range(100)]
+
+    answers = await asyncio.gather(*(ledger.submit(accept) for accept in accepts))
+
+    assert sum(isinstance(answer, Placed) for answer in answers) == 7
+    assert sum(isinstance(answer, Refused) for answer in answers) == 93
+    assert (await used(ledger, limit)).held == usd("0.28")
+    assert await ledger.refused(EPOCH) == [
+        RefusedRow(budget="team", scope="everyone", jobs=93, amount=usd("3.72"))
+    ]
+    assert len(await ledger.open_attempts()) == len(await ledger.unfinished_jobs()) == 7
+
+
+async def test_a_budget_that_refused_nothing_is_not_among_the_refusals(ledger: Ledger) -> None:
+    """Refusals are counted where they were, by the hour, and leave no job."""
+    team, everyone = a_limit("team", "0.05"), a_limit("all", "9.00")
+    await ledger.submit(an_accept("j1", "0.04", team, everyone))
+    await ledger.submit(an_accept("j2", "0.03", team, everyone))
+    later = EPOCH + timedelta(hours=1)
+    await ledger.submit(an_accept("j3", "0.02", team, everyone, at=later))
+
+    assert [(row.budget, row.jobs, row.amount) for row in await ledger.refused(EPOCH)] == [
+        ("team", 2, usd("0.05"))
+    ]
+    assert [(row.jobs, row.amount) for row in await ledger.refused(later)] == [(1, usd("0.02"))]
+    assert await ledger.job(JobId("j2")) is None
+
+
+async def test_a_key_stands_for_one_request(ledger: Ledger) -> None:
+    """Replayed, in conflict, and usable after a refusal."""
+    await tell(
+        ledger,
+        """
+        limit    team  $0.10
+        place    j1    $0.04 key=k fingerprint=a -> placed held at shortapi
+        place    j2    $0.05 key=k fingerprint=a -> replayed j1
+        place    j3    $0.06 key=k fingerprint=b -> conflict
+        place    j4    $0.07 key=l fingerprint=a -> refused by team, $0.06 left
+        place    j5    $0.03 key=l fingerprint=b -> placed held at shortapi
+        """,
+    )
+    promise = await ledger.promise("acme", "k")
+    assert promise is not None
+    assert promise.job_id == "j1"
+    assert await ledger.promise("acme", "never") is None
+
+
+async def test_one_key_a_hundred_times_at_once_is_one_job(ledger: Ledger) -> None:
+    """Ninety-nine are told which."""
+    promise = Idempotency(key="k", fingerprint="f")
+    accepts = [an_accept(f"j{number}", "0.04", idempotency=promise) for number in range(100)]
+
+    answers = await asyncio.gather(*(ledger.submit(accept) for accept in accepts))
+
+    placed = [answer.job.id for answer in answers if isinstance(answer, Placed)]
+    assert len(placed) == 1
+    assert sum(answer == Replayed(job_id=placed[0]) for answer in answers) == 99
+
+
+async def test_a_promise_is_forgotten_only_when_its_job_has_ended(ledger: Ledger) -> None:
+    """After the published retention the key is free again."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04 key=k ready=shortapi -> placed dispatching at shortapi
+        place    j2    $0.05 key=l                -> placed held at shortapi
+        post     j1.1  $0.06 end=succeeded        -> posted
+        """,
+    )
+    await ledger.forget_promises(EPOCH)
+    assert await ledger.promise("acme", "k") is not None
+    await ledger.forget_promises(EPOCH + timedelta(days=1))
+
+    assert await ledger.promise("acme", "k") is None
+    assert await ledger.promise("acme", "l") is not None
+
+
+async def test_a_contradiction_is_its_own_commands_alone(ledger: Ledger) -> None:
+    """A job that is there already is refused as unavailable; a reference twice is raised."""
+    await ledger.submit(an_accept("j1", "0.04", ready=frozenset({"shortapi"})))
+    again = an_accept("j1", "0.05")
+    other = an_accept("j2", "0.06", ready=frozenset({"shortapi"}))
+    first, second = await asyncio.gather(
+        ledger.submit(again), ledger.submit(other), return_exceptions=True
+    )
+    scribe = Scribe()
+
+    assert isinstance(first, LedgerUnavailable)
+    assert isinstance(second, Placed)
+    await ledger.submit(scribe.command(["run", "j1.1", "$0.041", "ref=same"]))
+    with pytest.raises(Contradiction):
+        await ledger.submit(scribe.command(["run", "j2.1", "$0.042", "ref=same"]))
+    assert [attempt.quoted for attempt in await ledger.open_attempts()] == [
+        usd("0.04"),
+        usd("0.06"),
+    ]
+
+
+async def test_jobs_are_listed_the_newest_first(ledger: Ledger) -> None:
+    """By their ids, page by page, whatever language the database sorts in."""
+    for name in ("0a-1", "0A-2", "f-3", "F-4"):
+        await ledger.submit(an_accept(name, "0.04"))
+
+    ids = [job.id for job in await ledger.jobs_of("acme")]
+    assert ids == sorted(("0a-1", "0A-2", "f-3", "F-4"), reverse=True)
+    page = await ledger.jobs_of("acme", state="queued", after=ids[1], most=1)
+    assert [job.id for job in page] == [ids[2]]
+    assert await ledger.jobs_of("acme", state="failed") == []
+    assert await ledger.jobs_of("other") == []
+
+
+async def test_reports_add_up(ledger: Ledger) -> None:
+    """Spending by what it is reported by, how jobs ended, and what was paid twice."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04 ready=shortapi        -> placed dispatching at shortapi
+        post     j1.1  $0.05 end=succeeded         -> posted
+        place    j2    $0.06 ready=shortapi        -> placed dispatching at shortapi
+        post     j2.1  $0.01                       -> posted
+        hold     j2.2  $0.09@runpod ready=runpod   -> placed dispatching at runpod
+        post     j2.2  $0.10 end=succeeded         -> posted
+        place    j3    $0.02 ready=shortapi        -> placed dispatching at shortapi
+        doubt    j3.1                              -> in_doubt
+        end      j3    failed                      -> failed
+        place    j4    $0.03                       -> placed held at shortapi
+        """,
+    )
+    day = EPOCH.replace(hour=0)
+
+    shortapi, runpod = reversed(await ledger.spending(day, day + timedelta(days=1)))
+
+    assert (shortapi.attempts, shortapi.delivered, shortapi.in_doubt_attempts) == (4, 2, 1)
+    assert (shortapi.posted, shortapi.held, shortapi.in_doubt) == (
+        usd("0.06"),
+        usd("0.03"),
+        usd("0.02"),
+    )
+    assert (shortapi.over, shortapi.under, shortapi.drifted) == (usd("0.01"), usd("0.05"), 2)
+    assert shortapi.avoided == usd("0.09") + usd("0.11") - usd("0.06")
+    assert (runpod.posted, runpod.presumed, runpod.day) == (usd("0.10"), Money.ZERO, "2026-11-20")
+    assert await ledger.spending(day - timedelta(days=1), day) == []
+    assert await ledger.double_spent() == usd("0.01")
+    assert await ledger.jobs_ended() == [
+        JobsEndedRow(
+            model="nano-banana-2-edit", resolution=Resolution.ONE_K, outcome=outcome, jobs=jobs
+        )
+        for outcome, jobs in (("provider_failed", 1), ("succeeded", 2))
+    ]
+
+
+async def test_an_attempt_is_found_by_its_token_and_in_its_order(ledger: Ledger) -> None:
+    """A callback's token at its own provider only."""
+    await ledger.submit(an_accept("j1", "0.04"))
+    await ledger.submit(Scribe().command(["hold", "j1.2", "$0.09@runpod"]))
+    token = CallbackToken("token-of-j1.2")
+
+    found = await ledger.attempt_by_token("runpod", token)
+
+    assert found is not None
+    assert found.id == "j1.2"
+    assert await ledger.attempt_by_token("shortapi", token) is None
+    assert await ledger.attempt(AttemptId("j1.3")) is None
+    assert [attempt.number for attempt in await ledger.attempts_of(JobId("j1"))] == [1, 2]
+
+
+async def test_an_empty_ledger_knows_no_instant(ledger: Ledger) -> None:
+    """And one that is not knows its last."""
+    assert await ledger.latest_instant() is None
+    later = EPOCH + timedelta(hours=3)
+    await ledger.submit(an_accept("j1", "0.04", at=later))
+    assert await ledger.latest_instant() == later
+    assert await ledger.double_spent() == Money.ZERO
+    assert ledger.admitting
+    await ledger.resume()
+
+
+async def test_keys_are_kept_and_changed(ledger: Ledger) -> None:
+    """What may change is changed; the digest stays."""
+    key = KeyRow(
+        id="k1",
+        digest="d",
+        tenant="acme",
+        role="client",
+        name="laptop",
+        tags=(("team", "blue"),),
+        created_at=EPOCH,
+    )
+    await ledger.submit(SaveKey(at=EPOCH, key=key))
+    revoked = KeyRow(
+        id="k1",
+        digest="x",
+        tenant="acme",
+        role="viewer",
+        name="old",
+        created_at=EPOCH,
+        revoked_at=EPOCH,
+    )
+    await ledger.submit(SaveKey(at=EPOCH, key=revoked))
+
+    kept = await ledger.key("k1")
+    assert kept is not None
+    assert (kept.digest, kept.role, kept.name, kept.revoked_at) == ("d", "viewer", "old", EPOCH)
+    assert await ledger.keys() == [kept]
+    assert await ledger.key("k2") is None
+
+
+async def test_a_providers_strange_words_settle_all_the_same(ledger: Ledger) -> None:
+    """Half a surrogate pair or a NUL in its message must not keep a hold for ever."""
+    await ledger.submit(an_accept("j1", "0.04", ready=frozenset({"shortapi"})))
+    doubt = Scribe().command(["doubt", "j1.1"])
+
+    await ledger.submit(_with_detail(doubt, "half \ud800 a pair, a NUL \0"))
+
+    attempt = await ledger.attempt(AttemptId("j1.1"))
+    assert attempt is not None
+    assert (attempt.state, attempt.detail) == ("in_doubt", "half ? a pair, a NUL ?")
+
+
+def _with_detail(command: Command, detail: str) -> Any:
+    return type(command)(**{**_fields(command), "detail": detail})
+
+
+def _fields(command: Command) -> dict[str, Any]:
+    return {name: getattr(command, name) for name in command.__dataclass_fields__}
+
+
+names = st.sampled_from(["j1", "j2", "j3"])
+cents = st.integers(1, 9).map(lambda cent: f"$0.0{cent}")
+lines = st.one_of(
+    st.tuples(st.just("place"), names, cents, st.sampled_from(["key=k", "key=l fingerprint=b"])),
+    st.tuples(st.just("place"), names, cents, st.sampled_from(["", "ready=shortapi"])),
+    st.tuples(st.just("hold"), names.map(lambda name: f"{name}.2"), cents.map("{}@runpod".format)),
+    st.tuples(
+        st.sampled_from(["dispatch", "void", "doubt", "presume"]),
+        names.map(lambda name: f"{name}.1"),
+    ),
+    st.tuples(st.sampled_from(["post", "adjust"]), names.map(lambda name: f"{name}.1"), cents),
+    st.tuples(
+        st.just("run"),
+        names.map(lambda name: f"{name}.1"),
+        cents,
+        st.sampled_from(["ref=a", "ref=b"]),
+    ),
+    st.tuples(st.just("end"), names, st.sampled_from(["failed", "succeeded"])),
+    st.just(("wait", "1h")),
+)
+scripts = st.lists(lines.map(" ".join), max_size=14)
+
+
+async def _outcomes(store: Store, batches: Sequence[Sequence[Command]]) -> list[str]:
+    told_: list[str] = []
+    for batch in batches:
+        answers: list[Answer | Contradiction] = await store.commit(batch)
+        told_ += [
+            "contradiction" if isinstance(answer, Contradiction) else told(answer)
+            for answer in answers
+        ]
+    for query in ("open_attempts", "unfinished_jobs", "double_spending"):
+        told_.append(str(await store.fetch(query)))
+    for query in ("books_out_of_balance", "attempts_out_of_balance"):
+        assert await store.fetch(query) == []
+    balances = await store.fetch("balances_at", at=EPOCH)
+    told_ += [str(row) for row in balances if any(row[name] for name in AMOUNTS)]
+    told_.append(str(await store.fetch("refusals_since", since=EPOCH)))
+    return told_
+
+
+_files = itertools.count(1)
+AMOUNTS = ("posted", "presumed", "held", "in_doubt")
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(script=scripts, size=st.integers(1, 4))
+def test_both_back_ends_answer_alike(
+    postgres: PostgresServer, tmp_path: Path, script: list[str], size: int
+) -> None:
+    """The same commands in the same batches: the same answers, rows, balances and refusals."""
+    scribe = Scribe()
+    scribe.limits = {"team": a_limit("team", "0.17"), "runpod": a_limit("runpod", "0.08")}
+    commands = [scribe.command(line.split()) for line in script if not scribe.stage(line.split())]
+    batches = [commands[start : start + size] for start in range(0, len(commands), size)]
+
+    async def compare() -> None:
+        path = tmp_path / f"{next(_files)}.db"
+        sqlite = a_sqlite_store(path)
+        async with a_postgres_store(postgres) as store:
+            assert await _outcomes(sqlite, batches) == await _outcomes(store, batches)
+        sqlite.close()
+
+    asyncio.run(compare())

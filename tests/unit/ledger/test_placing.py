@@ -1,0 +1,140 @@
+"""Holds are placed where they fit, in every budget or in none."""
+
+from router.ledger.commands import Accept, Placed, Refused, Tender
+from router.ledger.decide import decide, decide_all
+from router.ledger.page import Page
+from router.ledger.rows import BalanceRow, JobRow, RefusalRow, Window
+from tests.fakes import EPOCH
+from tests.ledger_kit import a_job_row, a_limit, an_accept, an_attempt_row, usd
+from tests.ledger_story import tell
+
+
+def test_a_hold_takes_from_the_budget_until_it_is_settled() -> None:
+    """Held money is gone for others, and what a charge leaves of it comes back."""
+    tell("""
+        limit    team  $0.10
+        place    j1    $0.04   -> placed held at shortapi
+        used     team          -> held $0.04
+        place    j2    $0.07   -> refused by team, $0.06 left
+        dispatch j1.1          -> dispatching
+        run      j1.1  $0.041 ref=r1 -> running
+        post     j1.1  $0.03   -> posted
+        used     team          -> posted $0.03
+        place    j2    $0.07   -> placed held at shortapi
+        place    j3    $0.01   -> refused by team, $0.00 left
+    """)
+
+
+def test_budgets_stack_and_all_must_pass() -> None:
+    """A hold goes into every budget that matches, or into none."""
+    tell("""
+        limit    team   $0.10
+        limit    all    $0.06 for ever
+        place    j1     $0.04  -> placed held at shortapi
+        place    j2     $0.03  -> refused by all, $0.02 left
+        used     team          -> held $0.04
+        used     all           -> held $0.04
+        place    j3     $0.11  -> refused by all, $0.02 left
+    """)
+
+
+def test_a_full_provider_budget_leaves_the_other_provider() -> None:
+    """The first tender that fits is taken, in the plan's order, and only it is held."""
+    tell("""
+        limit    team     $0.30
+        limit    shortapi $0.05
+        place    j1 $0.04 $0.09@runpod  -> placed held at shortapi
+        place    j2 $0.04 $0.09@runpod  -> placed held at runpod
+        used     team                   -> held $0.13
+        used     shortapi               -> held $0.04
+        place    j3 $0.19@runpod $0.17  -> refused by shortapi, $0.01 left
+    """)
+
+
+def test_a_key_stands_for_one_request() -> None:
+    """The same key and request is the earlier job; another request is a conflict."""
+    tell("""
+        limit    team  $0.10
+        place    j1    $0.04 key=k fingerprint=a -> placed held at shortapi
+        place    j2    $0.05 key=k fingerprint=a -> replayed j1
+        place    j3    $0.06 key=k fingerprint=b -> conflict
+        used     team                            -> held $0.04
+    """)
+
+
+def test_a_refused_request_does_not_use_its_key() -> None:
+    """A refusal is free: with money there again, the same key buys."""
+    tell("""
+        limit    team  $0.05
+        place    j1    $0.04                     -> placed held at shortapi
+        place    j2    $0.03 key=k fingerprint=a -> refused by team, $0.01 left
+        void     j1.1                            -> voided
+        place    j2    $0.03 key=k fingerprint=a -> placed held at shortapi
+    """)
+
+
+def test_a_further_attempt_has_its_own_hold() -> None:
+    """While the first is in doubt, the second is held beside it."""
+    tell("""
+        limit    team  $0.20
+        place    j1    $0.04 ready=shortapi        -> placed dispatching at shortapi
+        doubt    j1.1                              -> in_doubt
+        hold     j1.2  $0.09@runpod                -> placed held at runpod
+        used     team                              -> held $0.09 in_doubt $0.04
+        hold     j1.2  $0.08@runpod                -> stale
+        hold     j1.3  $0.10@runpod                -> refused by team, $0.07 left
+        hold     j1.3  $0.05 ready=shortapi        -> placed dispatching at shortapi
+        end      j1    failed                      -> failed
+        hold     j1.4  $0.01                       -> stale
+        dispatch j1.2                              -> stale
+        hold     j9.1  $0.02                       -> stale
+    """)
+
+
+def test_refusals_are_counted_by_the_hour_and_leave_no_row() -> None:
+    """Two refusals: one count, their sum, and neither job nor attempt."""
+    books = tell("""
+        limit    team  $0.01
+        place    j1    $0.04   -> refused by team, $0.01 left
+        place    j2    $0.05   -> refused by team, $0.01 left
+    """)
+
+    count = books.page.get(RefusalRow, "team", "everyone", EPOCH.replace(minute=0))
+    assert count is not None
+    assert (count.jobs, count.amount) == (2, usd("0.09"))
+    assert books.page.get(JobRow, "j1") is None
+    assert books.page.changed == (count,)
+
+
+def test_two_limits_on_one_window_take_the_hold_once() -> None:
+    """The tighter of them decides; the balance they share is not counted twice."""
+    limits = a_limit("team", "0.50"), a_limit("team", "0.07")
+    page = Page()
+    commands = [an_accept("j1", "0.04", *limits), an_accept("j2", "0.05", *limits)]
+    placed, refused = decide_all(page, commands)
+
+    assert isinstance(placed, Placed)
+    assert placed.attempt.windows == (Window.of(a_limit()),)
+    assert isinstance(refused, Refused)
+    assert refused.limit.limit == usd("0.07")
+    balance = page.get(BalanceRow, "team", "everyone", EPOCH.replace(hour=0))
+    assert balance is not None
+    assert balance.held == usd("0.04")
+
+
+def test_a_refusal_names_the_cheapest_tender_and_the_tightest_limit() -> None:
+    """So that the sentence a client reads is about the least money that would have done."""
+    dear = Tender(
+        attempt=an_attempt_row(price=usd("0.175"), provider="runpod"),
+        limits=(a_limit("team", "0.02"), a_limit("runpod", "0.01")),
+    )
+    cheap = Tender(
+        attempt=an_attempt_row(price=usd("0.09")),
+        limits=(a_limit("team", "0.03"), a_limit("shortapi", "0.08")),
+    )
+    accept = Accept(at=EPOCH, job=a_job_row(), tenders=(dear, cheap))
+
+    answer = decide(Page(), accept).answer
+
+    assert isinstance(answer, Refused)
+    assert (answer.limit.budget, answer.asked) == ("team", usd("0.09"))

@@ -1,0 +1,48 @@
+"""Rows are values with a key, and windows are never without ends."""
+
+from dataclasses import replace
+from datetime import timedelta as delta
+
+from router.ledger.rows import (
+    BEGINNING,
+    END,
+    ROW_TYPES,
+    BalanceRow,
+    EntryRow,
+    IdempotencyRow,
+    JobRow,
+    KeyRow,
+    RefusalRow,
+    Row,
+    Window,
+)
+from tests.fakes import EPOCH
+from tests.ledger_kit import a_job_row, a_lifetime_limit, a_limit, an_attempt_row, usd
+
+
+def test_a_lifetime_budgets_window_has_ends_all_the_same() -> None:
+    """So that every balance has a key without nulls, and every instant lies in it."""
+    window = Window.of(a_lifetime_limit("all", "5.00"))
+
+    assert (window.start, window.end) == (BEGINNING, END)
+    assert window.start < EPOCH < window.end
+    assert Window.of(a_limit()).end - Window.of(a_limit()).start == delta(days=1)
+
+
+def test_a_key_is_its_columns() -> None:
+    """What `get_…` asks by is what the row says of itself; an entry has none."""
+    job, attempt = a_job_row(), an_attempt_row(price=usd("0.05"))
+    balance = BalanceRow(budget="b", scope="s", window_start=EPOCH, window_end=EPOCH)
+    promise = IdempotencyRow(
+        tenant="acme", idempotency_key="k", fingerprint="f", job_id=job.id, created_at=EPOCH
+    )
+    refusal = RefusalRow(budget="b", scope="s", hour=EPOCH)
+    key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="n", created_at=EPOCH)
+    entry = EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold")
+
+    everything: tuple[Row, ...] = (job, attempt, balance, promise, refusal, key, entry)
+    for row in everything:
+        assert row.key == tuple(getattr(row, name) for name in type(row).key_columns)
+    assert {type(row) for row in everything} == set(ROW_TYPES)
+    assert replace(balance, held=usd("0.01")).key == balance.key
+    assert JobRow.table == "jobs"
