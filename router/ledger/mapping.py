@@ -23,7 +23,7 @@ _HINTS: dict[type[Any], dict[str, Any]] = {}
 
 def encode(row: Row) -> dict[str, Column]:
     """A row's columns by name."""
-    return {field.name: to_column(getattr(row, field.name)) for field in fields(row)}
+    return {name: to_column(getattr(row, name)) for name in _hints(type(row))}
 
 
 def decode(kind: type[R], columns: Mapping[str, Any]) -> R:
@@ -40,20 +40,21 @@ def decode_view(kind: type[V], columns: Mapping[str, Any]) -> V:
 
 def to_column(value: object) -> Column:
     """A value as the databases keep it."""
+    # Most columns are empty or plain text, so these come first: this runs for every column.
     match value:
+        case None | int() | float():
+            return value
+        case StrEnum():
+            return value.value
+        case str():
+            return _storable(value)
         case Money():
             return value.nanos
         case datetime():
             return rfc3339(value)
-        case StrEnum():
-            return value.value
         case tuple():
             parts = cast("tuple[object, ...]", value)
             return _storable(json.dumps([_to_json(part) for part in parts], ensure_ascii=False))
-        case str():
-            return _storable(value)
-        case None | int() | float():
-            return value
         case _:
             raise TypeError(type(value))
 

@@ -64,7 +64,7 @@ class SystemClock:
 
 def rfc3339(instant: datetime) -> str:
     """Write an instant so that text sorts as time: `2026-11-21T09:00:00.000000Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def from_rfc3339(text: str) -> datetime:
