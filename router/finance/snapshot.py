@@ -1,0 +1,137 @@
+"""The books at one scrape: the ledger's readings, joined into what `/metrics` shows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from router.finance.budgets import budget_lines
+from router.ledger.ledger import Ledger
+from router.ledger.rows import BEGINNING, END
+from router.ledger.views import RefusedRow, SpendingRow
+from router.model.job import Resolution
+from router.model.money import Money, total
+from router.observe.labels import OTHER
+from router.observe.snapshot import BudgetUsed, JobsEnded, MoneySnapshot, Spent
+from router.policy.policy import DOUBLE_SPEND, Policy
+
+CHECK_EVERY = timedelta(minutes=5)
+
+
+class Balanced(Protocol):
+    """What can say by how much it is out of balance: the ledger."""
+
+    async def imbalance(self) -> Money:
+        """Journal minus balances."""
+        ...
+
+
+class BooksCheck:
+    """
+    Whether the books are in balance, checked anew only now and then.
+
+    The check reads the whole journal: seconds for a million entries, which no scrape should wait
+    for each time.
+    """
+
+    def __init__(self, ledger: Balanced, *, every: timedelta = CHECK_EVERY) -> None:
+        self._ledger, self._every = ledger, every
+        self._checked_at: datetime | None = None
+        self._imbalance = Money.ZERO
+
+    async def imbalance(self, at: datetime) -> Money:
+        """
+        Journal minus balances, as of the last check.
+
+        Raises:
+            LedgerUnavailable: It cannot be read.
+        """
+        if self._checked_at is None or at - self._checked_at >= self._every:
+            self._imbalance = await self._ledger.imbalance()
+            self._checked_at = at
+        return self._imbalance
+
+
+async def money_snapshot(
+    ledger: Ledger, policy: Policy, at: datetime, *, check: BooksCheck | None = None
+) -> MoneySnapshot:
+    """
+    Read the books for a scrape.
+
+    Args:
+        ledger: Read several times, so that what is committed between two readings may show in one
+            of them only; all of an attempt's money is in one.
+        policy: The one in force.
+        at: Decides the budgets' windows.
+        check: Spares the ledger; None checks anew.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    lines = await budget_lines(ledger, policy, at)
+    jobs = await ledger.jobs_ended()
+    check = check or BooksCheck(ledger)
+    return MoneySnapshot(
+        policy=policy.name,
+        policy_hash=policy.hash,
+        spent=_spent(await ledger.spending(BEGINNING, END)),
+        budgets=tuple(
+            BudgetUsed(
+                budget=line.name,
+                scope=line.scope,
+                limit=line.limit,
+                window_end=line.window_end,
+                posted=line.posted,
+                presumed=line.presumed,
+                held=line.held,
+                in_doubt=line.in_doubt,
+            )
+            for line in lines
+        ),
+        denied=_denied(await ledger.refused(BEGINNING), policy),
+        jobs=tuple(
+            JobsEnded(
+                model=row.model, resolution=row.resolution, outcome=row.outcome, jobs=row.jobs
+            )
+            for row in jobs
+        ),
+        double_spent=await ledger.double_spent(),
+        imbalance=await check.imbalance(at),
+    )
+
+
+def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:
+    """Without days and tags, which are no labels."""
+    groups: dict[tuple[str, str, Resolution, str], list[SpendingRow]] = {}
+    for row in rows:
+        key = (row.provider, row.model, row.resolution, row.tenant)
+        groups.setdefault(key, []).append(row)
+    return tuple(_sum(groups[key]) for key in sorted(groups))
+
+
+def _sum(rows: Sequence[SpendingRow]) -> Spent:
+    first = rows[0]
+    return Spent(
+        provider=first.provider,
+        model=first.model,
+        resolution=first.resolution,
+        tenant=first.tenant,
+        posted=total([row.posted for row in rows]),
+        presumed=total([row.presumed for row in rows]),
+        held=total([row.held for row in rows]),
+        in_doubt=total([row.in_doubt for row in rows]),
+        in_doubt_attempts=sum(row.in_doubt_attempts for row in rows),
+        avoided=total([row.avoided for row in rows]),
+        over=total([row.over for row in rows]),
+        under=total([row.under for row in rows]),
+        drifted=sum(row.drifted for row in rows),
+    )
+
+
+def _denied(rows: Iterable[RefusedRow], policy: Policy) -> tuple[tuple[str, Money], ...]:
+    """By the policy's budgets, each from zero on; what a former one refused is under `other`."""
+    names = [*(budget.name for budget in policy.budgets), DOUBLE_SPEND]
+    sums = dict.fromkeys(names, Money.ZERO)
+    for row in rows:
+        name = row.budget if row.budget in sums else OTHER
+        sums[name] = sums.get(name, Money.ZERO) + row.amount
+    return tuple(sums.items())

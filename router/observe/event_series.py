@@ -1,0 +1,194 @@
+"""
+Series that are counted up from events: how often, and how long. Never money.
+
+They are this process's own and start at zero with it.
+"""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from router import __version__
+from router.model.job import AttemptState, Resolution
+from router.model.offer import ProviderState
+from router.observe.events import (
+    Alarm,
+    AttemptSettled,
+    CallbackRang,
+    Committed,
+    Event,
+    FailedOver,
+    Overhead,
+    Polled,
+    ProviderChanged,
+)
+from router.observe.labels import NAMES_MAX, Names
+
+DELIVERED = "delivered"
+
+# Edits take five seconds to two minutes; a provider's queue may take as long again.
+_ATTEMPT_S = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300)
+_QUEUE_S = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+_OURS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
+class _Family(Generic[M]):
+    """A metric with its children at hand: looking one up by labels is slow, and done per event."""
+
+    def __init__(self, metric: M, *names: Names) -> None:
+        self._metric: M = metric
+        self._names = names
+        self._children: dict[tuple[str, ...], M] = {} if names else {(): metric}
+
+    def of(self, *values: str) -> M:
+        """The child with these labels, in their order."""
+        key = tuple(names.label(value) for names, value in zip(self._names, values, strict=True))
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._metric.labels(*key)
+        return child
+
+
+class EventSeries:
+    """An observer that counts."""
+
+    def __init__(
+        self, registry: CollectorRegistry, *, providers: Sequence[str], names_max: int = NAMES_MAX
+    ) -> None:
+        """
+        Args:
+            registry: Where the series are.
+            providers: All serving at first, and with series at zero, so that nothing goes unseen.
+            names_max: How many distinct values a label may have.
+        """
+        self._registry, self._names_max = registry, names_max
+        self._build_of_attempts(Names(providers, most=names_max))
+        self._build_of_the_house()
+        for provider in providers:
+            self._polls.of(provider)
+            self._show(provider, ProviderState.SERVING)
+            for resolution in Resolution:
+                self._attempts.of(provider, resolution.value, DELIVERED)
+
+    def _build_of_attempts(self, providers: Names) -> None:
+        resolutions = self._names(*Resolution)
+        self._attempts = self._counter(
+            "farebox_attempts_total",
+            "What became of attempts; one in doubt counts again when its end is known.",
+            provider=providers,
+            resolution=resolutions,
+            outcome=self._names(DELIVERED),
+        )
+        self._durations = self._timer(
+            "farebox_attempt_duration_seconds",
+            "From the first byte to the image, of attempts that delivered.",
+            _ATTEMPT_S,
+            provider=providers,
+            resolution=resolutions,
+        )
+        self._queues = self._timer(
+            "farebox_provider_queue_seconds",
+            "How long a job waited in the provider's own queue.",
+            _QUEUE_S,
+            provider=providers,
+        )
+        self._failovers = self._counter(
+            "farebox_failovers_total",
+            "How often a job went on to its next offer.",
+            **{"from": providers, "to": providers},
+            reason=self._names(),
+        )
+        self._polls = self._counter(
+            "farebox_polls_total", "How often a provider was asked after a job.", provider=providers
+        )
+        self._callbacks = self._counter(
+            "farebox_callbacks_total",
+            "How often a provider's doorbell rang.",
+            provider=providers,
+            verdict=self._names(),
+        )
+        states = Gauge(
+            "farebox_provider_state",
+            "A provider's health: one of its states is 1.",
+            ("provider", "state"),
+            registry=self._registry,
+        )
+        self._states = _Family(states, providers, self._names(*ProviderState))
+
+    def _build_of_the_house(self) -> None:
+        self._overheads = self._timer(
+            "farebox_overhead_seconds",
+            "How long an edit's request was in our own hands before it was a durable job.",
+            _OURS_S,
+        )
+        self._commits = self._timer(
+            "farebox_ledger_commit_seconds", "How long the ledger took to commit a batch.", _OURS_S
+        )
+        self._batches = self._timer(
+            "farebox_ledger_batch_size", "How many commands a batch had.", _COMMANDS
+        )
+        self._alarms = self._counter(
+            "farebox_alarms_total", "How often a person should have looked.", what=self._names()
+        )
+        build = Gauge(
+            "farebox_build_info", "Which Farebox this is.", ("version",), registry=self._registry
+        )
+        build.labels(__version__).set(1)
+
+    def _names(self, *known: str) -> Names:
+        return Names(known, most=self._names_max)
+
+    def _counter(self, name: str, documentation: str, **labels: Names) -> _Family[Counter]:
+        counter = Counter(name, documentation, tuple(labels), registry=self._registry)
+        return _Family(counter, *labels.values())
+
+    def _timer(
+        self, name: str, documentation: str, buckets: Sequence[float], **labels: Names
+    ) -> _Family[Histogram]:
+        histogram = Histogram(
+            name, documentation, tuple(labels), registry=self._registry, buckets=buckets
+        )
+        return _Family(histogram, *labels.values())
+
+    def tell(self, event: Event) -> None:
+        """Count. What is not counted here is read from the ledger, or only logged."""
+        match event:
+            case Committed():
+                self._commits.of().observe(event.seconds)
+                self._batches.of().observe(event.commands)
+            case Polled():
+                self._polls.of(event.provider).inc()
+            case Overhead():
+                self._overheads.of().observe(event.seconds)
+            case AttemptSettled():
+                self._settled(event)
+            case FailedOver():
+                self._failovers.of(event.source, event.target, event.reason).inc()
+            case ProviderChanged():
+                self._show(event.provider, event.state)
+            case CallbackRang():
+                self._callbacks.of(event.provider, event.verdict).inc()
+            case Alarm():
+                self._alarms.of(event.what).inc()
+            case _:
+                pass
+
+    def _settled(self, event: AttemptSettled) -> None:
+        # To presume a charge is to learn nothing new of the attempt.
+        if event.money is AttemptState.POSTED_PRESUMED:
+            return
+        resolution = event.resolution.value
+        self._attempts.of(event.provider, resolution, event.outcome).inc()
+        # Refusals are quick: among the durations, they would make a broken provider look fast.
+        if event.outcome == DELIVERED:
+            self._durations.of(event.provider, resolution).observe(event.seconds)
+        if event.queue_s is not None:
+            self._queues.of(event.provider).observe(event.queue_s)
+
+    def _show(self, provider: str, state: ProviderState) -> None:
+        for one in ProviderState:
+            self._states.of(provider, one.value).set(1 if one is state else 0)

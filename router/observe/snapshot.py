@@ -1,0 +1,75 @@
+"""
+What `/metrics` shows of the books: one reading of the ledger, as a value.
+
+`observe` stands below the ledger and does not know it; `finance.snapshot` reads, `app` injects.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.model.job import Resolution
+from router.model.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Money of all attempts that share these four names, since the ledger began."""
+
+    provider: str
+    model: str
+    resolution: Resolution
+    tenant: str
+    posted: Money
+    presumed: Money
+    held: Money
+    in_doubt: Money
+    in_doubt_attempts: int
+    avoided: Money
+    """Against the dearest qualifying offers; negative where a charge was above them."""
+    over: Money
+    """Charges above the price that was pinned."""
+    under: Money
+    drifted: int
+    """How many charges were not the price that was pinned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetUsed:
+    """One budget's window of one scope."""
+
+    budget: str
+    scope: str
+    limit: Money
+    window_end: datetime | None
+    """None for a lifetime."""
+    posted: Money
+    presumed: Money
+    held: Money
+    in_doubt: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsEnded:
+    """How many jobs ended in one way, since the ledger began."""
+
+    model: str
+    resolution: Resolution
+    outcome: str
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneySnapshot:
+    """The books at one scrape."""
+
+    policy: str
+    policy_hash: str
+    spent: tuple[Spent, ...]
+    budgets: tuple[BudgetUsed, ...]
+    denied: tuple[tuple[str, Money], ...]
+    """By budget, since the ledger began; configured budgets that denied nothing are there too."""
+    jobs: tuple[JobsEnded, ...]
+    double_spent: Money
+    """Posted for jobs beyond the dearest of each one's postings."""
+    imbalance: Money
+    """Journal minus balances: zero, or the books are wrong."""

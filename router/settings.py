@@ -1,0 +1,141 @@
+"""
+The environment, read once into frozen settings. Nothing else reads environment variables.
+
+Each variable may be given as a file's path with the suffix `_FILE`, as container secrets are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SHORTAPI_URL = "https://api.shortapi.ai"
+RUNPOD_URL = "https://api.runpod.ai"
+DATABASE = "sqlite:///farebox.db"
+PORT = 8080
+
+
+class BadSetting(Exception):
+    """A variable or option has a value that cannot be meant; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """Where a provider is, and our credential there."""
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `serve` needs to know."""
+
+    providers: Mapping[str, ProviderSettings]
+    """By the provider's name in the price book."""
+    policy: Path | None = None
+    """None: the shipped cheapest-first."""
+    database: str = DATABASE
+    host: str = "127.0.0.1"
+    port: int = PORT
+    workers: int = 1
+    public_url: str | None = None
+    """Where providers and clients reach this router."""
+    log: str | None = None
+    """`text`, `json`, or None: text on a terminal."""
+    admin_key: str | None = field(default=None, repr=False)
+    fetch_allow: tuple[str, ...] = ()
+    """Hosts and networks that may be fetched from although they are private."""
+    egress_proxy: str | None = None
+
+    @property
+    def database_path(self) -> Path:
+        """
+        The SQLite file.
+
+        Raises:
+            BadSetting: It is another kind of database.
+        """
+        scheme, _, path = self.database.partition(":///")
+        if scheme.startswith("postgres"):
+            raise BadSetting(
+                "PostgreSQL is proved by the contract tests but not served yet: "
+                "use --database sqlite:///farebox.db"
+            )
+        if scheme != "sqlite" or not path:
+            raise BadSetting(f"--database {self.database!r} is not sqlite:///PATH")
+        return Path(path)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """
+    Read settings from environment variables.
+
+    Raises:
+        BadSetting: A value cannot be meant, or a `_FILE` cannot be read.
+    """
+    read = _Reader(environment)
+    policy = read.text("FAREBOX_POLICY")
+    allow = read.text("FAREBOX_FETCH_ALLOW") or ""
+    public_url = read.text("FAREBOX_PUBLIC_URL")
+    return Settings(
+        providers={
+            "shortapi": ProviderSettings(
+                url=read.url("FAREBOX_SHORTAPI_URL", SHORTAPI_URL), key=read.text("SHORTAPI_KEY")
+            ),
+            "runpod": ProviderSettings(
+                url=read.url("FAREBOX_RUNPOD_URL", RUNPOD_URL), key=read.text("RUNPOD_API_KEY")
+            ),
+        },
+        policy=Path(policy) if policy else None,
+        database=read.text("FAREBOX_DATABASE") or DATABASE,
+        host=read.text("FAREBOX_HOST") or "127.0.0.1",
+        port=read.whole("FAREBOX_PORT", PORT),
+        workers=read.whole("FAREBOX_WORKERS", 1),
+        public_url=public_url.rstrip("/") if public_url else None,
+        log=read.one_of("FAREBOX_LOG", ("text", "json")),
+        admin_key=read.text("FAREBOX_ADMIN_KEY"),
+        fetch_allow=tuple(part.strip() for part in allow.split(",") if part.strip()),
+        egress_proxy=read.text("FAREBOX_EGRESS_PROXY"),
+    )
+
+
+class _Reader:
+    """Reads single variables; a problem names the variable."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str | None:
+        """The value; None when it is absent or empty."""
+        file = self._environment.get(f"{name}_FILE")
+        if not file:
+            return self._environment.get(name) or None
+        if self._environment.get(name):
+            raise BadSetting(f"{name} and {name}_FILE are both set: set one of them")
+        try:
+            return Path(file).read_text("utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{name}_FILE cannot be read: {type(error).__name__}") from error
+
+    def url(self, name: str, default: str) -> str:
+        """An http or https base, without a slash at its end."""
+        text = self.text(name) or default
+        if not text.startswith(("http://", "https://")):
+            raise BadSetting(f"{name} must be an http or https URL")
+        return text.rstrip("/")
+
+    def whole(self, name: str, default: int) -> int:
+        """A whole number."""
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isdecimal():
+            raise BadSetting(f"{name} must be a whole number, not {text!r}")
+        return int(text)
+
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str | None:
+        """One of a few words."""
+        text = self.text(name)
+        if text is not None and text not in choices:
+            raise BadSetting(f"{name} must be {' or '.join(choices)}, not {text!r}")
+        return text

@@ -1,0 +1,173 @@
+"""The books at one scrape."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from router.finance.report import report
+from router.finance.snapshot import CHECK_EVERY, BooksCheck, money_snapshot
+from router.ledger.rows import BEGINNING, END
+from router.model.job import Resolution
+from router.model.money import Money, total
+from router.observe.metrics import Metrics
+from router.observe.snapshot import MoneySnapshot
+from tests.fakes import EPOCH, FakeClock
+from tests.finance_kit import Shop, a_shop
+from tests.ledger_kit import at_once, usd
+from tests.observe_kit import PROVIDERS, series, value
+from tests.policy_files import a_policy
+
+DAILY = {"name": "daily", "who": "each_tenant", "limit": "$0.50", "per": "day"}
+LIFETIME = {"name": "ever", "who": "everyone", "limit": "$90.00", "per": "lifetime"}
+
+
+@pytest.fixture(name="shop")
+def _shop(tmp_path: Path) -> Iterator[Shop]:
+    with a_shop(a_policy(budgets=[DAILY, LIFETIME]), tmp_path) as shop:
+        yield shop
+
+
+def read(shop: Shop) -> MoneySnapshot:
+    """Read the books as they stand."""
+    return at_once(money_snapshot(shop.ledger, shop.policy, EPOCH))
+
+
+def busy(shop: Shop) -> None:
+    """Buy on two days: delivered, dearer, cheaper, held, in doubt, twice, refused, presumed."""
+    yesterday = EPOCH - timedelta(days=1)
+    shop.buy("j0", "0.041", at=yesterday)
+    shop.post("j0.1", "0.041", at=yesterday)
+    shop.buy("j1", "0.04", tags=(("team", "studio"),))
+    shop.post("j1.1", "0.05")
+    shop.buy("j2", "0.09", resolution=Resolution.FOUR_K)
+    shop.post("j2.1", "0.08")
+    shop.buy("j3", "0.06", tenant="zeta")
+    shop.buy("j4", "0.07")
+    shop.doubt("j4.1")
+    shop.buy_again("j4.2", "0.0875")
+    shop.post("j4.2", "0.0875")
+    shop.post("j4.1", "0.07")
+    shop.buy("j5", "0.03")
+    shop.doubt("j5.1")
+    shop.buy("j6", "0.49")
+    shop.buy("j7", "0.02", tenant="zeta")
+    shop.doubt("j7.1")
+    shop.presume("j7.1")
+
+
+def test_days_and_tags_are_added_up(shop: Shop) -> None:
+    """A line for each provider, model, resolution and tenant."""
+    busy(shop)
+    spent = {(row.provider, row.resolution.value, row.tenant): row for row in read(shop).spent}
+
+    assert list(spent) == sorted(spent)
+    acme = spent["shortapi", "1k", "acme"]
+    assert (acme.posted, acme.in_doubt, acme.in_doubt_attempts) == (usd("0.161"), usd("0.03"), 1)
+    assert (acme.over, acme.under, acme.drifted) == (usd("0.01"), Money.ZERO, 1)
+    assert spent["shortapi", "4k", "acme"].under == usd("0.01")
+    zeta = spent["shortapi", "1k", "zeta"]
+    assert (zeta.held, zeta.presumed, zeta.in_doubt) == (usd("0.06"), usd("0.02"), Money.ZERO)
+    assert spent["runpod", "1k", "acme"].posted == usd("0.0875")
+
+
+def test_the_rest_of_the_books_is_there(shop: Shop) -> None:
+    """Budgets, refusals, jobs, what was paid twice, and the policy."""
+    busy(shop)
+    snapshot = read(shop)
+    budgets = {(one.budget, one.scope): one for one in snapshot.budgets}
+
+    assert snapshot.denied == (
+        ("daily", usd("0.49")),
+        ("ever", Money.ZERO),
+        ("double-spend", Money.ZERO),
+    )
+    acme, zeta = budgets["daily", "tenant:acme"], budgets["daily", "tenant:zeta"]
+    assert (acme.posted, acme.in_doubt) == (usd("0.2875"), usd("0.03"))
+    assert (zeta.held, zeta.presumed, zeta.limit) == (usd("0.06"), usd("0.02"), usd("0.50"))
+    assert budgets["ever", "everyone"].window_end is None
+    assert [(row.outcome, row.resolution.value, row.jobs) for row in snapshot.jobs] == [
+        ("succeeded", "1k", 3),
+        ("succeeded", "4k", 1),
+    ]
+    assert (snapshot.double_spent, snapshot.imbalance) == (usd("0.07"), Money.ZERO)
+    assert snapshot.policy == "thrift"
+
+
+def test_what_a_former_budget_denied_is_not_lost(shop: Shop) -> None:
+    """It stands under no name of its own: only configured ones are labels."""
+    busy(shop)
+    later = a_policy(budgets=[LIFETIME])
+    snapshot = at_once(money_snapshot(shop.ledger, later, EPOCH))
+
+    assert snapshot.denied == (
+        ("ever", Money.ZERO),
+        ("double-spend", Money.ZERO),
+        ("other", usd("0.49")),
+    )
+
+
+async def test_metrics_report_and_budget_agree(shop: Shop) -> None:
+    """One number, one source: what is scraped, reported and counted against a budget is one sum."""
+    busy(shop)
+    clock = FakeClock()
+    metrics = Metrics(clock, providers=PROVIDERS)
+    metrics.read_with(lambda: money_snapshot(shop.ledger, shop.policy, clock.now()))
+    found = series(await metrics.scrape())
+    rows = at_once(shop.ledger.spending(BEGINNING, END))
+    lines = {line.key[0]: line.amounts for line in report(rows, ["provider"]).lines}
+    whole = report(rows, ["tag:team"]).total
+
+    for provider, amounts in lines.items():
+        posted = total(
+            [
+                Money.parse(f"{amount:.9f}")
+                for (name, labels), amount in found.items()
+                if name == "farebox_posted_usd_total" and ("provider", provider) in labels
+            ]
+        )
+        held = value(found, "farebox_held_usd", provider=provider)
+        doubt = value(found, "farebox_in_doubt_usd", provider=provider)
+        saved = value(found, "farebox_avoided_usd_total", provider=provider)
+        assert posted == amounts.posted
+        assert [held, doubt, saved] == [
+            float(str(amount)) for amount in (amounts.held, amounts.in_doubt, amounts.savings)
+        ]
+    ever = {"budget": "ever", "scope": "everyone"}
+    for name, amount in (("posted", whole.posted), ("held", whole.held)):
+        assert value(found, f"farebox_budget_{name}_usd", **ever) == float(str(amount))
+    assert whole.posted == usd("0.3285")
+    assert value(found, "farebox_ledger_check_usd") == 0
+
+
+class CountedLedger:
+    """A ledger whose books are out of balance by one more cent at each check."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    async def imbalance(self) -> Money:
+        """Count the check."""
+        self.checks += 1
+        return usd("0.01") * self.checks
+
+
+def test_the_books_are_checked_only_now_and_then() -> None:
+    """It reads the whole journal; between two checks the last result stands."""
+    ledger = CountedLedger()
+    check = BooksCheck(ledger)
+    almost = EPOCH + CHECK_EVERY - timedelta(seconds=1)
+
+    assert at_once(check.imbalance(EPOCH)) == usd("0.01")
+    assert at_once(check.imbalance(almost)) == usd("0.01")
+    assert at_once(check.imbalance(EPOCH + CHECK_EVERY)) == usd("0.02")
+    assert ledger.checks == 2
+
+
+def test_a_snapshot_shows_what_the_check_found(shop: Shop) -> None:
+    """Books that are wrong are not hidden."""
+    check = BooksCheck(CountedLedger())
+    snapshot = at_once(money_snapshot(shop.ledger, shop.policy, EPOCH, check=check))
+
+    assert snapshot.imbalance == usd("0.01")
