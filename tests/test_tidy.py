@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 THIS = "tests/test_tidy.py"
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 300
-TEST_MODULE_LINES_MAX = 500
+TEST_MODULE_LINES_MAX = 700
 LINE_LENGTH_MAX = 100
 
 TESTED_ELSEWHERE: dict[str, str] = {

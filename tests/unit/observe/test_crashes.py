@@ -1,13 +1,14 @@
+import pytest
+
 from router.observe.crashes import told
 
 
 def test_a_crash_is_told_without_its_text() -> None:
     """What an exception quotes may be a prompt; where it was raised is all that is needed."""
-    try:
-        raise KeyError("paint my secret plans")
-    except KeyError as error:
-        words = told(error)
+    with pytest.raises(KeyError) as caught:
+        {"a": 1}["paint my secret plans"]
 
+    words = told(caught.value)
     assert words.startswith("KeyError at test_crashes.py:")
     assert "secret" not in words
 

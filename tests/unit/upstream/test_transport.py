@@ -17,6 +17,7 @@ KEY = "rp-secret-of-the-provider"
 CREATE = Call(method="POST", path="/v2/slug/run?x=1", body=b'{"input":{}}')
 READ = Call(method="GET", path="/v2/slug/status/ref-1")
 BOMB = gzip.compress(bytes(50_000_000), 1)
+DRIP_PAUSE_S = 0.02
 QUICK = SocketTimes(connect_s=0.2, sock_connect_s=0.2, sock_read_s=0.1)
 
 Behaviour = Callable[[Visit], Awaitable[None]]
@@ -269,7 +270,7 @@ async def test_the_deadline_covers_a_slow_drip() -> None:
         await visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
         for _ in range(100):
             await visit.send(b" ")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(DRIP_PAUSE_S)
 
     async with RawServer(drip) as server:
         fault = await fault_of_create(server.url, deadline_s=0.2)
