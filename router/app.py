@@ -6,7 +6,7 @@ Nothing else constructs a collaborator. Read `open_house` to know what Farebox c
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ class _Ground:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, *observers: Observer) -> AsyncIterator[House]:
+async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator[House]:
     """
     Build the router around its ledger; at the end, settle what is in hand and close the books.
 

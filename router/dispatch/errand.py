@@ -1,0 +1,65 @@
+"""One job in hand: what the dispatcher knows of it in memory. The ledger knows the rest."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from router.ledger.rows import AttemptRow, JobRow
+from router.model.clock import Clock
+from router.model.ids import AttemptId, ProviderRef
+from router.model.job import Job
+from router.model.money import Money
+from router.policy.policy import Policy
+from router.upstream.doorbell import Doorbell
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """A job on its way, with the policy it started with."""
+
+    job: Job
+    policy: Policy
+    row: JobRow
+    """The job as last seen in the ledger."""
+    dearest: Money = Money.ZERO
+    """The dearest qualifying offer's price when it was admitted."""
+    tried: set[str] = field(default_factory=set[str])
+    """Providers that it was tried at."""
+    attempts: int = 0
+    """How many attempts were made."""
+    working: dict[AttemptId, Doorbell] = field(default_factory=dict[AttemptId, Doorbell])
+    """Attempts that a task is busy with, and their bells."""
+    heard: dict[AttemptId, ProviderRef] = field(default_factory=dict[AttemptId, ProviderRef])
+    """Ids that callbacks named before the create's reply did."""
+    cancelling: bool = False
+    """The client wants it no longer: nothing more is bought."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    expiry: asyncio.Task[None] | None = None
+
+    def placed(self, row: JobRow, attempt: AttemptRow) -> None:
+        """Take note of a hold."""
+        self.row = row
+        self.tried.add(attempt.provider)
+        self.attempts = attempt.number
+
+    def bell(self, attempt: AttemptId, clock: Clock) -> Doorbell:
+        """The attempt's doorbell, for the task that begins to work on it."""
+        return self.working.setdefault(attempt, Doorbell(clock))
+
+    def ring(self, attempt: AttemptId) -> bool:
+        """Ring the attempt's bell; whether a task is busy with it."""
+        bell = self.working.get(attempt)
+        if bell is not None:
+            bell.ring()
+        return bell is not None
+
+    def saw(self, row: JobRow | None) -> bool:
+        """Take the job's row as the ledger now has it; whether that ended the job just now."""
+        if row is None or row.state is self.row.state:
+            return False
+        self.row = row
+        if row.state.is_final:
+            self.ended.set()
+            if self.expiry is not None:
+                self.expiry.cancel()
+                self.expiry = None
+        return row.state.is_final

@@ -1,0 +1,112 @@
+"""From a job to a hold: survey, choose, and ask the ledger for the first tender that fits."""
+
+from collections.abc import Callable
+
+from router.dispatch.errand import Errand
+from router.dispatch.health import Health
+from router.dispatch.ports import Books
+from router.dispatch.survey import Survey
+from router.dispatch.tendering import tenders
+from router.ledger.commands import Accept, Answer, Hold, Idempotency, Placed, Refused, Tender
+from router.ledger.rows import AttemptRow
+from router.model.clock import Clock
+from router.model.errors import LedgerUnavailable
+from router.model.ids import Ids
+from router.model.job import Job
+from router.model.offer import Plan
+from router.policy.choose import choose
+from router.policy.policy import Policy
+from router.upstream.slots import Slots
+
+
+class Placer:
+    """Plans, and places holds."""
+
+    def __init__(
+        self, clock: Clock, ids: Ids, books: Books, survey: Survey, health: Health, slots: Slots
+    ) -> None:
+        self._clock, self._ids, self._books = clock, ids, books
+        self._survey, self._health, self._slots = survey, health, slots
+
+    async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
+        """What a job's plan is now. Spends nothing, holds nothing."""
+        offers = await self._survey.offers(policy, job, self._clock.now())
+        return choose(policy, job, offers, tried=tried)
+
+    async def accept(self, errand: Errand, plan: Plan, idempotency: Idempotency | None) -> Answer:
+        """Make the job durable with its first hold; or `Refused`, `Replayed`, `Conflict`."""
+        return await self._place(
+            errand,
+            plan,
+            lambda bids, ready: Accept(
+                at=self._clock.now(),
+                job=errand.row,
+                tenders=bids,
+                ready=ready,
+                idempotency=idempotency,
+            ),
+        )
+
+    async def hold(self, errand: Errand, plan: Plan, *, pays_twice: bool) -> Answer:
+        """
+        Place the hold of the job's next attempt; or `Refused`, or `Stale` when the job has ended.
+
+        Args:
+            pays_twice: Money may be gone already: the day's double-spend limit binds as well.
+        """
+        return await self._place(
+            errand,
+            plan,
+            lambda bids, ready: Hold(
+                at=self._clock.now(), job_id=errand.job.id, tenders=bids, ready=ready
+            ),
+            pays_twice=pays_twice,
+        )
+
+    async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
+        """Place the next offer's hold; None when there is no such offer, or no job any more."""
+        plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
+        if not plan.offers:
+            return None
+        try:
+            answer = await self.hold(errand, plan, pays_twice=pays_twice)
+        except LedgerUnavailable:
+            # The job can still be ended: settlements go on where nothing can be held.
+            return None
+        return answer if isinstance(answer, Placed | Refused) else None
+
+    async def _place(
+        self,
+        errand: Errand,
+        plan: Plan,
+        command: Callable[[tuple[Tender, ...], frozenset[str]], Accept | Hold],
+        *,
+        pays_twice: bool = False,
+    ) -> Answer:
+        """
+        Submit the hold. If the first offer's provider has a slot free, hold and dispatch are one
+        commit, and the slot goes with the attempt.
+        """
+        bids = tenders(
+            errand.policy,
+            errand.job,
+            plan.offers,
+            number=errand.attempts + 1,
+            dearest=errand.dearest,
+            ids=self._ids,
+            at=self._clock.now(),
+            pays_twice=pays_twice,
+        )
+        first = plan.offers[0].provider
+        ready = frozenset({first}) if self._slots.try_take(first) else frozenset[str]()
+        placed: AttemptRow | None = None
+        try:
+            answer = await self._books.submit(command(bids, ready))
+            if isinstance(answer, Placed):
+                placed = answer.attempt
+                errand.placed(answer.job, placed)
+                self._health.begin(placed.provider, placed.id)
+            return answer
+        finally:
+            if ready and (placed is None or placed.provider != first):
+                self._slots.release(first)

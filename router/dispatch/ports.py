@@ -1,0 +1,68 @@
+"""What the dispatcher needs of the layers below, by protocol: each has a fake or a second maker."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+from router.ledger.commands import Answer, Command
+from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow
+from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
+from router.model.job import Job
+from router.model.offer import Offer, ProviderTerms
+from router.providers.wire import Delivered, Pending
+from router.upstream.doorbell import Doorbell
+
+
+class Books(Protocol):
+    """The ledger's verbs and the readings that dispatching needs. See `ledger.ledger.Ledger`."""
+
+    async def submit(self, command: Command) -> Answer: ...
+    async def promise(self, tenant: str, idempotency_key: str) -> IdempotencyRow | None: ...
+    async def job(self, job_id: JobId) -> JobRow | None: ...
+    async def attempt(self, attempt_id: AttemptId) -> AttemptRow | None: ...
+    async def attempts_of(self, job_id: JobId) -> list[AttemptRow]: ...
+    async def attempt_by_token(self, provider: str, token: CallbackToken) -> AttemptRow | None: ...
+    async def open_attempts(self) -> list[AttemptRow]: ...
+    async def unfinished_jobs(self) -> list[JobRow]: ...
+    async def forget_promises(self, before: datetime) -> None: ...
+    async def resume(self) -> None: ...
+
+
+class Carrier(Protocol):
+    """Whoever carries jobs to providers. See `upstream.client.Upstream`."""
+
+    async def carry(
+        self,
+        job: Job,
+        offer: Offer,
+        terms: ProviderTerms,
+        *,
+        callback_url: str | None,
+        create_deadline_s: float,
+        horizon_s: float,
+        doorbell: Doorbell,
+        accepted: Callable[[Pending | Delivered], Awaitable[None]],
+    ) -> Delivered: ...
+    async def collect(
+        self,
+        provider: str,
+        slug: str,
+        ref: ProviderRef,
+        *,
+        horizon_s: float,
+        doorbell: Doorbell,
+    ) -> Delivered: ...
+    async def cancel(self, provider: str, slug: str, ref: ProviderRef) -> bool: ...
+
+
+class Shapes(Protocol):
+    """Whoever reads an image's size. See `upstream.image_shapes.ImageShapes`."""
+
+    async def shape_of(self, url: str) -> tuple[int, int] | None: ...
+
+
+class InputStore(Protocol):
+    """Where large inputs are kept by their digest. See `ledger.inputs.Inputs`."""
+
+    async def put(self, data: bytes) -> str: ...
+    async def get(self, sha256: str) -> bytes | None: ...

@@ -1,0 +1,131 @@
+"""
+Taking up again what the ledger says is unfinished: after a start, and whatever a task left behind.
+
+    held         provably unsent: sent now if the deadline allows, else voided
+    dispatching  may have been sent: in doubt, never sent again
+    running      named by the provider: collected
+    in doubt     collected if named; else it waits for a callback or its horizon
+"""
+
+from collections.abc import Callable
+
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.errand import Errand
+from router.dispatch.health import Health
+from router.dispatch.ports import Books, InputStore
+from router.dispatch.requests import job_of, job_to_collect
+from router.dispatch.settlement import Onward, Settlement
+from router.ledger.commands import Doubt
+from router.ledger.rows import AttemptRow, JobRow
+from router.model.clock import Clock
+from router.model.ids import JobId
+from router.model.job import AttemptState
+from router.model.money import Money
+from router.observe.events import Observer, Recovered
+from router.policy.policy import Policy
+
+
+class Recovery:
+    """Brings jobs back into hand."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        books: Books,
+        inputs: InputStore,
+        dispatcher: Dispatcher,
+        health: Health,
+        observer: Observer,
+        *,
+        policy: Callable[[], Policy],
+    ) -> None:
+        self._clock, self._books, self._inputs = clock, books, inputs
+        self._dispatcher, self._health, self._observer = dispatcher, health, observer
+        self._policy = policy
+
+    async def run(self) -> None:
+        """Take up everything unfinished. Nothing may be admitted before this has returned."""
+        open_attempts = await self._books.open_attempts()
+        for attempt in open_attempts:
+            if attempt.state is AttemptState.IN_DOUBT:
+                self._health.doubted(attempt.provider, attempt.id, attempt.quoted)
+        unfinished = await self._books.unfinished_jobs()
+        jobs = {attempt.job_id for attempt in open_attempts} | {row.id for row in unfinished}
+        for job_id in sorted(jobs):
+            await self.resume(job_id)
+        doubts = [one for one in open_attempts if one.state is AttemptState.IN_DOUBT]
+        self._observer.tell(
+            Recovered(jobs=len(jobs), attempts=len(open_attempts), in_doubt=len(doubts))
+        )
+
+    async def resume(self, job_id: JobId) -> None:
+        """Take up one job: whatever of its attempts nobody works on."""
+        attempts = await self._books.attempts_of(job_id)
+        errand = await self.errand(job_id)
+        if errand is None:
+            return
+        idle = [one for one in attempts if one.state.is_open and one.id not in errand.working]
+        for attempt in idle:
+            # While one is taken up, a callback may have set a task to work on the next.
+            if attempt.id not in errand.working:
+                await self._resume(errand, attempt)
+        if not errand.working:
+            await self._dispatcher.conclude(errand)
+
+    async def errand(self, job_id: JobId) -> Errand | None:
+        """The job in hand, or taken in hand from the ledger; None when there is no such job."""
+        known = self._dispatcher.errands.get(job_id)
+        if known is not None:
+            return known
+        row = await self._books.job(job_id)
+        if row is None:
+            return None
+        attempts = await self._books.attempts_of(job_id)
+        job = await job_of(row, self._inputs) or job_to_collect(row)
+        if job_id in self._dispatcher.errands:
+            # Someone else took it in hand while we read: one job, one errand.
+            return self._dispatcher.errands[job_id]
+        errand = Errand(
+            job=job,
+            policy=self._policy(),
+            row=row,
+            dearest=max((one.dearest for one in attempts), default=Money.ZERO),
+            tried={one.provider for one in attempts},
+            attempts=len(attempts),
+        )
+        self._dispatcher.take_up(errand)
+        return errand
+
+    async def _resume(self, errand: Errand, attempt: AttemptRow) -> None:
+        match attempt.state:
+            case AttemptState.HELD:
+                await self._send(errand, attempt)
+            case AttemptState.DISPATCHING:
+                await self._doubt(errand, attempt)
+            case _:
+                if attempt.provider_ref is not None:
+                    self._dispatcher.gather(errand, attempt, attempt.provider_ref)
+
+    async def _send(self, errand: Errand, attempt: AttemptRow) -> None:
+        """It was never sent: send it now, or give the money back."""
+        reason = self._why_not(errand.row, await job_of(errand.row, self._inputs) is not None)
+        if reason is None:
+            self._dispatcher.start(errand, attempt)
+            return
+        unsent = Settlement.unsent(attempt, self._clock.now(), detail=reason)
+        await self._dispatcher.settle(errand, unsent)
+
+    def _why_not(self, row: JobRow, has_input: bool) -> str | None:  # noqa: FBT001 - one caller.
+        if row.state.is_final or row.deadline_at <= self._clock.now():
+            return "its job had ended before it could be sent"
+        return None if has_input else "its image is no longer at hand"
+
+    async def _doubt(self, errand: Errand, attempt: AttemptRow) -> None:
+        """Whether the first byte left cannot be known any more."""
+        doubt = Doubt(
+            at=self._clock.now(),
+            attempt_id=attempt.id,
+            outcome="provider_in_doubt",
+            detail="Farebox stopped while it was being sent.",
+        )
+        await self._dispatcher.settle(errand, Settlement(doubt, Onward.PAYING_TWICE))

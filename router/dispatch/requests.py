@@ -1,0 +1,118 @@
+"""A job's own fields as the text that its ledger row keeps, and back."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from router.dispatch.ports import InputStore
+from router.ledger.rows import JobRow
+from router.model.job import Job, JobState
+from router.model.money import Money
+from router.model.offer import Decision
+
+# Images of more than this many characters are kept beside the ledger, not in the row.
+INLINE_MAX = 16_384
+REFERENCE = "input:"
+
+
+async def row_of(job: Job, decision: Decision, inputs: InputStore) -> JobRow:
+    """
+    The row of a new job. Large images are durable beside the ledger when this returns.
+
+    Raises:
+        OSError: An image could not be kept.
+    """
+    images = [await _kept(image, inputs) for image in job.images]
+    request = {
+        "prompt": job.prompt,
+        "images": images,
+        "aspect_ratio": job.aspect_ratio,
+        "output_format": job.output_format,
+        "price_max": str(job.price_max) if job.price_max is not None else None,
+    }
+    return JobRow(
+        id=job.id,
+        tenant=job.tenant,
+        key_id=job.key_id,
+        model=job.model,
+        resolution=job.resolution,
+        tags=job.tags,
+        request=json.dumps(request, ensure_ascii=False),
+        decision=decision_text(decision),
+        policy_hash=decision.policy_hash,
+        state=JobState.QUEUED,
+        created_at=job.created_at,
+        deadline_at=job.deadline_at,
+    )
+
+
+async def _kept(image: str, inputs: InputStore) -> str:
+    if len(image) <= INLINE_MAX:
+        return image
+    return REFERENCE + await inputs.put(image.encode())
+
+
+async def job_of(row: JobRow, inputs: InputStore) -> Job | None:
+    """The job that a row keeps; None when one of its images is no longer at hand."""
+    request = json.loads(row.request)
+    images = await _restored(request["images"], inputs)
+    if images is None:
+        return None
+    return _job(row, request, images)
+
+
+def job_to_collect(row: JobRow) -> Job:
+    """The job that a row keeps without its large images: enough to collect, not to send."""
+    request = json.loads(row.request)
+    return _job(row, request, tuple(request["images"]))
+
+
+def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
+    price_max = request["price_max"]
+    return Job(
+        id=row.id,
+        tenant=row.tenant,
+        key_id=row.key_id,
+        model=row.model,
+        prompt=request["prompt"],
+        images=images,
+        resolution=row.resolution,
+        aspect_ratio=request["aspect_ratio"],
+        output_format=request["output_format"],
+        tags=row.tags,
+        created_at=row.created_at,
+        deadline_at=row.deadline_at,
+        price_max=Money.parse(price_max) if price_max is not None else None,
+    )
+
+
+async def _restored(images: Sequence[str], inputs: InputStore) -> tuple[str, ...] | None:
+    restored: list[str] = []
+    for image in images:
+        if not image.startswith(REFERENCE):
+            restored.append(image)
+            continue
+        data = await inputs.get(image.removeprefix(REFERENCE))
+        if data is None:
+            return None
+        restored.append(data.decode())
+    return tuple(restored)
+
+
+def decision_text(decision: Decision) -> str:
+    """A decision as the JSON that the job's row keeps and the replies show."""
+    return json.dumps(
+        {
+            "policy": decision.policy,
+            "rule": decision.rule,
+            "candidates": [
+                {
+                    "provider": candidate.provider,
+                    "price": str(candidate.price),
+                    "verdict": candidate.verdict,
+                }
+                for candidate in decision.candidates
+            ],
+        },
+        ensure_ascii=False,
+    )

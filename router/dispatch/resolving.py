@@ -1,0 +1,97 @@
+"""Resolving an attempt by hand: a person has seen the provider's bill, and says what it was."""
+
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.ports import Books
+from router.dispatch.recovery import Recovery
+from router.dispatch.settlement import Onward, Settlement
+from router.ledger.commands import Post, Void
+from router.ledger.rows import AttemptRow
+from router.model.clock import Clock
+from router.model.errors import InvalidJob, NotFound
+from router.model.ids import AttemptId
+from router.model.job import AttemptState
+from router.model.money import Money
+
+RESOLVABLE = frozenset({AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED})
+BY_HAND = "settled_by_hand"
+"""The outcome of an attempt that had none."""
+
+
+class Resolver:
+    """Books what a person knows of an attempt in doubt, and goes on with its job."""
+
+    def __init__(
+        self, clock: Clock, books: Books, dispatcher: Dispatcher, recovery: Recovery
+    ) -> None:
+        self._clock, self._books = clock, books
+        self._dispatcher, self._recovery = dispatcher, recovery
+
+    async def settle(
+        self, attempt_id: AttemptId, posted: Money | None, *, who: str, reason: str
+    ) -> AttemptRow:
+        """
+        Settle an attempt that is in doubt, or that was presumed posted.
+
+        Args:
+            attempt_id: Which.
+            posted: What the provider charged; None when it is known that it charged nothing.
+            who: The person, for the journal.
+            reason: What it is known by, for the journal.
+
+        Returns:
+            The attempt as it is now.
+
+        Raises:
+            NotFound: There is no such attempt.
+            InvalidJob: It is not in doubt, or evidence came first; nothing was changed.
+        """
+        attempt = await self._attempt(attempt_id)
+        if attempt.state not in RESOLVABLE:
+            raise InvalidJob(_words(attempt))
+        command = self._command(attempt, posted, who=who, reason=reason)
+        errand = await self._recovery.errand(attempt.job_id)
+        assert errand is not None, "an attempt has a job"
+        await self._dispatcher.settle(errand, Settlement(command, Onward.STOP))
+        # Also when evidence came first: a job that has ended is not kept in hand.
+        await self._dispatcher.conclude(errand)
+        settled = await self._attempt(attempt_id)
+        wanted = AttemptState.VOIDED if posted is None else AttemptState.POSTED
+        if settled.state is not wanted or (posted is not None and settled.posted != posted):
+            raise InvalidJob(_words(settled))
+        return settled
+
+    def _command(
+        self, attempt: AttemptRow, posted: Money | None, *, who: str, reason: str
+    ) -> Post | Void:
+        """What the attempt ended with stays as it was; only its money is new."""
+        at, outcome = self._clock.now(), attempt.outcome or BY_HAND
+        if posted is None:
+            return Void(
+                at=at,
+                attempt_id=attempt.id,
+                outcome=outcome,
+                detail=attempt.detail,
+                who=who,
+                reason=reason,
+            )
+        return Post(
+            at=at,
+            attempt_id=attempt.id,
+            amount=posted,
+            outcome=outcome,
+            detail=attempt.detail,
+            who=who,
+            reason=reason,
+        )
+
+    async def _attempt(self, attempt_id: AttemptId) -> AttemptRow:
+        attempt = await self._books.attempt(attempt_id)
+        if attempt is None:
+            raise NotFound("There is no attempt by that id.")
+        return attempt
+
+
+def _words(attempt: AttemptRow) -> str:
+    """Say why it cannot be settled by hand."""
+    state = attempt.state.value.replace("_", " ")
+    return f"The attempt is {state}; only one in doubt or presumed posted is settled by hand."

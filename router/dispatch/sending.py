@@ -1,0 +1,186 @@
+"""One attempt on its way: send the one create, note the provider's id, collect, and judge."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from router.dispatch.errand import Errand
+from router.dispatch.health import Health
+from router.dispatch.ports import Books, Carrier
+from router.dispatch.settlement import Settlement, settle_delivered, settle_error
+from router.dispatch.telling import Teller
+from router.dispatch.tendering import offer_of
+from router.ledger.commands import Dispatch, Done, Run
+from router.ledger.rows import AttemptRow
+from router.ledger.store import Contradiction
+from router.model.charge import Reported
+from router.model.clock import Clock
+from router.model.errors import ProviderError, ProviderFailed, ProviderInDoubt
+from router.model.ids import ProviderRef
+from router.model.job import AttemptState
+from router.providers.wire import Delivered, Pending
+from router.upstream.slots import Slots
+
+
+class Sender:
+    """Carries attempts, and says what each one's end means for its money."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        books: Books,
+        carrier: Carrier,
+        health: Health,
+        slots: Slots,
+        teller: Teller,
+        *,
+        callbacks_url: str | None,
+    ) -> None:
+        """
+        Args:
+            callbacks_url: Where providers can ring, without a slash at its end; None if nowhere.
+        """
+        self._clock, self._books, self._carrier = clock, books, carrier
+        self._health, self._slots, self._teller = health, slots, teller
+        self._callbacks_url = callbacks_url
+
+    async def dispatch(self, errand: Errand, attempt: AttemptRow) -> AttemptRow | None:
+        """Wait for a slot and make the dispatch durable; None when it was voided meanwhile."""
+        await self._slots.take(attempt.provider)
+        dispatched: AttemptRow | None = None
+        try:
+            answer = await self._books.submit(Dispatch(at=self._clock.now(), attempt_id=attempt.id))
+            if isinstance(answer, Done):
+                dispatched = answer.attempt
+                errand.saw(answer.job)
+            return dispatched
+        finally:
+            if dispatched is None:
+                self._slots.release(attempt.provider)
+
+    async def carry(self, errand: Errand, attempt: AttemptRow) -> Settlement:
+        """
+        Send the one create of an attempt that is dispatching and has a slot, then collect.
+
+        The slot is free again as soon as the create is answered.
+        """
+        terms = errand.policy.prices.terms(attempt.provider)
+        has_slot = True
+
+        def release() -> None:
+            nonlocal has_slot
+            if has_slot:
+                has_slot = False
+                self._slots.release(attempt.provider)
+
+        async def accepted(progress: Pending | Delivered) -> None:
+            nonlocal attempt
+            release()
+            self._health.accepted(attempt.provider)
+            attempt = await self.note_ref(attempt, progress.ref, progress.reported)
+            self._teller.accepted(attempt)
+
+        try:
+            delivered = await self._carrier.carry(
+                errand.job,
+                offer_of(attempt),
+                terms,
+                callback_url=self._callback_url(attempt),
+                create_deadline_s=errand.policy.create_deadline_s,
+                horizon_s=self._horizon_s(attempt.horizon_at),
+                doorbell=errand.bell(attempt.id, self._clock),
+                accepted=accepted,
+            )
+        except ProviderError as error:
+            if isinstance(error, ProviderInDoubt) and error.ref is not None:
+                # As a callback's word: the id becomes the attempt's once the provider confirms it.
+                errand.heard.setdefault(attempt.id, error.ref)
+            ref = error.ref if isinstance(error, ProviderFailed) else None
+            return await self._failed(errand, attempt, error, ref)
+        finally:
+            release()
+        self._health.succeeded(attempt.provider, attempt.id)
+        return settle_delivered(attempt, delivered, terms, self._clock.now())
+
+    async def collect(
+        self, errand: Errand, attempt: AttemptRow, ref: ProviderRef, patience_s: float = 0.0
+    ) -> Settlement:
+        """
+        Collect an attempt that the provider has named: after a restart, or on a callback's word.
+
+        An id that only a callback named becomes the attempt's once the provider has confirmed it.
+
+        Args:
+            patience_s: Ask for at least so long, even past the horizon.
+        """
+        terms = errand.policy.prices.terms(attempt.provider)
+        now_s = self._clock.monotonic_s()
+        try:
+            delivered = await self._carrier.collect(
+                attempt.provider,
+                attempt.slug,
+                ref,
+                horizon_s=max(self._horizon_s(attempt.horizon_at), now_s + patience_s),
+                doorbell=errand.bell(attempt.id, self._clock),
+            )
+            attempt = await self.note_ref(attempt, ref, None)
+        except ProviderError as error:
+            named = ref if isinstance(error, ProviderFailed) else None
+            return await self._failed(errand, attempt, error, named)
+        self._health.succeeded(attempt.provider, attempt.id)
+        return settle_delivered(attempt, delivered, terms, self._clock.now())
+
+    async def recall(self, errand: Errand, attempts: Sequence[AttemptRow]) -> None:
+        """
+        Ask providers to cancel what runs: its image is not wanted any more.
+
+        What they answer settles nothing; it makes us ask what the end was.
+        """
+        for attempt in attempts:
+            ref = attempt.provider_ref if attempt.state is AttemptState.RUNNING else None
+            if ref and await self._carrier.cancel(attempt.provider, attempt.slug, ref):
+                errand.ring(attempt.id)
+
+    async def note_ref(
+        self, attempt: AttemptRow, ref: ProviderRef, quote: Reported | None
+    ) -> AttemptRow:
+        """
+        Make the provider's id durable.
+
+        Raises:
+            ProviderInDoubt: Another attempt has that id, so it names neither for sure.
+        """
+        if attempt.provider_ref == ref:
+            return attempt
+        run = Run(at=self._clock.now(), attempt_id=attempt.id, ref=ref, quote=quote)
+        try:
+            answer = await self._books.submit(run)
+        except Contradiction:
+            message = f"{attempt.provider} named attempt {attempt.id} as it named another"
+            self._teller.alarm("id_given_twice", message)
+            raise ProviderInDoubt("The provider gave the id of another attempt.") from None
+        noted = answer.attempt if isinstance(answer, Done) else None
+        return noted or attempt
+
+    async def _failed(
+        self, errand: Errand, attempt: AttemptRow, error: ProviderError, ref: ProviderRef | None
+    ) -> Settlement:
+        """What an attempt's error means for its provider's health, and for its money."""
+        if ref is not None:
+            try:
+                attempt = await self.note_ref(attempt, ref, None)
+            except ProviderInDoubt as doubt:
+                # The end that was told may be another attempt's.
+                error = doubt
+        if attempt.state is not AttemptState.IN_DOUBT:
+            self._health.failed(attempt.provider, attempt.id, error)
+        terms = errand.policy.prices.terms(attempt.provider)
+        return settle_error(attempt, error, terms, self._clock.now())
+
+    def _horizon_s(self, horizon_at: datetime) -> float:
+        left_s = (horizon_at - self._clock.now()).total_seconds()
+        return self._clock.monotonic_s() + left_s
+
+    def _callback_url(self, attempt: AttemptRow) -> str | None:
+        if self._callbacks_url is None:
+            return None
+        return f"{self._callbacks_url}/callbacks/{attempt.provider}/{attempt.callback_token}"

@@ -1,0 +1,41 @@
+"""What each provider offers for a job right now: price, ability and health. Chooses nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from router.dispatch.health import Health
+from router.dispatch.ports import Shapes
+from router.model.job import Job
+from router.model.offer import Offer
+from router.policy.capability import needs_shape, offers_for
+from router.policy.policy import Policy
+
+
+class Survey:
+    """Makes the offers that a policy chooses from."""
+
+    def __init__(self, health: Health, shapes: Shapes, connected: frozenset[str]) -> None:
+        """
+        Args:
+            health: Knows who is ejected.
+            shapes: Reads an image's size where a provider wants an aspect ratio.
+            connected: Providers that we have a codec and a credential for.
+        """
+        self._health, self._shapes, self._connected = health, shapes, connected
+
+    async def offers(self, policy: Policy, job: Job, at: datetime) -> tuple[Offer, ...]:
+        """One offer a provider; those that cannot serve the job have an obstacle."""
+        shape = None
+        if needs_shape(policy.prices, job, at):
+            size = await self._shapes.shape_of(job.images[0])
+            shape = f"{size[0]}x{size[1]}" if size else None
+        offers = offers_for(policy.prices, job, at, shape=shape)
+        return tuple(self._with_health(policy, offer) for offer in offers)
+
+    def _with_health(self, policy: Policy, offer: Offer) -> Offer:
+        obstacle = offer.obstacle
+        if obstacle is None and offer.provider not in self._connected:
+            obstacle = "has no key configured"
+        if obstacle is None:
+            obstacle = self._health.obstacle(offer.provider, policy.prices.terms(offer.provider))
+        return replace(offer, state=self._health.state(offer.provider), obstacle=obstacle)

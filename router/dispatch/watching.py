@@ -1,0 +1,61 @@
+"""Looking on: waiting for a job's end, and reading it. Changes nothing, whoever goes away."""
+
+import asyncio
+from dataclasses import dataclass
+
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.ports import Books
+from router.ledger.rows import AttemptRow, JobRow
+from router.model.ids import JobId
+from router.model.job import AttemptState
+from router.model.money import Money, total
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with its attempts, as the ledger has them."""
+
+    row: JobRow
+    attempts: tuple[AttemptRow, ...]
+
+    @property
+    def charged(self) -> Money:
+        """What was posted for the job, over all its attempts."""
+        return total([attempt.posted for attempt in self.attempts])
+
+    @property
+    def may_have_been_charged(self) -> bool:
+        """Whether money may be gone of which no provider has told."""
+        unknown = {AttemptState.DISPATCHING, AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
+        return any(attempt.state in unknown for attempt in self.attempts)
+
+    @property
+    def nothing_spent(self) -> bool:
+        """Whether it is proven that nothing was charged, and nothing can be any more."""
+        return all(attempt.state is AttemptState.VOIDED for attempt in self.attempts)
+
+
+class Watcher:
+    """Reads jobs, at once or when they have ended."""
+
+    def __init__(self, books: Books, dispatcher: Dispatcher) -> None:
+        self._books, self._dispatcher = books, dispatcher
+
+    async def watch(self, job_id: JobId, wait_s: float = 0.0) -> JobView | None:
+        """
+        Read a job, waiting at most `wait_s` for its end.
+
+        Returns:
+            None when there is no such job.
+        """
+        errand = self._dispatcher.errands.get(job_id)
+        if errand is not None and wait_s > 0 and not errand.ended.is_set():
+            try:
+                async with asyncio.timeout(wait_s):
+                    await errand.ended.wait()
+            except TimeoutError:
+                pass
+        row = await self._books.job(job_id)
+        if row is None:
+            return None
+        return JobView(row, tuple(await self._books.attempts_of(job_id)))

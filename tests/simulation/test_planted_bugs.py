@@ -1,0 +1,117 @@
+"""The tests of the tests: known mistakes are planted, and the seeds must find each of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from router.dispatch.errand import Errand
+from router.dispatch.recovery import Recovery
+from router.dispatch.settlement import Onward, Settlement
+from router.ledger.commands import Accept, Command, Doubt, Hold, Post, Tender, Void
+from router.ledger.decide import Decider, decide
+from router.ledger.decided import Decided
+from router.ledger.page import Page
+from router.ledger.rows import AttemptRow, BalanceRow, Window
+from router.model.budget import Limit
+from tests.simulation.judge import Violation
+from tests.simulation.seeded_house import live
+from tests.virtual_time import run
+
+SEEDS = 25
+"""As many as every simulated test runs with."""
+
+
+def limits_ignore_holds(page: Page, command: Command) -> Decided:
+    """Check a limit against what is posted only."""
+    if isinstance(command, Accept | Hold):
+        tenders = tuple(
+            Tender(attempt=one.attempt, limits=tuple(_without_holds(page, x) for x in one.limits))
+            for one in command.tenders
+        )
+        command = replace(command, tenders=tenders)
+    return decide(page, command)
+
+
+def _without_holds(page: Page, limit: Limit) -> Limit:
+    window = Window.of(limit)
+    row = page.get(BalanceRow, window.budget, window.scope, window.start)
+    return replace(limit, limit=limit.limit + row.held + row.in_doubt) if row else limit
+
+
+def charges_count_twice(page: Page, command: Command) -> Decided:
+    """Settle into the balances a second time."""
+    decided = decide(page, command)
+    if not isinstance(command, Post):
+        return decided
+    changes = tuple(
+        replace(row, posted=row.posted + command.amount) if isinstance(row, BalanceRow) else row
+        for row in decided.changes
+    )
+    return Decided(decided.answer, changes)
+
+
+def the_quote_is_booked(page: Page, command: Command) -> Decided:
+    """Book the price, whatever the provider says that it charged."""
+    if isinstance(command, Post):
+        attempt = page.get(AttemptRow, command.attempt_id)
+        assert attempt is not None
+        command = replace(command, amount=attempt.quoted)
+    return decide(page, command)
+
+
+def silence_is_free(page: Page, command: Command) -> Decided:
+    """Take what is unknown for nothing."""
+    if isinstance(command, Doubt):
+        command = Void(at=command.at, attempt_id=command.attempt_id, outcome=command.outcome)
+    return decide(page, command)
+
+
+class ForgetfulRecovery(Recovery):
+    """Takes what was being sent when the router died for unsent."""
+
+    async def _doubt(self, errand: Errand, attempt: AttemptRow) -> None:
+        void = Void(at=self._clock.now(), attempt_id=attempt.id, outcome="not_sent")
+        await self._dispatcher.settle(errand, Settlement(void, Onward.STOP))
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A mistake, and the rules that must notice."""
+
+    rules: tuple[str, ...]
+    decider: Decider = decide
+    recovery: type[Recovery] = Recovery
+
+
+BUGS: Mapping[str, Bug] = MappingProxyType(
+    {
+        "limits ignore holds": Bug(("I2",), decider=limits_ignore_holds),
+        "charges count twice": Bug(("I1",), decider=charges_count_twice),
+        "the quote is booked": Bug(("I5",), decider=the_quote_is_booked),
+        "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
+        "recovery forgets what was sent": Bug(("I5",), recovery=ForgetfulRecovery),
+    }
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(tmp_path: Path, name: str) -> None:
+    """Each mistake breaks a rule of money within the seeds that every run goes through."""
+    found = next(filter(None, (violation_of(BUGS[name], tmp_path, n) for n in range(SEEDS))), None)
+    assert found is not None, f"{SEEDS} seeds did not notice that {name}"
+    assert str(found).startswith(BUGS[name].rules), found
+
+
+def violation_of(bug: Bug, folder: Path, seed: int) -> Violation | None:
+    """Live through a seed with a bug planted; gives the rule that it broke."""
+    place = folder / str(seed)
+    place.mkdir()
+    try:
+        run(live(place, seed, decider=bug.decider, recovery=bug.recovery), seed)
+    except Violation as violation:
+        return violation
+    return None

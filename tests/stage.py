@@ -1,0 +1,407 @@
+"""
+The dispatcher on a stage: real ledger and policy, virtual time, providers that act a script.
+
+A test says what each create meets, lets the play run in virtual seconds, and reads the books.
+"""
+
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from router.dispatch.callbacks import Callbacks
+from router.dispatch.dispatcher import Admission, Dispatcher
+from router.dispatch.health import Health
+from router.dispatch.placing import Placer
+from router.dispatch.ports import Carrier
+from router.dispatch.reconcile import Sweep
+from router.dispatch.recovery import Recovery
+from router.dispatch.sending import Sender
+from router.dispatch.survey import Survey
+from router.dispatch.telling import Teller
+from router.dispatch.watching import JobView, Watcher
+from router.ledger.commands import Idempotency
+from router.ledger.decide import Decider, decide
+from router.ledger.executor import InlineExecutor
+from router.ledger.inputs import Inputs
+from router.ledger.ledger import Ledger
+from router.ledger.rows import AttemptRow
+from router.ledger.sqlite import SqliteStore
+from router.ledger.writer import Writer
+from router.model.charge import Reported
+from router.model.errors import Ending, ProviderFailed, ProviderInDoubt
+from router.model.ids import Ids, JobId, ProviderRef
+from router.model.job import Job
+from router.model.money import Money
+from router.model.offer import Offer, ProviderState, ProviderTerms
+from router.model.tasks import TaskRegistry
+from router.observe.events import Alarm, Event
+from router.policy.policy import Policy
+from router.providers.catalog import CODECS
+from router.providers.wire import Delivered, Pending
+from router.upstream.doorbell import Doorbell
+from router.upstream.slots import Slots
+from tests.fakes import a_job
+from tests.ledger_kit import a_sqlite_store, usd
+from tests.policy_files import a_policy
+from tests.virtual_time import VirtualClock, run
+
+T = TypeVar("T")
+RING_URL = "https://farebox.example"
+PICTURE = "https://results.example/green-sky.png"
+FOREVER_S = 1e9
+
+
+@dataclass
+class Act:
+    """What one create meets, and what becomes of its job there."""
+
+    refuses: Exception | None = None
+    """What the create ends with, instead of an id."""
+    answers_after_s: float = 0.2
+    ref: str | None = None
+    """The id that its job is given; one of its own if None."""
+    quote: Reported | None = None
+    ends: Exception | None = None
+    """How its job ends, instead of with a picture."""
+    ends_after_s: float = 6.0
+    charge: Reported | None = None
+    """What the final answer says it costs."""
+
+
+def reported(amount: str, raw: str | None = None) -> Reported:
+    """Build what a provider says: an amount, `"?"` for one that is none."""
+    parsed = None if amount == "?" else usd(amount)
+    return Reported(raw=raw or amount, source="output.cost", amount=parsed)
+
+
+def failed(*, how: Ending = Ending.FAILED, **options: Any) -> ProviderFailed:
+    """Build the end of a job without a picture."""
+    return ProviderFailed("it broke", how=how, **options)
+
+
+@dataclass
+class Sent:
+    """One create as it left."""
+
+    attempt_token: str | None
+    provider: str
+    job: Job
+    offer: Offer
+    at_s: float
+
+
+class Troupe:
+    """The providers: a `Carrier` that acts what it was told to."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self.acts: dict[str, list[Act]] = defaultdict(list)
+        """By provider, for its next creates in turn; then all goes well."""
+        self.always: dict[str, Act] = {}
+        """By provider, for every create that has no act of its own."""
+        self.jobs: dict[str, tuple[float, Act]] = {}
+        """What each id stands for: when its job began, and its act."""
+        self.sent: list[Sent] = []
+        self.asked: list[str] = []
+        self.cancelled: list[str] = []
+        self.confirms_cancel = False
+        self.rings: list[Doorbell] = []
+
+    async def carry(
+        self,
+        job: Job,
+        offer: Offer,
+        terms: ProviderTerms,
+        *,
+        callback_url: str | None,
+        create_deadline_s: float,
+        horizon_s: float,
+        doorbell: Doorbell,
+        accepted: Callable[[Pending | Delivered], Awaitable[None]],
+    ) -> Delivered:
+        """See `Carrier`."""
+        assert terms.name == offer.provider
+        token = callback_url.rpartition("/")[2] if callback_url else None
+        now_s = self._clock.monotonic_s()
+        self.sent.append(Sent(token, offer.provider, job, offer, now_s))
+        queue = self.acts[offer.provider]
+        act = queue.pop(0) if queue else self.always.get(offer.provider, Act())
+        ref = ProviderRef(act.ref or f"{offer.provider}-{next(self._numbers)}")
+        self.jobs.setdefault(ref, (now_s, act))
+        await self._clock.sleep_s(min(act.answers_after_s, create_deadline_s))
+        if act.refuses is not None:
+            raise act.refuses
+        await accepted(Pending(ref=ref, stage="queued", reported=act.quote))
+        return await self.collect(
+            offer.provider, offer.slug, ref, horizon_s=horizon_s, doorbell=doorbell
+        )
+
+    async def collect(
+        self, provider: str, slug: str, ref: ProviderRef, *, horizon_s: float, doorbell: Doorbell
+    ) -> Delivered:
+        """See `Carrier`."""
+        assert slug in {"google/nano-banana-2/edit", "google-nano-banana-2-edit"}, provider
+        self.asked.append(ref)
+        self.rings.append(doorbell)
+        while (now_s := self._clock.monotonic_s()) < horizon_s:
+            began_s, act = self.jobs.get(ref, (FOREVER_S, Act()))
+            left_s = began_s + act.ends_after_s - now_s
+            if left_s <= 0:
+                if act.ends is not None:
+                    raise act.ends
+                return Delivered(
+                    ref=ref, images=(PICTURE,), reported=act.charge, queue_s=0.5, execution_s=5.5
+                )
+            await doorbell.wait(min(left_s, horizon_s - now_s))
+        raise ProviderInDoubt("no end before the horizon")
+
+    async def cancel(self, provider: str, slug: str, ref: ProviderRef) -> bool:
+        """See `Carrier`."""
+        del provider, slug
+        self.cancelled.append(ref)
+        if self.confirms_cancel:
+            began_s, act = self.jobs[ref]
+            end = failed(how=Ending.CANCELLED, ref=ref)
+            self.jobs[ref] = began_s, replace(act, ends=end, ends_after_s=0.0)
+        return self.confirms_cancel
+
+
+@dataclass
+class Audience:
+    """An observer that remembers."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def tell(self, event: Event) -> None:
+        """Remember."""
+        self.events.append(event)
+
+    def heard(self, name: str) -> list[Any]:
+        """What was told under a name, in order."""
+        return [event for event in self.events if event.name == name]
+
+    @property
+    def alarms(self) -> list[str]:
+        """What a person should look at."""
+        return [event.what for event in self.events if isinstance(event, Alarm)]
+
+
+class Shape:
+    """Sees every picture as equally wide and high, or not at all."""
+
+    def __init__(self) -> None:
+        self.size: tuple[int, int] | None = (1024, 1024)
+
+    async def shape_of(self, url: str) -> tuple[int, int] | None:
+        """See `Shapes`."""
+        assert url
+        return self.size
+
+
+class Stage:
+    """One Farebox without faces: everything real between the policy and the carrier."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: VirtualClock | None = None,
+        policy: Policy | None = None,
+        carrier: Carrier | None = None,
+        decider: Decider = decide,
+        recovery: type[Recovery] = Recovery,
+        callbacks: bool = True,
+        slots: int = 50,
+        connected: Iterable[str] = ("shortapi", "runpod"),
+        entropy: random.Random | None = None,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock or VirtualClock()
+        self.policy = policy or a_policy()
+        self.troupe = Troupe(self.clock)
+        self._carrier = carrier
+        self._decider, self._recovery_type = decider, recovery
+        self.shape = Shape()
+        self.audience = Audience()
+        self.crashes: list[BaseException] = []
+        self.entropy = entropy or random.Random(7)
+        self.ids = Ids(self.clock, self.entropy)
+        self._callbacks_url = RING_URL if callbacks else None
+        self._limits = dict.fromkeys(("shortapi", "runpod"), slots)
+        self._connected = frozenset(connected)
+        self.open()
+
+    def open(self) -> None:
+        """Open the ledger's file and put everything together on it."""
+        clock, audience = self.clock, self.audience
+        self.dying = False
+        self.tasks = TaskRegistry(self.crashed)
+        self.housekeeping = TaskRegistry(self.crashed)
+        self.store = self.open_store()
+        self.writer = Writer(clock, self.store, lambda *_: None, self.broke)
+        self.ledger = Ledger(self.store, self.writer)
+        self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
+        self.health = Health(clock, self.changed)
+        self.slots = Slots(self._limits)
+        self.teller = Teller(clock, audience)
+        self.survey = Survey(self.health, self.shape, self._connected)
+        self.placer = Placer(clock, self.ids, self.ledger, self.survey, self.health, self.slots)
+        self.sender = Sender(
+            clock,
+            self.ledger,
+            self._carrier or self.troupe,
+            self.health,
+            self.slots,
+            self.teller,
+            callbacks_url=self._callbacks_url,
+        )
+        self.dispatcher = Dispatcher(
+            clock,
+            self.ledger,
+            self.inputs,
+            self.placer,
+            self.sender,
+            self.health,
+            self.tasks,
+            self.teller,
+            callbacks=self._callbacks_url is not None,
+        )
+        self.recovery = self._recovery_type(
+            clock,
+            self.ledger,
+            self.inputs,
+            self.dispatcher,
+            self.health,
+            audience,
+            policy=lambda: self.policy,
+        )
+        self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
+        self.watcher = Watcher(self.ledger, self.dispatcher)
+        self.sweep = Sweep(
+            clock, self.ledger, self.dispatcher, self.recovery, self.health, self.teller
+        )
+        self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def open_store(self) -> SqliteStore:
+        """Open the ledger's file."""
+        return a_sqlite_store(self.folder / "ledger.db", decider=self._decider)
+
+    def changed(self, provider: str, state: ProviderState, reason: str) -> None:
+        """Remember a provider's new state."""
+        self.changes.append((provider, state, reason))
+
+    def crashed(self, name: str, error: BaseException) -> None:
+        """Note a task that failed, unless everything is coming down."""
+        if not self.dying:
+            error.add_note(f"in task {name}")
+            self.crashes.append(error)
+
+    def broke(self) -> None:
+        """Note that the ledger gave up."""
+        self.crashes.append(AssertionError("the ledger broke"))
+
+    def begin(self) -> None:
+        """Start the ledger's writer."""
+        self.housekeeping.start("writer", self.writer.run())
+
+    async def kill(self) -> None:
+        """End everything at once, as a crash would, but for the file."""
+        self.dying = True
+        await self.tasks.stop()
+        await self.housekeeping.stop()
+        self.store.close()
+
+    async def restart(self) -> None:
+        """Crash, open the file again, and recover."""
+        await self.kill()
+        self.open()
+        self.begin()
+        await self.recovery.run()
+
+    def job(self, **overrides: Any) -> Job:
+        """Build a new job with an id of its own, as of now; any field can be overridden."""
+        now = self.clock.now()
+        fields = {
+            "id": self.ids.job(),
+            "aspect_ratio": "16:9",
+            "created_at": now,
+            "deadline_at": now + timedelta(seconds=self.policy.deadline_s),
+            **overrides,
+        }
+        return a_job(**fields)
+
+    async def submit(self, key: str | None = None, fingerprint: str = "f1", **job: Any) -> JobId:
+        """Submit a new job; gives its id, or the earlier one's."""
+        return (await self.admit(self.job(**job), key, fingerprint)).row.id
+
+    async def admit(self, job: Job, key: str | None = None, fingerprint: str = "f1") -> Admission:
+        """Submit a job."""
+        promise = Idempotency(key=key, fingerprint=fingerprint) if key else None
+        return await self.dispatcher.submit(job, self.policy, promise)
+
+    async def see(self, job_id: JobId, wait_s: float = FOREVER_S) -> JobView:
+        """Read a job that exists, when it has ended."""
+        view = await self.watcher.watch(job_id, wait_s)
+        assert view is not None
+        return view
+
+    async def attempts(self, job_id: JobId) -> list[AttemptRow]:
+        """Read a job's attempts."""
+        return await self.ledger.attempts_of(job_id)
+
+    async def books(self, job_id: JobId) -> list[str]:
+        """Tell a job's attempts in short: `shortapi posted 0.04`."""
+        return [_told(one) for one in await self.attempts(job_id)]
+
+    async def ring(self, attempt: AttemptRow, ref: str | None, *, token: str = "") -> bool:
+        """Ring an attempt's bell, naming an id."""
+        named = {"id": ref, "data": {"job_id": ref}} if ref else {}
+        token_ = token or attempt.callback_token
+        return await self.callbacks.ring(
+            attempt.provider, type(attempt.callback_token)(token_), named
+        )
+
+    async def pause(self, seconds: float) -> None:
+        """Let virtual seconds pass."""
+        await self.clock.sleep_s(seconds)
+
+    async def used(self, budget: str = "monthly") -> Money:
+        """Read what counts against a budget now."""
+        balances = await self.ledger.balances_at(self.clock.now())
+        return sum((row.usage.used for row in balances if row.budget == budget), Money.ZERO)
+
+
+def _told(attempt: AttemptRow) -> str:
+    amount = attempt.posted if attempt.state.value == "posted" else attempt.quoted
+    return f"{attempt.provider} {attempt.state.value} {amount}"
+
+
+@asynccontextmanager
+async def open_stage(stage: Stage) -> AsyncIterator[Stage]:
+    """Play: afterwards the books must balance, and no task may have crashed."""
+    stage.begin()
+    try:
+        yield stage
+        assert await stage.ledger.imbalance() == Money.ZERO
+    finally:
+        await stage.kill()
+    assert not stage.crashes, stage.crashes
+
+
+def play(
+    folder: Path, story: Callable[[Stage], Coroutine[Any, Any, T]], *, seed: int = 1, **setting: Any
+) -> T:
+    """Run a story on a new stage in virtual time."""
+
+    async def main() -> T:
+        async with open_stage(Stage(folder, **setting)) as stage:
+            return await story(stage)
+
+    return run(main(), seed)

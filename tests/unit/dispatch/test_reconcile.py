@@ -1,0 +1,189 @@
+"""The sweep: every open hold has somebody who works on it, or an instant when it ends."""
+
+from pathlib import Path
+
+import pytest
+
+from router.dispatch.reconcile import SWEEP_S, Swept
+from router.ledger.commands import Presume, Stale
+from router.model.errors import LedgerUnavailable, ProviderInDoubt
+from router.model.job import AttemptState, JobState
+from tests.ledger_kit import usd
+from tests.policy_files import a_policy
+from tests.stage import Act, Stage, play
+
+LOST = ProviderInDoubt("the reply was lost")
+HORIZON_S = 3600 + 1800 + 300
+NEVER_TWICE = a_policy(failover={"providers_max": "2", "double_spend_max": "$0"})
+
+
+def test_each_open_hold_is_counted_once(tmp_path: Path) -> None:
+    """Under way, waiting for evidence, past its horizon, worked on by nobody: exactly one."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        await stage.see(await stage.submit())
+        await stage.pause(HORIZON_S - 400)
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        await stage.see(await stage.submit())
+        await stage.pause(250)
+        stage.troupe.acts["shortapi"] = [Act(refuses=ZeroDivisionError())]
+        await stage.submit()
+        await stage.pause(21)
+        stage.troupe.acts["shortapi"] = [Act(ends_after_s=90.0)]
+        await stage.submit()
+        await stage.pause(1)
+        assert len(await stage.ledger.open_attempts()) == 4
+        swept = await stage.sweep.once()
+        assert swept == Swept(worked_on=1, waiting=1, presumed=1, taken_up=1)
+        assert isinstance(stage.crashes.pop(), ZeroDivisionError)
+
+    play(tmp_path, story, policy=NEVER_TWICE)
+
+
+def test_doubt_past_its_horizon_is_presumed_posted(tmp_path: Path) -> None:
+    """It counts against the budget as before, in an amount of its own, and the provider is free."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        job_id = await stage.submit()
+        await stage.pause(HORIZON_S - 1)
+        assert await stage.sweep.once() == Swept(waiting=1)
+        await stage.pause(1)
+        assert await stage.sweep.once() == Swept(presumed=1)
+        assert await stage.books(job_id) == ["shortapi posted_presumed 0.04"]
+        assert await stage.used() == usd("0.04")
+        assert stage.health._records["shortapi"].in_doubt == {}
+        assert await stage.sweep.once() == Swept()
+
+    play(tmp_path, story, policy=NEVER_TWICE)
+
+
+def test_what_evidence_settled_first_is_not_presumed(tmp_path: Path) -> None:
+    """When evidence overtakes the sweep, nothing is presumed and nothing is counted as such."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        job_id = await stage.submit()
+        await stage.pause(HORIZON_S + 1)
+        attempt = (await stage.attempts(job_id))[0]
+        await stage.ledger.submit(Presume(at=stage.clock.now(), attempt_id=attempt.id))
+        assert attempt.state is AttemptState.IN_DOUBT
+        assert await stage.sweep._presume(attempt) == 0
+        again = await stage.ledger.submit(Presume(at=stage.clock.now(), attempt_id=attempt.id))
+        assert isinstance(again, Stale)
+
+    play(tmp_path, story, policy=NEVER_TWICE)
+
+
+def test_an_orphan_is_taken_up_with_an_alarm(tmp_path: Path) -> None:
+    """An attempt whose task died is left alone for a moment, then taken up: here as in doubt."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=ZeroDivisionError())]
+        job_id = await stage.submit()
+        await stage.pause(5)
+        assert await stage.sweep.once() == Swept(taken_up=1)
+        assert await stage.books(job_id) == ["shortapi dispatching 0.04"], "it is young"
+        await stage.pause(20)
+        assert await stage.sweep.once() == Swept(taken_up=1)
+        assert await stage.books(job_id) == ["shortapi in_doubt 0.04"]
+        assert stage.audience.alarms == ["taken_up"]
+        assert isinstance(stage.crashes.pop(), ZeroDivisionError)
+
+    play(tmp_path, story, policy=NEVER_TWICE, callbacks=False)
+
+
+def test_a_job_that_nobody_ended_is_ended(tmp_path: Path) -> None:
+    """A job whose attempts are settled, and that is in nobody's hand, is concluded."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        job_id = await stage.submit()
+        await stage.pause(5)
+        errand = stage.dispatcher.errands.pop(job_id)
+        assert errand.expiry is not None
+        errand.expiry.cancel()
+        await stage.sweep.once()
+        assert stage.audience.alarms == [], "it is young"
+        await stage.pause(60)
+        await stage.sweep.once()
+        assert stage.audience.alarms == ["taken_up"]
+        assert (await stage.see(job_id)).row.state is JobState.FAILED
+
+    play(tmp_path, story, policy=NEVER_TWICE)
+
+
+def test_a_deadline_that_could_not_be_written_is_set_again(tmp_path: Path) -> None:
+    """A job in hand whose deadline's task died still ends."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        job_id = await stage.submit()
+        read, fails = stage.ledger.attempts_of, True
+
+        async def unreadable(*arguments: object) -> object:
+            if fails and stage.clock.monotonic_s() >= 200:
+                raise LedgerUnavailable
+            return await read(*arguments)  # type: ignore[arg-type]
+
+        stage.ledger.attempts_of = unreadable  # type: ignore[method-assign, assignment]
+        await stage.pause(201)
+        assert isinstance(stage.crashes.pop(), LedgerUnavailable)
+        fails = False
+        await stage.sweep.once()
+        await stage.pause(1)
+        view = await stage.see(job_id, 0.0)
+        assert (view.row.state, view.row.error_code) == (JobState.FAILED, "provider_in_doubt")
+        assert stage.audience.alarms == []
+
+    play(tmp_path, story, policy=NEVER_TWICE)
+
+
+def test_a_sweep_that_fails_is_followed_by_another(tmp_path: Path) -> None:
+    """A ledger that cannot be written for a while does not end the sweeping."""
+
+    async def story(stage: Stage) -> None:
+        forget, times = stage.ledger.forget_promises, []
+
+        async def failing(*arguments: object) -> None:
+            times.append(stage.clock.monotonic_s())
+            if len(times) == 1:
+                raise LedgerUnavailable("the disk is full")
+            await forget(*arguments)  # type: ignore[arg-type]
+
+        stage.ledger.forget_promises = failing  # type: ignore[method-assign, assignment]
+        stage.housekeeping.start("sweep", stage.sweep.run())
+        await stage.pause(SWEEP_S * 3 + 1)
+        assert times == pytest.approx([SWEEP_S, SWEEP_S * 2, SWEEP_S * 3])
+        assert stage.audience.alarms == ["sweep_failed"]
+
+    play(tmp_path, story)
+
+
+def test_admission_resumes_when_there_is_room_again(tmp_path: Path) -> None:
+    """After a full disk the next sweep that finds room lets holds be placed again."""
+
+    async def story(stage: Stage) -> None:
+        stage.writer.admitting = False
+        with pytest.raises(LedgerUnavailable):
+            await stage.submit()
+        await stage.sweep.once()
+        assert (await stage.see(await stage.submit())).row.state is JobState.SUCCEEDED
+
+    play(tmp_path, story)
+
+
+def test_old_promises_are_forgotten_and_young_ones_kept(tmp_path: Path) -> None:
+    """An idempotency key is kept for two days, as published."""
+
+    async def story(stage: Stage) -> None:
+        first = await stage.submit("key-1")
+        await stage.pause(47 * 3600)
+        await stage.sweep.once()
+        assert await stage.submit("key-1") == first
+        await stage.pause(2 * 3600)
+        await stage.sweep.once()
+        assert await stage.submit("key-1") != first
+
+    play(tmp_path, story)
