@@ -258,7 +258,7 @@ class Dispatcher:
         end = expiry(attempts)
         await self._void_unsent(errand, attempts, end)
         await self._end(errand, end)
-        await self._sender.recall(errand, attempts)
+        await self._sender.recall(errand, attempts, only_if_free=True)
 
     async def cancel(self, job_id: JobId) -> bool:
         """
@@ -278,7 +278,7 @@ class Dispatcher:
     async def _call_off(self, errand: Errand) -> None:
         attempts = await self._books.attempts_of(errand.job.id)
         await self._void_unsent(errand, attempts, JobEnd(state=JobState.CANCELLED))
-        await self._sender.recall(errand, attempts)
+        await self._sender.recall(errand, attempts, only_if_free=False)
         await self.conclude(errand)
 
     async def _void_unsent(self, errand: Errand, attempts: list[AttemptRow], end: JobEnd) -> None:

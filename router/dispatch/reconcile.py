@@ -5,7 +5,7 @@ What is in doubt past its horizon is presumed posted; what nobody works on is ta
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.health import Health
@@ -17,12 +17,17 @@ from router.ledger.rows import AttemptRow
 from router.ledger.store import Contradiction
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
+from router.model.ids import AttemptId
 from router.model.job import AttemptState
 
 SWEEP_S = 30.0
 # An attempt this young may be between its commit and its task.
 ORPHAN_AFTER = timedelta(seconds=20)
 PROMISES_KEPT = timedelta(hours=48)
+ASK_AGAIN_AFTER = timedelta(minutes=1)
+# For how long to ask in vain past the horizon.
+ASK_PATIENCE_S = 10.0
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Sweep:
         self._clock, self._books = clock, books
         self._dispatcher, self._recovery = dispatcher, recovery
         self._health, self._teller = health, teller
+        self._ask_at: dict[AttemptId, datetime] = {}
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -70,9 +76,11 @@ class Sweep:
         await self._books.resume()
         now = self._clock.now()
         worked_on = waiting = presumed = taken_up = 0
-        for attempt in await self._books.open_attempts():
+        attempts = await self._books.open_attempts()
+        for attempt in attempts:
             errand = self._dispatcher.errands.get(attempt.job_id)
-            if errand is not None and attempt.id in errand.working:
+            busy = errand is not None and attempt.id in errand.working
+            if busy or await self._ask_again(attempt, now):
                 worked_on += 1
             elif attempt.state is AttemptState.IN_DOUBT and now < attempt.horizon_at:
                 waiting += 1
@@ -81,9 +89,30 @@ class Sweep:
             else:
                 taken_up += 1
                 await self._take_up(attempt)
+        still_open = {attempt.id for attempt in attempts}
+        self._ask_at = {one: at for one, at in self._ask_at.items() if one in still_open}
         await self._take_up_jobs()
         await self._books.forget_promises(now - PROMISES_KEPT)
         return Swept(worked_on, waiting, presumed, taken_up)
+
+    async def _ask_again(self, attempt: AttemptRow, now: datetime) -> bool:
+        """
+        Ask after an attempt in doubt that the provider has named: a refund may come late.
+
+        After a minute, then whenever its age has doubled, and once more at its horizon.
+        """
+        began, horizon_at = attempt.dispatched_at or attempt.created_at, attempt.horizon_at
+        due = self._ask_at.get(attempt.id, min(began + ASK_AGAIN_AFTER, horizon_at))
+        ref = attempt.provider_ref if attempt.state is AttemptState.IN_DOUBT else None
+        if ref is None or now < due:
+            return False
+        self._ask_at[attempt.id] = (
+            NEVER if now >= horizon_at else min(now + (now - began), horizon_at)
+        )
+        errand = await self._recovery.errand(attempt.job_id)
+        assert errand is not None, "an attempt has a job"
+        self._dispatcher.gather(errand, attempt, ref, ASK_PATIENCE_S)
+        return True
 
     async def _presume(self, attempt: AttemptRow) -> int:
         command = Presume(at=self._clock.now(), attempt_id=attempt.id)

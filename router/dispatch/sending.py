@@ -129,15 +129,24 @@ class Sender:
         self._health.succeeded(attempt.provider, attempt.id)
         return settle_delivered(attempt, delivered, terms, self._clock.now())
 
-    async def recall(self, errand: Errand, attempts: Sequence[AttemptRow]) -> None:
+    async def recall(
+        self, errand: Errand, attempts: Sequence[AttemptRow], *, only_if_free: bool
+    ) -> None:
         """
         Ask providers to cancel what runs: its image is not wanted any more.
 
         What they answer settles nothing; it makes us ask what the end was.
+
+        Args:
+            only_if_free: Leave running what may be billed even when it is cancelled: its end names
+                the charge, and brings an image for it.
         """
         for attempt in attempts:
             ref = attempt.provider_ref if attempt.state is AttemptState.RUNNING else None
-            if ref and await self._carrier.cancel(attempt.provider, attempt.slug, ref):
+            is_free = errand.policy.prices.terms(attempt.provider).cancelled_is_free
+            if ref is None or (only_if_free and not is_free):
+                continue
+            if await self._carrier.cancel(attempt.provider, attempt.slug, ref):
                 errand.ring(attempt.id)
 
     async def note_ref(

@@ -1,16 +1,17 @@
 """The sweep: every open hold has somebody who works on it, or an instant when it ends."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from router.dispatch.reconcile import SWEEP_S, Swept
 from router.ledger.commands import Presume, Stale
-from router.model.errors import LedgerUnavailable, ProviderInDoubt
+from router.model.errors import LedgerUnavailable, ProviderInDoubt, ProviderUnreachable
 from router.model.job import AttemptState, JobState
 from tests.ledger_kit import usd
 from tests.policy_files import a_policy
-from tests.stage import Act, Stage, play
+from tests.stage import Act, Stage, failed, play
 
 LOST = ProviderInDoubt("the reply was lost")
 HORIZON_S = 3600 + 1800 + 300
@@ -185,5 +186,51 @@ def test_old_promises_are_forgotten_and_young_ones_kept(tmp_path: Path) -> None:
         await stage.pause(2 * 3600)
         await stage.sweep.once()
         assert await stage.submit("key-1") != first
+
+    play(tmp_path, story)
+
+
+def test_a_late_refund_is_asked_for_and_found(tmp_path: Path) -> None:
+    """A failure that did not say whether it is billed is asked after again; then it is void."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(ends=failed())]
+        stage.troupe.always["runpod"] = Act(refuses=ProviderUnreachable())
+        job_id = await stage.submit()
+        await stage.see(job_id)
+        assert await stage.books(job_id) == ["shortapi in_doubt 0.04", "runpod voided 0.0875"]
+
+        began_s, act = stage.troupe.jobs["shortapi-1"]
+        stage.troupe.jobs["shortapi-1"] = began_s, replace(act, ends=failed(proves_free=True))
+        await stage.pause(20)
+        assert await stage.sweep.once() == Swept(waiting=1)
+        await stage.pause(60)
+        assert await stage.sweep.once() == Swept(worked_on=1)
+        await stage.pause(1)
+
+        assert await stage.books(job_id) == ["shortapi voided 0.04", "runpod voided 0.0875"]
+
+    play(tmp_path, story)
+
+
+def test_in_vain_it_is_asked_less_and_less_often_and_once_at_the_horizon(tmp_path: Path) -> None:
+    """Each age doubles before the next question; the last one comes before it is presumed."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(ends=failed())]
+        stage.troupe.always["runpod"] = Act(refuses=ProviderUnreachable())
+        job_id = await stage.submit()
+        await stage.see(job_id)
+        asked = len(stage.troupe.asked)
+        stage.tasks.start("sweep", stage.sweep.run())
+        horizon_at = (await stage.attempts(job_id))[0].horizon_at
+        await stage.pause((horizon_at - stage.clock.now()).total_seconds() - 60)
+        assert 4 <= len(stage.troupe.asked) - asked <= 8
+        assert await stage.books(job_id) == ["shortapi in_doubt 0.04", "runpod voided 0.0875"]
+
+        asked = len(stage.troupe.asked)
+        await stage.pause(300)
+        assert len(stage.troupe.asked) - asked == 1
+        assert (await stage.books(job_id))[0] == "shortapi posted_presumed 0.04"
 
     play(tmp_path, story)

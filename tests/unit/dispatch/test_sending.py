@@ -159,10 +159,23 @@ def test_only_what_runs_is_recalled(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         job_id = await stage.submit()
         errand = stage.dispatcher.errands[job_id]
-        await stage.sender.recall(errand, await stage.attempts(job_id))
+        await stage.sender.recall(errand, await stage.attempts(job_id), only_if_free=False)
         assert stage.troupe.cancelled == []
         await stage.pause(1)
-        await stage.sender.recall(errand, await stage.attempts(job_id))
+        await stage.sender.recall(errand, await stage.attempts(job_id), only_if_free=False)
         assert stage.troupe.cancelled == ["shortapi-1"]
+
+    play(tmp_path, story)
+
+
+def test_what_may_be_billed_all_the_same_is_left_to_finish(tmp_path: Path) -> None:
+    """At a deadline a cancellation that may cost is not asked for: the end names the charge."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await stage.submit()
+        errand = stage.dispatcher.errands[job_id]
+        await stage.pause(1)
+        await stage.sender.recall(errand, await stage.attempts(job_id), only_if_free=True)
+        assert stage.troupe.cancelled == []
 
     play(tmp_path, story)
