@@ -1,0 +1,1 @@
+"""The HTTP faces: translations between clients and jobs, around one submit and one watch."""

@@ -1,0 +1,88 @@
+"""What is wrong with a body, field by field, in words of ours and without what the client sent."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from router.model.errors import Malformed, RequestError
+
+TOLD_MAX = 5
+_NAME_MAX = 64
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this request",
+    "string_type": "must be text",
+    "string_unicode": "must be text",
+    "string_too_short": "must not be empty",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+_WITH_CONTEXT = {
+    "string_too_long": "has more than {max_length} characters",
+    "string_pattern_mismatch": "does not have the form {pattern}",
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "value_error": "{error}",
+}
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_as(model: type[M], body: bytes, error: type[RequestError]) -> M:
+    """
+    Read a JSON body strictly.
+
+    Args:
+        model: What it should be.
+        body: As it came.
+        error: Raised when it is JSON, but not that.
+
+    Raises:
+        Malformed: It is not JSON.
+        RequestError: Of the class `error`; names each field.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as invalid:
+        found = invalid.errors(include_input=False, include_url=False)
+    if found[0]["type"] == "json_invalid":
+        raise Malformed("The body is not JSON.")
+    raise error(sentence([told(details) for details in found if not _is_echo(details, found)]))
+
+
+def sentence(problems: list[str]) -> str:
+    """The first few problems, and how many more there are."""
+    more = len(problems) - TOLD_MAX
+    rest = f"; and {more} more" if more > 0 else ""
+    text = f"{'; '.join(problems[:TOLD_MAX])}{rest}"
+    return text if text.endswith("?") else f"{text}."
+
+
+def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Tell a list that is too short only because of its broken entries, which are not counted."""
+    path = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(path)] == path and other is not details for other in found
+    )
+
+
+def told(details: ErrorDetails) -> str:
+    """One problem with its field's path: "`images.0` is no URL"."""
+    path = ".".join(str(part) for part in details["loc"] if part != "[key]")
+    kind = details["type"]
+    if kind in _WITH_CONTEXT:
+        words = _WITH_CONTEXT[kind].format(**details.get("ctx", {}))
+    else:
+        words = _WORDS.get(kind, "is not what belongs here")
+    return f"`{path[:_NAME_MAX]}` {words}" if path else f"the body {words}"

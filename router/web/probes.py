@@ -1,0 +1,65 @@
+"""Whether the house stands: for load balancers, for Prometheus, and for whoever finds the port."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from router.observe.metrics import CONTENT_TYPE
+from router.web.problems import json_response
+from router.web.services import Services
+from router.web.visit import Visit
+
+
+async def index(visit: Visit) -> web.Response:  # noqa: ARG001 - it says the same to everyone.
+    """`GET /`: what this is, and where to go."""
+    return json_response(
+        {
+            "name": "Farebox",
+            "what": "Buys image edits from the provider that the policy picks, within budgets.",
+            "buy": "POST /v1/edits",
+            "ask": "POST /v1/quotes",
+            "read": ["/v1/edits", "/v1/budgets", "/v1/spend"],
+            "watch": ["/readyz", "/metrics"],
+        }
+    )
+
+
+async def livez(visit: Visit) -> web.Response:  # noqa: ARG001 - that it runs is the answer.
+    """`GET /livez`: the event loop turns."""
+    return json_response({"alive": True})
+
+
+async def readyz(visit: Visit) -> web.Response:
+    """`GET /readyz`: whether edits are taken; `?verbose` says what stands and what does not."""
+    services = visit.services
+    is_verbose = "verbose" in visit.query("verbose")
+    is_ready = (
+        services.ready.is_set() and services.ledger.admitting and not services.draining.is_set()
+    )
+    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    told = {"ready": is_ready, **(_parts(services) if is_verbose else {})}
+    return json_response(told, status=status)
+
+
+def _parts(services: Services) -> dict[str, Any]:
+    policy = services.policy()
+    return {
+        "ledger": "writable" if services.ledger.admitting else "not writable",
+        "recovery": "done" if services.ready.is_set() else "under way",
+        "draining": services.draining.is_set(),
+        "policy": {"name": policy.name, "hash": policy.hash},
+        "providers": {
+            name: {
+                "connected": name in services.providers,
+                "state": services.health.state(name).value,
+            }
+            for name in policy.prices.provider_names
+        },
+    }
+
+
+async def metrics(visit: Visit) -> web.Response:
+    """`GET /metrics`: the text that Prometheus takes. It shows all tenants' money."""
+    text = await visit.services.metrics.scrape()
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,71 @@
+"""Every route with who may take it: one table, which the tests are made from as well."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from aiohttp import web
+
+from router.model.errors import Forbidden
+from router.web import administration, doorbell, edits, probes, quotes, spending
+from router.web.auth import Caller
+from router.web.keys import Role
+from router.web.visit import Visit
+
+VisitHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
+_ALL_TENANTS = "This shows all tenants: it takes an admin's key, or a viewer's for `everyone`."
+
+
+class Access(Enum):
+    """Who may take a route."""
+
+    PUBLIC = frozenset[Role]()  # Whoever finds the port; no key is looked at.
+    BUY = frozenset({Role.CLIENT, Role.ADMIN})
+    READ = frozenset({Role.CLIENT, Role.VIEWER, Role.ADMIN})
+    READ_ALL = frozenset({Role.VIEWER, Role.ADMIN})  # A viewer only if it sees all tenants.
+    ADMIN = frozenset({Role.ADMIN})
+
+    def check(self, caller: Caller) -> None:
+        """
+        Let a caller in.
+
+        Raises:
+            Forbidden: Its key is not for this.
+        """
+        if caller.role not in self.value:
+            raise Forbidden(f"A key with the role {caller.role} does not allow this.")
+        if self is Access.READ_ALL and not caller.sees_all:
+            raise Forbidden(_ALL_TENANTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path."""
+
+    method: str
+    path: str
+    handler: VisitHandler
+    access: Access
+    before_ready: bool = False
+    """Whether it answers while recovery is under way."""
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/v1/edits", edits.create_edit, Access.BUY),
+    Route("GET", "/v1/edits", edits.list_edits, Access.READ),
+    Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
+    Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
+    Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
+    Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
+    Route("GET", "/v1/spend", spending.read_spend, Access.READ),
+    Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),
+    Route("GET", "/v1/keys", administration.list_keys, Access.ADMIN),
+    Route("DELETE", "/v1/keys/{id}", administration.revoke_key, Access.ADMIN),
+    Route("GET", "/v1/attempts", administration.list_attempts, Access.ADMIN),
+    Route("POST", "/v1/attempts/{id}/settle", administration.settle_attempt, Access.ADMIN),
+    Route("POST", "/callbacks/{provider}/{token}", doorbell.ring, Access.PUBLIC),
+    Route("GET", "/metrics", probes.metrics, Access.READ_ALL),
+    Route("GET", "/livez", probes.livez, Access.PUBLIC, before_ready=True),
+    Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),
+    Route("GET", "/", probes.index, Access.PUBLIC),
+)

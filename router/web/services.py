@@ -1,0 +1,59 @@
+"""What the handlers need, built by `app` and held by the application under one typed key."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from router.dispatch.callbacks import Callbacks
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.health import Health
+from router.dispatch.placing import Placer
+from router.dispatch.resolving import Resolver
+from router.dispatch.watching import Watcher
+from router.ledger.ledger import Ledger
+from router.model.clock import Clock
+from router.model.ids import Ids
+from router.observe.events import Observer
+from router.observe.metrics import Metrics
+from router.policy.policy import Policy
+from router.upstream.guard import GuardPolicy
+from router.web.limits import Limits
+from router.web.waiting import Patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The house, as its handlers see it."""
+
+    clock: Clock
+    ids: Ids
+    policy: Callable[[], Policy]
+    """The policy in force."""
+    policy_path: Path
+    ledger: Ledger
+    placer: Placer
+    dispatcher: Dispatcher
+    watcher: Watcher
+    callbacks: Callbacks
+    resolver: Resolver
+    health: Health
+    metrics: Metrics
+    observer: Observer
+    providers: tuple[str, ...]
+    """Providers that we have a codec and a credential for."""
+    guard: GuardPolicy
+    """What a client's image URLs may name."""
+    admin_key: str | None = field(default=None, repr=False)
+    """A first admin key, for containers; None for none."""
+    limits: Limits = field(default_factory=Limits)
+    patience: Patience = field(default_factory=Patience)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when recovery is done: before, only `/livez` answers."""
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server is about to end: waiting requests answer at once with what is known."""
+
+
+SERVICES = web.AppKey("services", Services)

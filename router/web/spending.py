@@ -1,0 +1,70 @@
+"""Budgets and spend, from the same readings as the tables, the metrics and the exports."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from router.finance import budgets
+from router.finance import report as reports
+from router.finance.budgets import budget_lines, tightest
+from router.finance.report import parse_by, report
+from router.ledger.rows import BEGINNING, END
+from router.model.errors import LedgerUnavailable, Malformed
+from router.model.money import Money
+from router.web.visit import Visit
+
+
+async def remaining(visit: Visit, tenant: str) -> Money | None:
+    """What the tightest of the budgets that bind a tenant has left; None when nothing tells."""
+    services = visit.services
+    try:
+        lines = await budget_lines(
+            services.ledger, services.policy(), services.clock.now(), tenant=tenant
+        )
+    except LedgerUnavailable:
+        # Only a header is missing then.
+        return None
+    line = tightest(lines)
+    return line.available if line is not None else None
+
+
+async def list_budgets(visit: Visit) -> web.Response:
+    """`GET /v1/budgets`: limits, and what of them is used; all of them for one who sees all."""
+    tenant = _tenant(visit, visit.query("tenant").get("tenant"))
+    services = visit.services
+    lines = await budget_lines(
+        services.ledger, services.policy(), services.clock.now(), tenant=tenant
+    )
+    return _json(budgets.as_json(lines))
+
+
+async def read_spend(visit: Visit) -> web.Response:
+    """`GET /v1/spend`: what was spent in `[from, to)`, broken down by what `by` says."""
+    query = visit.query("by", "from", "to", "tenant")
+    by = parse_by(query.get("by", "provider"))
+    since, until = _instant(query, "from", BEGINNING), _instant(query, "to", END)
+    tenant = _tenant(visit, query.get("tenant"))
+    rows = await visit.services.ledger.spending(since, until)
+    done = report([row for row in rows if tenant in {None, row.tenant}], by)
+    return _json(reports.as_json(done))
+
+
+def _tenant(visit: Visit, asked: str | None) -> str | None:
+    """None, for all of them, when nobody is named by one who sees all."""
+    return None if asked is None and visit.caller.sees_all else visit.tenant(asked)
+
+
+def _instant(query: dict[str, str], name: str, default: datetime) -> datetime:
+    text = query.get(name)
+    if text is None:
+        return default
+    try:
+        instant = datetime.fromisoformat(text)
+        # A date alone is its midnight in UTC.
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(f"`?{name}=` is a date, or an instant as 2026-11-20T09:00:00Z.") from None
+
+
+def _json(text: str) -> web.Response:
+    return web.Response(text=text, content_type="application/json")

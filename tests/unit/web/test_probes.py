@@ -1,0 +1,90 @@
+from pathlib import Path
+
+from router.model.errors import ProviderRefused, Refusal
+from router.model.ids import AttemptId
+from router.web.keys import Role
+from tests.web_stage import open_front
+
+
+async def test_the_index_says_what_this_is(tmp_path: Path) -> None:
+    """To whoever finds the port, without a key."""
+    async with open_front(tmp_path) as front:
+        front.key = None
+        answer = await front.ask("GET", "/")
+
+    assert answer.status == 200
+    assert answer.json["name"] == "Farebox"
+    assert answer.json["buy"] == "POST /v1/edits"
+
+
+async def test_it_is_alive_before_it_is_ready(tmp_path: Path) -> None:
+    """While recovery is under way it answers probes, and nothing else."""
+    async with open_front(tmp_path, is_ready=False) as front:
+        alive = await front.ask("GET", "/livez")
+        ready = await front.ask("GET", "/readyz")
+        refused = [await front.edit(), await front.ask("GET", "/")]
+        front.services.ready.set()
+        then = await front.ask("GET", "/readyz")
+
+    assert (alive.status, alive.json) == (200, {"alive": True})
+    assert (ready.status, ready.json) == (503, {"ready": False})
+    assert [(one.status, one.json["code"]) for one in refused] == [(503, "overloaded")] * 2
+    assert (then.status, then.json) == (200, {"ready": True})
+
+
+async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> None:
+    """The ledger, recovery, the policy, each provider, and whether it is about to end."""
+    async with open_front(tmp_path, providers=("shortapi",)) as front:
+        error = ProviderRefused("no credit", reason=Refusal.CREDIT)
+        front.stage.health.failed("shortapi", AttemptId("j.1"), error)
+        up = await front.ask("GET", "/readyz?verbose")
+        front.stage.writer.admitting = False
+        full = await front.ask("GET", "/readyz?verbose=1")
+        front.stage.writer.admitting = True
+        front.services.draining.set()
+        draining = await front.ask("GET", "/readyz?verbose")
+
+    assert up.status == 200
+    assert up.json == {
+        "ready": True,
+        "ledger": "writable",
+        "recovery": "done",
+        "draining": False,
+        "policy": {"name": "thrift", "hash": ""},
+        "providers": {
+            "runpod": {"connected": False, "state": "serving"},
+            "shortapi": {"connected": True, "state": "ejected"},
+        },
+    }
+    assert (full.status, full.json["ready"], full.json["ledger"]) == (503, False, "not writable")
+    assert (draining.status, draining.json["draining"]) == (503, True)
+
+
+async def test_recovery_under_way_is_told(tmp_path: Path) -> None:
+    """Whoever waits for a start sees what it waits for."""
+    async with open_front(tmp_path, is_ready=False) as front:
+        answer = await front.ask("GET", "/readyz?verbose")
+
+    assert (answer.status, answer.json["recovery"]) == (503, "under way")
+
+
+async def test_metrics_are_for_those_who_see_all_tenants(tmp_path: Path) -> None:
+    """They show everyone's money."""
+    async with open_front(tmp_path) as front:
+        keys = {
+            "client": front.key,
+            "viewer": (await front.mint("acme", Role.VIEWER))[1],
+            "admin": (await front.mint("house", Role.ADMIN))[1],
+            "prometheus": (await front.mint("everyone", Role.VIEWER))[1],
+        }
+        answers = {who: await front.ask("GET", "/metrics", key=key) for who, key in keys.items()}
+
+    assert {who: answer.status for who, answer in answers.items()} == {
+        "client": 403,
+        "viewer": 403,
+        "admin": 200,
+        "prometheus": 200,
+    }
+    scrape = answers["prometheus"]
+    assert scrape.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "farebox_" in scrape.text

@@ -1,0 +1,129 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.web.keys import Role
+from tests.policy_files import a_policy
+from tests.web_stage import an_edit, open_front
+
+BUDGETS = [
+    {"name": "tight", "who": {"provider": "shortapi"}, "limit": "$0.05", "per": "day"},
+    {"name": "forever", "who": "each_tenant", "limit": "$0.60", "per": "lifetime"},
+]
+
+
+async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
+    """Candidates with their verdicts, the winner, its price, and each budget's headroom."""
+    async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        quote = await front.ask("POST", "/v1/quotes", an_edit())
+        jobs = await front.stage.ledger.jobs_of("acme")
+        balances = await front.stage.ledger.balances_at(front.clock.now())
+
+    assert quote.status == 200
+    assert quote.json == {
+        "model": "nano-banana-2-edit",
+        "resolution": "1k",
+        "tenant": "acme",
+        "chosen": "shortapi",
+        "price": "0.04",
+        "error": None,
+        "decision": {
+            "policy": "thrift",
+            "policy_hash": "",
+            "rule": "lowest price",
+            "candidates": [
+                {
+                    "provider": "shortapi",
+                    "price": "0.04",
+                    "verdict": "chosen by lowest price",
+                    "state": "serving",
+                },
+                {
+                    "provider": "runpod",
+                    "price": "0.0875",
+                    "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi",
+                    "state": "serving",
+                },
+            ],
+        },
+        "budgets": [
+            {
+                "provider": "shortapi",
+                "budget": "tight",
+                "scope": "provider:shortapi",
+                "window_end": "2026-11-21T00:00:00.000000Z",
+                "limit": "0.05",
+                "available": "0.05",
+                "fits": True,
+            },
+            {
+                "provider": "shortapi",
+                "budget": "forever",
+                "scope": "tenant:acme",
+                "window_end": None,
+                "limit": "0.60",
+                "available": "0.60",
+                "fits": True,
+            },
+            {
+                "provider": "runpod",
+                "budget": "forever",
+                "scope": "tenant:acme",
+                "window_end": None,
+                "limit": "0.60",
+                "available": "0.60",
+                "fits": True,
+            },
+        ],
+    }
+    assert (jobs, balances) == ([], [])
+
+
+async def test_a_quote_chooses_as_the_purchase_would(tmp_path: Path) -> None:
+    """A provider whose budget is used up is passed over, by both alike."""
+    async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        await front.edit()
+        quote = (await front.ask("POST", "/v1/quotes", an_edit())).json
+        bought = await front.edit()
+
+    assert (quote["chosen"], quote["price"]) == ("runpod", "0.0875")
+    assert [(line["available"], line["fits"]) for line in quote["budgets"]] == [
+        ("0.01", False),
+        ("0.56", True),
+        ("0.56", True),
+    ]
+    assert bought.json["provider"] == "runpod"
+
+
+@pytest.mark.parametrize(
+    ("limit", "fields", "error"),
+    [
+        ("$0.02", {}, "budget_exceeded"),
+        ("$0.60", {"price_max": "0.01"}, "no_provider_qualifies"),
+    ],
+)
+async def test_a_quote_says_why_there_is_none(
+    tmp_path: Path, limit: str, fields: dict[str, Any], error: str
+) -> None:
+    """With the code that the purchase would be refused with."""
+    budgets = [{"name": "small", "who": "everyone", "limit": limit, "per": "day"}]
+    async with open_front(tmp_path, policy=a_policy(budgets=budgets)) as front:
+        quote = await front.ask("POST", "/v1/quotes", an_edit(**fields))
+        bought = await front.edit(**fields)
+
+    assert quote.status == 200
+    assert (quote.json["chosen"], quote.json["price"], quote.json["error"]) == (None, None, error)
+    assert bought.json["code"] == error
+
+
+async def test_a_quote_for_another_tenant_takes_an_admin(tmp_path: Path) -> None:
+    """Its budgets are then that tenant's."""
+    async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        _, admin = await front.mint("house", Role.ADMIN)
+        theirs = await front.ask("POST", "/v1/quotes?tenant=other", an_edit(), key=admin)
+        refused = await front.ask("POST", "/v1/quotes?tenant=other", an_edit())
+
+    assert theirs.json["tenant"] == "other"
+    assert theirs.json["budgets"][1]["scope"] == "tenant:other"
+    assert (refused.status, refused.json["code"]) == (403, "forbidden")

@@ -1,0 +1,129 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.model.errors import LedgerUnavailable
+from router.web.keys import Role
+from tests.policy_files import a_policy
+from tests.web_stage import Front, an_edit, open_front
+
+BUDGETS = [{"name": "daily", "who": "each_tenant", "limit": "$9.00", "per": "day"}]
+
+
+async def after_two_tenants(front: Front) -> dict[str, str]:
+    """Have `acme` buy 1k and `other` 2k; gives keys by who they are."""
+    _, theirs = await front.mint("other")
+    await front.edit()
+    await front.ask("POST", "/v1/edits", an_edit(resolution="2k"), key=theirs)
+    return {
+        "acme": front.key or "",
+        "other's viewer": (await front.mint("other", Role.VIEWER))[1],
+        "everyone": (await front.mint("everyone", Role.VIEWER))[1],
+        "admin": (await front.mint("house", Role.ADMIN))[1],
+    }
+
+
+def scopes(answer: Any) -> dict[str, str]:
+    """Each line's scope and what it has left."""
+    return {line["scope"]: line["available"] for line in answer.json["budgets"]}
+
+
+async def test_budgets_are_shown_to_those_they_bind(tmp_path: Path) -> None:
+    """A tenant sees its own lines; who sees all tenants sees every line, or one tenant's."""
+    policy = a_policy(budgets=BUDGETS, failover={"providers_max": 2})
+    async with open_front(tmp_path, policy=policy) as front:
+        keys = await after_two_tenants(front)
+        seen = {
+            who: scopes(await front.ask("GET", "/v1/budgets", key=key)) for who, key in keys.items()
+        }
+        one = scopes(await front.ask("GET", "/v1/budgets?tenant=other", key=keys["admin"]))
+        refused = await front.ask("GET", "/v1/budgets?tenant=other")
+
+    all_of_them = {"tenant:acme": "8.96", "tenant:other": "8.94"}
+    assert seen == {
+        "acme": {"tenant:acme": "8.96"},
+        "other's viewer": {"tenant:other": "8.94"},
+        "everyone": all_of_them,
+        "admin": all_of_them,
+    }
+    assert one == {"tenant:other": "8.94"}
+    assert (refused.status, refused.json["code"]) == (403, "forbidden")
+
+
+async def test_spend_is_shown_to_those_whose_it_is(tmp_path: Path) -> None:
+    """Broken down as asked; the total is that of the lines that are shown."""
+    async with open_front(tmp_path) as front:
+        keys = await after_two_tenants(front)
+        seen = {
+            who: (await front.ask("GET", "/v1/spend?by=tenant,resolution", key=key)).json
+            for who, key in keys.items()
+        }
+        one = (await front.ask("GET", "/v1/spend?tenant=acme", key=keys["admin"])).json
+        refused = await front.ask("GET", "/v1/spend?tenant=other")
+
+    assert {who: told["total"]["posted"] for who, told in seen.items()} == {
+        "acme": "0.04",
+        "other's viewer": "0.06",
+        "everyone": "0.10",
+        "admin": "0.10",
+    }
+    assert [(row["tenant"], row["resolution"]) for row in seen["admin"]["rows"]] == [
+        ("acme", "1k"),
+        ("other", "2k"),
+    ]
+    assert [(row["provider"], row["posted"]) for row in one["rows"]] == [("shortapi", "0.04")]
+    assert (refused.status, refused.json["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("query", "edits"),
+    [
+        ("", 1),
+        ("from=2026-11-20", 1),
+        ("from=2026-11-21", 0),
+        ("to=2026-11-20", 0),
+        ("to=2026-11-21", 1),
+        ("from=2026-11-20T09:00:00Z&to=2026-11-20T09:00:01Z", 1),
+        ("from=2026-11-20T09:00:01Z", 0),
+        ("to=2026-11-20T10:00:00%2B01:00", 0),
+        ("from=2026-11-20T10:00:00%2B01:00", 1),
+    ],
+)
+async def test_spend_is_within_instants(tmp_path: Path, query: str, edits: int) -> None:
+    """From the first, up to but without the second; a date is its midnight in UTC."""
+    async with open_front(tmp_path) as front:
+        await front.edit()
+        told = (await front.ask("GET", f"/v1/spend?{query}")).json
+
+    assert told["total"]["edits"] == edits
+
+
+@pytest.mark.parametrize(
+    "query", ["from=yesterday", "to=", "to=0001-01-01T00:00:00%2B14:00", "by=colour", "form=x"]
+)
+async def test_a_period_that_is_none_is_refused(tmp_path: Path, query: str) -> None:
+    """Rather than a report of something else."""
+    async with open_front(tmp_path) as front:
+        answer = await front.ask("GET", f"/v1/spend?{query}")
+
+    assert (answer.status, answer.json["code"]) == (400, "malformed")
+
+
+async def test_the_tightest_budget_is_a_header_that_may_be_missing(tmp_path: Path) -> None:
+    """Without budgets there is none; and a reply is not lost because it cannot be read."""
+    no_budgets = a_policy(budgets=[], failover={"providers_max": 1})
+    async with open_front(tmp_path / "none", policy=no_budgets) as front:
+        without = await front.edit()
+    async with open_front(tmp_path / "blind") as front:
+
+        async def blind(at: object) -> None:
+            raise LedgerUnavailable(str(at))
+
+        front.stage.ledger.balances_at = blind  # type: ignore[method-assign, assignment]
+        unread = await front.edit()
+
+    for answer in (without, unread):
+        assert answer.status == 200
+        assert answer.headers["Farebox-Charged-USD"] == "0.04"
+        assert "Farebox-Budget-Remaining-USD" not in answer.headers
