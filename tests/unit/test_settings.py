@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+from router.settings import BadSetting, Settings, read_settings
+
+
+def test_an_empty_environment_has_sensible_settings() -> None:
+    """Loopback, SQLite in the working directory, the providers' own addresses, and no keys."""
+    settings = read_settings({})
+
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8080, 1)
+    assert settings.database_path == Path("farebox.db")
+    assert {name: one.url for name, one in settings.providers.items()} == {
+        "shortapi": "https://api.shortapi.ai",
+        "runpod": "https://api.runpod.ai",
+    }
+    assert [one.key for one in settings.providers.values()] == [None, None]
+    assert (settings.policy, settings.public_url, settings.log) == (None, None, None)
+
+
+def test_every_variable_is_read() -> None:
+    """Each of the published variables has its place; slashes at the end of URLs are taken off."""
+    settings = read_settings(
+        {
+            "SHORTAPI_KEY": "ak-1",
+            "RUNPOD_API_KEY": "rpa-2",
+            "FAREBOX_SHORTAPI_URL": "http://127.0.0.1:9001/",
+            "FAREBOX_RUNPOD_URL": "https://r.example",
+            "FAREBOX_POLICY": "mine.yaml",
+            "FAREBOX_DATABASE": "sqlite:////var/lib/farebox/books.db",
+            "FAREBOX_HOST": "0.0.0.0",
+            "FAREBOX_PORT": "9090",
+            "FAREBOX_WORKERS": "3",
+            "FAREBOX_PUBLIC_URL": "https://farebox.example/",
+            "FAREBOX_LOG": "json",
+            "FAREBOX_ADMIN_KEY": "an-admin-key",
+            "FAREBOX_FETCH_ALLOW": "minio, 10.0.0.0/8,",
+            "FAREBOX_EGRESS_PROXY": "http://proxy:3128",
+        }
+    )
+
+    assert settings.providers["shortapi"].url == "http://127.0.0.1:9001"
+    assert settings.providers["runpod"].key == "rpa-2"
+    assert settings.policy == Path("mine.yaml")
+    assert settings.database_path == Path("/var/lib/farebox/books.db")
+    assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9090, 3)
+    assert settings.public_url == "https://farebox.example"
+    assert (settings.log, settings.admin_key) == ("json", "an-admin-key")
+    assert settings.fetch_allow == ("minio", "10.0.0.0/8")
+    assert settings.egress_proxy == "http://proxy:3128"
+
+
+def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
+    """A container's secret is a file; neither way does it stand in the settings' words."""
+    secret = tmp_path / "key"
+    secret.write_text("ak-from-a-file\n", "utf-8")
+
+    settings = read_settings({"SHORTAPI_KEY_FILE": str(secret), "FAREBOX_ADMIN_KEY": "hush"})
+
+    assert settings.providers["shortapi"].key == "ak-from-a-file"
+    assert "ak-from-a-file" not in repr(settings)
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"FAREBOX_PORT": "http"}, "FAREBOX_PORT must be a whole number, not 'http'"),
+        ({"FAREBOX_LOG": "loud"}, "FAREBOX_LOG must be text or json, not 'loud'"),
+        ({"FAREBOX_RUNPOD_URL": "r.example"}, "FAREBOX_RUNPOD_URL must be an http or https URL"),
+        ({"SHORTAPI_KEY_FILE": "/nowhere/key"}, "SHORTAPI_KEY_FILE cannot be read"),
+        ({"SHORTAPI_KEY": "a", "SHORTAPI_KEY_FILE": "b"}, "SHORTAPI_KEY and SHORTAPI_KEY_FILE are"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(variables: dict[str, str], told: str) -> None:
+    """The variable is named, and what it should be."""
+    with pytest.raises(BadSetting, match=told):
+        read_settings(variables)
+
+
+@pytest.mark.parametrize("database", ["postgresql://books", "farebox.db", "sqlite:///"])
+def test_a_database_that_cannot_be_served_is_told(database: str) -> None:
+    """PostgreSQL is not served yet, and a path is not a URL."""
+    with pytest.raises(BadSetting, match="sqlite:///"):
+        _ = Settings(providers={}, database=database).database_path
