@@ -1,0 +1,62 @@
+"""
+The commands: each in a module of its own, registered here.
+
+Exit codes: 0 success, 1 "the answer is no", 2 it cannot be done as it was asked for. Diagnostics go
+to stderr, and nobody sees a traceback for a mistake of their own.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from router.cli.budget import budget
+from router.cli.check import check
+from router.cli.demo import demo
+from router.cli.keys import keys
+from router.cli.mistakes import explain
+from router.cli.quote import quote
+from router.cli.report import report
+from router.cli.sandbox import sandbox
+from router.cli.serve import serve
+from router.cli.settle import settle
+from router.cli.show import warn
+
+app = typer.Typer(
+    name="farebox",
+    help="A proxy that buys image edits: cheapest provider per edit, under budgets that hold.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog="Example: farebox demo --once")(demo)
+app.command(epilog="Example: farebox serve --sandbox --port 8080")(serve)
+app.command(epilog="Example: farebox sandbox --port 8700 --speed 8")(sandbox)
+app.command(epilog="Example: farebox check policies/*.yaml")(check)
+app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote)
+app.add_typer(keys, name="keys")
+app.add_typer(budget, name="budget")
+app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
+app.command(
+    epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'
+)(settle)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run a command and end the process with its exit code.
+
+    Args:
+        arguments: Without the program's name; None takes the process's own.
+    """
+    # The ledger has prompts in it: whatever is made here is its owner's alone.
+    os.umask(0o077)
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="farebox")
+    except Exception as error:
+        mistake = explain(error)
+        if mistake is None:
+            raise
+        warn(f"farebox: {mistake}")
+        sys.exit(mistake.exit_code)

@@ -1,0 +1,185 @@
+"""
+How a command reaches the books: the server named by `--url`, the one whose socket stands beside the
+database, or, where none runs, the ledger itself.
+
+The last is a router of its own for the length of the command: it listens only on a private socket,
+takes nothing up and sends nothing. So every command has one way in, and one meaning.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import aiohttp
+import typer
+from aiohttp import web
+
+from router.app import open_house
+from router.cli.mistakes import NO, Mistake
+from router.cli.serve import chosen
+from router.cli.serving import socket_path
+from router.settings import Settings, read_settings
+from router.web.server import Listener, build_app
+
+TIMEOUT_S = 30.0
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option(help="A running Farebox elsewhere; its key is read from FAREBOX_KEY."),
+]
+DatabaseOption = Annotated[
+    str | None, typer.Option(help="The ledger, as for serve. Default: sqlite:///farebox.db.")
+]
+PolicyOption = Annotated[
+    Path | None, typer.Option(help="As for serve; a running server has its own.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For a program to read.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which Farebox a command is about."""
+
+    settings: Settings
+    url: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, url: str | None, database: str | None, policy: Path | None = None) -> "Where":
+        """From a command's options and the environment."""
+        settings = chosen(read_settings(os.environ), database=database, policy=policy)
+        key = os.environ.get("FAREBOX_KEY") or None
+        return cls(settings=settings, url=url.rstrip("/") if url else None, key=key)
+
+
+class Door:
+    """A way to ask a router, whichever it is."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, base: str, headers: Mapping[str, str], name: str
+    ) -> None:
+        """
+        Args:
+            base: Before each path.
+            headers: With each request.
+            name: For people, when it cannot be reached.
+        """
+        self._session, self._base, self._headers = session, base, headers
+        self._name = name
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:
+        """
+        Send a request and give its answer's document.
+
+        Raises:
+            Mistake: It was refused, with the refusal's own words; or there is no router there.
+        """
+        try:
+            async with self._session.request(
+                method, self._base + path, json=body, params=query, headers=self._headers
+            ) as reply:
+                document = await _document(reply)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            text = f"cannot reach {self._name}: {str(error) or type(error).__name__}"
+            raise Mistake(text) from error
+        if not reply.ok:
+            raise _refusal(self._name, reply.status, document)
+        return document
+
+
+async def _document(reply: aiohttp.ClientResponse) -> Any:
+    try:
+        return await reply.json(content_type=None)
+    except ValueError:
+        return None
+
+
+def _refusal(name: str, status: int, document: Any) -> Mistake:
+    problem = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    detail = problem.get("detail")
+    if detail is None:
+        return Mistake(f"{name} answered {status}, not as a Farebox does: is the URL right?")
+    if status == 401:  # noqa: PLR2004 - it has no other name that is shorter.
+        return Mistake(f"{detail} Commands take it from FAREBOX_KEY.")
+    return Mistake(str(detail), exit_code=NO)
+
+
+@asynccontextmanager
+async def reach(where: Where, *, create: bool = False) -> AsyncGenerator[Door]:
+    """
+    Open a way to the router that a command is about.
+
+    Args:
+        where: Which one.
+        create: Whether a ledger that does not exist yet is made.
+
+    Raises:
+        Mistake, BadSetting, PolicyError, AlreadyOpen: There is none to be had.
+    """
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with AsyncExitStack() as stack:
+        if where.url is not None:
+            headers = {"Authorization": f"Bearer {where.key}"} if where.key else {}
+            session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+            yield Door(session, where.url, headers, where.url)
+            return
+        beside = socket_path(where.settings.database_path)
+        path = beside if await is_answering(beside) else None
+        if path is None:
+            path = await stack.enter_async_context(_house_of_ones_own(where, create=create))
+        connector = aiohttp.UnixConnector(str(path))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=connector, timeout=timeout)
+        )
+        yield Door(session, "http://localhost", {}, where.settings.database)
+
+
+async def is_server_beside(where: Where) -> bool:
+    """Whether a server runs on the database that a command is about."""
+    return await is_answering(socket_path(where.settings.database_path))
+
+
+async def is_answering(path: Path) -> bool:
+    """Whether somebody listens at a socket: a file may be left behind by kill -9."""
+    connector = aiohttp.UnixConnector(str(path))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        try:
+            async with session.get("http://localhost/livez") as reply:
+                return reply.ok
+        except (aiohttp.ClientError, OSError):
+            return False
+
+
+@asynccontextmanager
+async def _house_of_ones_own(where: Where, *, create: bool) -> AsyncGenerator[Path]:
+    database = where.settings.database_path
+    if not create and not database.exists():
+        raise Mistake(
+            f"there is no ledger at {database}, and no server runs there: "
+            "say where with --database or --url"
+        )
+    # Its path is short, because a socket's may not be long.
+    with tempfile.TemporaryDirectory(prefix="farebox-") as folder:
+        path = Path(folder) / "s"
+        async with open_house(where.settings) as house:
+            # Nothing is taken up: this house is not here to work.
+            house.services.ready.set()
+            runner = web.AppRunner(build_app(house.services), access_log=None)
+            await runner.setup()
+            listener = Listener(house.services, runner)
+            try:
+                await listener.listen_to_operator(path)
+                yield path
+            finally:
+                await listener.close()

@@ -1,0 +1,167 @@
+"""`farebox keys`: who may ask. A key's secret is shown once; the ledger has only its digest."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import typer
+
+from router.cli.client import DatabaseOption, JsonOption, PolicyOption, UrlOption, Where, reach
+from router.cli.loop import run
+from router.cli.mistakes import Mistake
+from router.cli.show import console, say, show_json, table, warn
+from router.model.clock import rfc3339
+
+keys = typer.Typer(
+    help="Make, list and revoke API keys.",
+    no_args_is_help=True,
+    epilog="Example: farebox keys create --tenant acme --name web-shop",
+)
+
+
+@keys.command(
+    "create", epilog="Example: farebox keys create --tenant acme --name web-shop --tag team=growth"
+)
+def create(
+    tenant: Annotated[str, typer.Option(help="Whose budgets pay.")] = "local",
+    role: Annotated[
+        Literal["client", "viewer", "admin"],
+        typer.Option(help="Buy edits and read one's own; only read; or all of it, for everyone."),
+    ] = "client",
+    name: Annotated[
+        str, typer.Option(help="For people: entries made with it carry it. Default: the tenant's.")
+    ] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE, on every job asked for with it.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="A day or an RFC 3339 instant. Default: never.")
+    ] = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key, and show its secret this once."""
+    body: dict[str, Any] = {
+        "tenant": tenant,
+        "role": role,
+        "name": name or tenant,
+        "tags": read_tags(tag or []),
+    }
+    if expires:
+        body["expires_at"] = instant(expires, "--expires")
+    made = run(_ask(Where.of(url, database, policy), "POST", "/v1/keys", body, create=True))
+    if as_json:
+        show_json(made)
+        return
+    warn(f"A {made['role']} key of tenant {made['tenant']}, id {made['id']}. It is shown once:")
+    say(made["key"])
+
+
+@keys.command("list", epilog="Example: farebox keys list --json")
+def list_keys(
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the keys, without their secrets."""
+    listed = run(_ask(Where.of(url, database, policy), "GET", "/v1/keys"))
+    if as_json:
+        show_json(listed)
+    elif listed["keys"]:
+        console().print(keys_table(listed["keys"]))
+    else:
+        say("There are no keys: only programs on this machine are served, as tenant local.")
+
+
+@keys.command("revoke", epilog="Example: farebox keys revoke 5Xb2rT9q")
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Of `keys list`; not the secret.")],
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Refuse a key from now on. Its jobs and entries stay."""
+    where = Where.of(url, database, policy)
+    revoked = run(_ask(where, "DELETE", f"/v1/keys/{quote(key_id, safe='')}"))
+    if as_json:
+        show_json(revoked)
+    else:
+        say(f"{revoked['id']} ({revoked['name']}) is refused from now on.")
+
+
+def read_tags(pairs: list[str]) -> dict[str, str]:
+    """
+    Read `KEY=VALUE` pairs.
+
+    Raises:
+        Mistake: One has no key or no value, or a key is there twice.
+    """
+    tags: dict[str, str] = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        if not key or not value:
+            raise Mistake(f"--tag {pair!r} is not KEY=VALUE")
+        if key in tags:
+            raise Mistake(f"--tag {key} is there twice")
+        tags[key] = value
+    return tags
+
+
+def instant(text: str, option: str) -> str:
+    """
+    Read a day, which is its midnight in UTC, or an instant.
+
+    Raises:
+        Mistake: It is neither.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+        return rfc3339(read if read.tzinfo else read.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise Mistake(
+            f"{option} {text!r} is no day, nor an instant as 2027-01-01T00:00:00Z"
+        ) from error
+
+
+async def _ask(
+    where: Where,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    create: bool = False,
+) -> Any:
+    async with reach(where, create=create) as door:
+        return await door.ask(method, path, body=body)
+
+
+def keys_table(listed: list[dict[str, Any]]) -> object:
+    """One row for each key."""
+    return table(
+        ("id", "tenant", "role", "name", "tags", "made", "state"),
+        [
+            (
+                key["id"],
+                key["tenant"],
+                key["role"],
+                key["name"],
+                ", ".join(f"{name}={value}" for name, value in key["tags"].items()),
+                key["created_at"],
+                _state(key),
+            )
+            for key in listed
+        ],
+    )
+
+
+def _state(key: dict[str, Any]) -> str:
+    if key["revoked_at"]:
+        return f"revoked {key['revoked_at']}"
+    return f"until {key['expires_at']}" if key["expires_at"] else "good"

@@ -1,0 +1,42 @@
+"""What a user is told instead of a traceback: one sentence on stderr, and the exit code."""
+
+from router.ledger.sqlite import AlreadyOpen
+from router.model.errors import RouterError
+from router.policy.problems import PolicyError
+from router.settings import BadSetting
+
+NO = 1
+"""The answer is no."""
+USAGE = 2
+"""It cannot be done as it was asked for."""
+
+
+class Mistake(Exception):
+    """Something that whoever called can mend; the text says what, and how."""
+
+    def __init__(self, text: str, *, exit_code: int = USAGE) -> None:
+        """
+        Args:
+            text: Without a secret.
+            exit_code: `NO` where the question was understood and the answer is no.
+        """
+        self.exit_code = exit_code
+        super().__init__(text)
+
+
+def explain(error: Exception) -> Mistake | None:
+    """Say an error as the mistake that it is; None when it is our own and needs its traceback."""
+    match error:
+        case Mistake():
+            return error
+        case BadSetting() | PolicyError():
+            return Mistake(str(error))
+        case AlreadyOpen():
+            return Mistake(f"{error}: a server runs there, or another command does; try again")
+        case RouterError():
+            return Mistake(error.detail, exit_code=NO)
+        case OSError():
+            name = f"{error.filename}: " if error.filename else ""
+            return Mistake(f"{name}{error.strerror or error}")
+        case _:
+            return None

@@ -1,0 +1,190 @@
+"""`farebox quote`: why an edit would go where it would go. Spends nothing."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from router.cli.client import DatabaseOption, JsonOption, UrlOption, Where, is_server_beside, reach
+from router.cli.keys import read_tags
+from router.cli.loop import run
+from router.cli.mistakes import NO, Mistake
+from router.cli.show import console, say, show_json, table, usd, warn
+from router.model.clock import SystemClock
+from router.model.errors import NobodyQualifies
+from router.model.ids import JobId
+from router.model.job import Job, Resolution
+from router.model.money import Money, NotMoney
+from router.policy.choose import choose
+from router.policy.examples import basic_offers
+from router.policy.explain import closest
+from router.policy.loader import load_policy, shipped_policy_path
+from router.policy.policy import Policy
+
+A_PICTURE = "https://example.com/picture.png"
+"""It is not fetched: a quote without a picture is for a square one."""
+ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
+
+
+def quote(
+    resolution: Annotated[Literal["1k", "2k", "4k"], typer.Option()] = "1k",
+    model: Annotated[str, typer.Option(help="As in the price book.")] = "nano-banana-2-edit",
+    tenant: Annotated[str | None, typer.Option(help="Whose budgets pay.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="KEY=VALUE.")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Its https URL, where the shape matters.")
+    ] = None,
+    aspect_ratio: Annotated[str | None, typer.Option(help="As 16:9.")] = None,
+    price_max: Annotated[str | None, typer.Option(help="In dollars, as 0.10.")] = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Ask this policy instead of a running server's.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Explain a decision without spending: who is asked first, at which price, and why the others not.
+
+    Exit code 1 when nobody qualifies.
+    """
+    where = Where.of(url, database, policy)
+    body: dict[str, Any] = {
+        "prompt": "a quote",
+        "images": [image or A_PICTURE],
+        "model": model,
+        "resolution": resolution,
+        "tags": read_tags(tag or []),
+    }
+    shape = aspect_ratio or (None if image else "1:1")
+    optional = {"aspect_ratio": shape, "price_max": price_max}
+    body |= {name: value for name, value in optional.items() if value is not None}
+    document = run(_quote(where, body, tenant, is_policy_given=policy is not None))
+    if as_json:
+        show_json(document)
+    else:
+        _tell(document)
+    if document["chosen"] is None:
+        raise typer.Exit(NO)
+
+
+async def _quote(
+    where: Where, body: dict[str, Any], tenant: str | None, *, is_policy_given: bool
+) -> Any:
+    """Ask the server; without one, or of a policy that is given, the policy alone."""
+    if where.url is None and (is_policy_given or not await is_server_beside(where)):
+        warn(ALONE)
+        return explain_alone(where.settings.policy, body, tenant or "local")
+    query = {"tenant": tenant} if tenant is not None else {}
+    async with reach(where) as door:
+        return await door.ask("POST", "/v1/quotes", body=body, query=query)
+
+
+def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> dict[str, Any]:
+    """
+    What a policy alone says of an edit, as a router writes it; budgets and health are null.
+
+    Raises:
+        PolicyError: The policy cannot be used.
+        Mistake: The edit asks for something that does not exist.
+    """
+    policy = load_policy(path or shipped_policy_path())
+    if body["model"] not in policy.prices.models:
+        hint = closest(body["model"], policy.prices.models)
+        raise Mistake(f"--model: nobody sells {body['model']!r}{hint}")
+    job = _job(policy, body, tenant)
+    plan = choose(policy, job, basic_offers(policy, job, job.created_at))
+    chosen = plan.offers[0] if plan.offers else None
+    return {
+        "model": job.model,
+        "resolution": job.resolution.value,
+        "tenant": tenant,
+        "chosen": chosen.provider if chosen else None,
+        "price": str(chosen.price) if chosen else None,
+        "error": None if chosen else NobodyQualifies.code,
+        "decision": {
+            "policy": plan.decision.policy,
+            "policy_hash": plan.decision.policy_hash,
+            "rule": plan.decision.rule,
+            "candidates": [
+                {
+                    "provider": candidate.provider,
+                    "price": str(candidate.price),
+                    "verdict": candidate.verdict,
+                    "state": None,
+                }
+                for candidate in plan.decision.candidates
+            ],
+        },
+        "budgets": None,
+    }
+
+
+def _job(policy: Policy, body: Mapping[str, Any], tenant: str) -> Job:
+    at = SystemClock().now()
+    try:
+        price_max = Money.parse(body["price_max"]) if "price_max" in body else None
+    except NotMoney as error:
+        raise Mistake(f"--price-max: {error}") from error
+    return Job(
+        id=JobId("quote"),
+        tenant=tenant,
+        key_id="quote",
+        model=body["model"],
+        prompt=body["prompt"],
+        images=tuple(body["images"]),
+        resolution=Resolution(body["resolution"]),
+        aspect_ratio=body.get("aspect_ratio"),
+        output_format=None,
+        tags=tuple(sorted(body["tags"].items())),
+        created_at=at,
+        deadline_at=at + timedelta(seconds=policy.deadline_s),
+        price_max=price_max,
+    )
+
+
+def _tell(document: Mapping[str, Any]) -> None:
+    decision = document["decision"]
+    what = f"A {document['resolution']} {document['model']} of tenant {document['tenant']}"
+    by = f"{decision['policy']} ({decision['policy_hash']})"
+    if document["chosen"] is not None:
+        say(f"{what} goes to {document['chosen']} at {usd(document['price'])}, by {by}.")
+    else:
+        say(f"{what} would be refused by {by}: {document['error']}.")
+    console().print(candidates_table(decision["candidates"]))
+    if document["budgets"]:
+        console().print(headroom_table(document["budgets"]))
+
+
+def candidates_table(candidates: list[dict[str, Any]]) -> object:
+    """One row for each provider, in the order they would be tried."""
+    return table(
+        ("provider", "price", "health", "why"),
+        [
+            (one["provider"], usd(one["price"]), one["state"] or "unknown", one["verdict"])
+            for one in candidates
+        ],
+        amounts=("price",),
+    )
+
+
+def headroom_table(budgets: list[dict[str, Any]]) -> object:
+    """One row for each budget that an offer must fit."""
+    return table(
+        ("offer of", "budget", "scope", "limit", "available", "fits"),
+        [
+            (
+                one["provider"],
+                one["budget"],
+                one["scope"],
+                usd(one["limit"]),
+                usd(one["available"]),
+                "yes" if one["fits"] else "no",
+            )
+            for one in budgets
+        ],
+        amounts=("limit", "available"),
+    )

@@ -1,0 +1,81 @@
+"""`farebox report`: what was spent, by whatever somebody wants to know."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
+from router.cli.loop import run
+from router.cli.show import console, show_json, table
+from router.finance.report import COLUMNS, TOTAL, Amounts, Line, Report, as_csv, parse_by
+from router.model.money import Money
+
+MONEY = tuple(name for name in COLUMNS if name != "edits")
+
+
+def report(
+    by: Annotated[
+        str, typer.Option(help="day, provider, model, resolution, tenant, tag:KEY; with commas.")
+    ] = "provider",
+    since: Annotated[
+        str | None, typer.Option("--from", help="A day or an RFC 3339 instant, inclusive.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="A day or an instant, exclusive.")
+    ] = None,
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+) -> None:
+    """
+    Show what was spent, and what was saved against the dearest offers that qualified.
+
+    Posted is what was billed. Held, in doubt and presumed are not known to be billed, and stand
+    apart.
+    """
+    query = {"by": ",".join(parse_by(by))}
+    query |= {name: text for name, text in (("from", since), ("to", until)) if text}
+    document = run(_fetch(Where.of(url, database, policy), query))
+    match form:
+        case "json":
+            show_json(document)
+        case "csv":
+            # As it was written: a CSV's lines end in their own way.
+            typer.echo(as_csv(read_report(document)), nl=False)
+        case "table":
+            console().print(report_table(read_report(document)))
+
+
+async def _fetch(where: Where, query: Mapping[str, str]) -> Any:
+    async with reach(where) as door:
+        return await door.ask("GET", "/v1/spend", query=query)
+
+
+def read_report(document: Mapping[str, Any]) -> Report:
+    """The report that a router wrote as JSON."""
+    by = tuple(document["by"])
+    lines = tuple(
+        Line(key=tuple(str(row[name]) for name in by), amounts=_amounts(row))
+        for row in document["rows"]
+    )
+    return Report(by=by, lines=lines, total=_amounts(document[TOTAL]))
+
+
+def _amounts(row: Mapping[str, Any]) -> Amounts:
+    return Amounts(edits=row["edits"], **{name: Money.parse(row[name]) for name in MONEY})
+
+
+def report_table(done: Report) -> object:
+    """The report for people: with dollar signs, and a last row of totals."""
+    return table(
+        [heading.replace("_", " ") for heading in done.headings],
+        [_row(line.key, line.amounts) for line in done.lines],
+        amounts=[name.replace("_", " ") for name in COLUMNS],
+        total=_row((TOTAL, *[""] * (len(done.by) - 1)), done.total),
+    )
+
+
+def _row(key: tuple[str, ...], amounts: Amounts) -> tuple[str, ...]:
+    return (*key, str(amounts.edits), *(getattr(amounts, name).usd for name in MONEY))

@@ -1,0 +1,59 @@
+import pytest
+
+from router.cli import app, main
+from tests.commands import Commands
+
+NAMES = sorted(
+    [
+        command.name or getattr(command.callback, "__name__", "")
+        for command in app.registered_commands
+    ]
+    + [group.name or "" for group in app.registered_groups]
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_explains_itself_with_an_example(farebox: Commands, name: str) -> None:
+    """`--help` says what it does, and shows one line that works."""
+    ran = farebox(name, "--help")
+
+    assert ran.code == 0
+    assert f"farebox {name}" in ran.out
+    assert "Example" in ran.out
+
+
+def test_all_the_promised_commands_are_there() -> None:
+    """The contract names them; none is missing, and none is there in secret."""
+    assert (
+        sorted(["demo", "serve", "sandbox", "check", "quote", "keys", "budget", "report", "settle"])
+        == NAMES
+    )
+
+
+def test_an_unknown_command_is_a_mistake_of_use(farebox: Commands) -> None:
+    """It exits 2 and says so on stderr."""
+    ran = farebox("serv")
+
+    assert ran.code == 2
+    assert ran.out == ""
+    assert "serve" in ran.err
+
+
+def test_a_mistake_is_told_without_a_traceback(farebox: Commands) -> None:
+    """A setting that cannot be meant is one sentence that names it."""
+    ran = farebox("serve", "--database", "mysql://somewhere")
+
+    assert ran.code == 2
+    assert ran.err == "farebox: --database 'mysql://somewhere' is not sqlite:///PATH\n"
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is not passed off as the user's doing."""
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("router.cli.app", broken)
+
+    with pytest.raises(ZeroDivisionError):
+        main(["check"])

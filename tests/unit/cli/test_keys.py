@@ -1,0 +1,95 @@
+import json
+import re
+
+import pytest
+
+from router.cli.keys import instant, keys_table, read_tags
+from router.cli.mistakes import Mistake
+from router.cli.show import console
+from tests.commands import Commands
+
+
+def test_a_key_is_shown_once(farebox: Commands) -> None:
+    """Its secret is all of stdout; what is said about it is on stderr; no list has it."""
+    made = farebox("keys", "create", "--tenant", "acme", "--name", "web shop", "--tag", "team=b2c")
+    listed = farebox("keys", "list")
+
+    assert made.code == 0
+    assert re.fullmatch(r"fbx_\w{8}_\w{46}\n", made.out)
+    assert "A client key of tenant acme" in made.err
+    assert made.out.strip() not in listed.out
+    assert "web shop" in listed.out
+    assert "team=b2c" in listed.out
+
+
+def test_a_key_for_a_program(farebox: Commands) -> None:
+    """The contract's four fields are there."""
+    made = farebox("keys", "create", "--tenant", "acme", "--role", "viewer", "--json")
+
+    key = json.loads(made.out)
+    assert (key["tenant"], key["role"]) == ("acme", "viewer")
+    assert key["key"].startswith(f"fbx_{key['id']}_")
+
+
+def test_a_key_that_ends(farebox: Commands) -> None:
+    """A day is its midnight in UTC."""
+    farebox("keys", "create", "--tenant", "acme", "--expires", "2999-02-03")
+
+    listed = json.loads(farebox("keys", "list", "--json").out)
+    assert listed["keys"][0]["expires_at"] == "2999-02-03T00:00:00.000000Z"
+
+
+def test_a_revoked_key_stays_in_the_list(farebox: Commands) -> None:
+    """With its end; revoking is done by id, and an unknown id is a no."""
+    key = json.loads(farebox("keys", "create", "--tenant", "acme", "--json").out)
+
+    revoked = farebox("keys", "revoke", key["id"])
+    unknown = farebox("keys", "revoke", "../keys")
+
+    assert revoked.out == f"{key['id']} (acme) is refused from now on.\n"
+    assert "revoked 2" in farebox("keys", "list").out
+    assert (unknown.code, unknown.err) == (1, "farebox: There is no key by that id.\n")
+
+
+def test_no_keys_yet(farebox: Commands) -> None:
+    """An empty list says what that means."""
+    past = farebox("keys", "create", "--tenant", "nobody", "--expires", "1999-01-01")
+
+    listed = farebox("keys", "list")
+
+    assert past.code == 1
+    assert "past" in past.err
+    assert "There are no keys" in listed.out
+
+
+@pytest.mark.parametrize("pairs", [["team"], ["=x"], ["team="], ["a=1", "a=2"]])
+def test_tags_are_pairs(pairs: list[str]) -> None:
+    """Whatever else is a mistake."""
+    with pytest.raises(Mistake, match="--tag"):
+        read_tags(pairs)
+
+
+def test_tags_may_hold_an_equals_sign() -> None:
+    """Only the first one parts."""
+    assert read_tags(["query=a=b", "team=x"]) == {"query": "a=b", "team": "x"}
+
+
+def test_instants_carry_their_zone() -> None:
+    """An offset is taken into account; nonsense is told with the option's name."""
+    assert instant("2027-01-01T02:00:00+02:00", "--expires") == "2027-01-01T00:00:00.000000Z"
+    with pytest.raises(Mistake, match="--expires 'soon' is no day"):
+        instant("soon", "--expires")
+
+
+def test_a_key_is_good_until_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last column tells good, ending and revoked apart."""
+    key = {"id": "a", "tenant": "t", "role": "client", "name": "n", "tags": {}, "created_at": "c"}
+    ends: list[dict[str, object]] = [
+        {"expires_at": None, "revoked_at": None},
+        {"expires_at": "2027", "revoked_at": None},
+        {"expires_at": "2027", "revoked_at": "2026"},
+    ]
+    console().print(keys_table([{**key, **end} for end in ends]))
+
+    out = capsys.readouterr().out
+    assert all(words in out for words in ("good", "until 2027", "revoked 2026"))

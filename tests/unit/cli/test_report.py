@@ -1,0 +1,86 @@
+import csv
+
+import pytest
+
+from router.cli.report import read_report, report_table
+from router.cli.show import console
+from router.finance.report import as_csv
+from tests.commands import Commands
+
+DOCUMENT = {
+    "by": ["provider", "tag:team"],
+    "rows": [
+        {
+            "provider": "runpod",
+            "tag:team": "",
+            "edits": 2,
+            "posted": "0.175",
+            "presumed": "0.01",
+            "held": "0.02",
+            "in_doubt": "0.03",
+            "savings": "-0.04",
+        },
+        {
+            "provider": "shortapi",
+            "tag:team": "growth",
+            "edits": 3,
+            "posted": "0.12",
+            "presumed": "0.00",
+            "held": "0.00",
+            "in_doubt": "0.00",
+            "savings": "0.1425",
+        },
+    ],
+    "total": {
+        "edits": 5,
+        "posted": "0.295",
+        "presumed": "0.01",
+        "held": "0.02",
+        "in_doubt": "0.03",
+        "savings": "0.1025",
+    },
+}
+
+
+def test_people_get_dollars_and_a_total(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each amount in its own column."""
+    console().print(report_table(read_report(DOCUMENT)))
+
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if "shortapi" in line)
+    total = next(line for line in lines if "total" in line)
+    assert [cell.strip() for cell in row.split("│")[1:-1]] == [
+        "shortapi", "growth", "3", "$0.12", "$0.00", "$0.00", "$0.00", "$0.1425",
+    ]  # fmt: skip
+    assert [cell.strip() for cell in total.split("│")[1:-1]] == [
+        "total", "", "5", "$0.295", "$0.01", "$0.02", "$0.03", "$0.1025",
+    ]  # fmt: skip
+
+
+def test_spreadsheets_get_plain_numbers() -> None:
+    """The same report, read back from what a router wrote."""
+    rows = list(csv.DictReader(as_csv(read_report(DOCUMENT)).splitlines()))
+
+    assert [row["savings"] for row in rows] == ["-0.04", "0.1425"]
+
+
+def test_an_unknown_dimension_is_told_before_anybody_is_asked(farebox: Commands) -> None:
+    """Even where there is no ledger."""
+    ran = farebox("report", "--by", "colour")
+
+    assert ran.code == 1
+    assert "'colour' is nothing to report by" in ran.err
+
+
+def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
+    """Zero is shown as zero, in every form, and a period that is none is told."""
+    farebox("keys", "create", "--tenant", "acme")
+
+    table = farebox("report", "--from", "2026-11-01", "--to", "2026-12-01")
+    rows = farebox("report", "--format", "csv", "--by", "day,tenant")
+    nonsense = farebox("report", "--from", "yesterday")
+
+    assert "$0.00" in table.out
+    assert rows.out == "day,tenant,edits,posted,presumed,held,in_doubt,savings\r\n"
+    assert nonsense.code == 1
+    assert "from" in nonsense.err
