@@ -6,7 +6,7 @@ from datetime import datetime
 from router.dispatch.health import Health
 from router.dispatch.ports import Shapes
 from router.model.job import Job
-from router.model.offer import Offer
+from router.model.offer import Offer, Plan
 from router.policy.capability import needs_shape, offers_for
 from router.policy.policy import Policy
 
@@ -31,6 +31,13 @@ class Survey:
             shape = f"{size[0]}x{size[1]}" if size else None
         offers = offers_for(policy.prices, job, at, shape=shape)
         return tuple(self._with_health(policy, job, offer) for offer in offers)
+
+    def may_pass(self, policy: Policy, plan: Plan) -> bool:
+        """Whether a plan leaves a provider out for its health, which may be better soon."""
+        return any(
+            one.verdict == self._health.obstacle(one.provider, policy.prices.terms(one.provider))
+            for one in plan.decision.candidates
+        )
 
     def _with_health(self, policy: Policy, job: Job, offer: Offer) -> Offer:
         obstacle = offer.obstacle

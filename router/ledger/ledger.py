@@ -156,9 +156,9 @@ class Ledger:
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
-    async def resume(self) -> None:
-        """Admit again if the disk has room again."""
-        await self._writer.resume()
+    async def resume(self) -> bool:
+        """Admit again if the ledger can be written again; whether holds are admitted."""
+        return await self._writer.resume()
 
     async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         try:
