@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from router.dispatch.discretion import hush, hushed
 from router.dispatch.errand import Errand
 from router.dispatch.health import Health
 from router.dispatch.ports import Books, Carrier
@@ -76,7 +77,9 @@ class Sender:
             nonlocal attempt
             release()
             self._health.accepted(attempt.provider)
-            attempt = await self.note_ref(attempt, progress.ref, progress.reported)
+            attempt = await self.note_ref(
+                attempt, progress.ref, hushed(progress, errand.job).reported
+            )
             self._teller.accepted(attempt)
 
         try:
@@ -99,7 +102,7 @@ class Sender:
         finally:
             release()
         self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, delivered, terms, self._clock.now())
+        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
 
     async def collect(
         self, errand: Errand, attempt: AttemptRow, ref: ProviderRef, patience_s: float = 0.0
@@ -127,7 +130,7 @@ class Sender:
             named = ref if isinstance(error, ProviderFailed) else None
             return await self._failed(errand, attempt, error, named)
         self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, delivered, terms, self._clock.now())
+        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
 
     async def recall(
         self, errand: Errand, attempts: Sequence[AttemptRow], *, only_if_free: bool
@@ -174,6 +177,7 @@ class Sender:
         self, errand: Errand, attempt: AttemptRow, error: ProviderError, ref: ProviderRef | None
     ) -> Settlement:
         """What an attempt's error means for its provider's health, and for its money."""
+        hush(error, errand.job)
         if ref is not None:
             try:
                 attempt = await self.note_ref(attempt, ref, None)

@@ -1,5 +1,6 @@
 """What is wrong with a body, field by field, in words of ours and without what the client sent."""
 
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +10,8 @@ from router.model.errors import Malformed, RequestError
 
 TOLD_MAX = 5
 _NAME_MAX = 64
+# What is no name may be a value at a name's place: a prompt.
+_NO_NAME = re.compile(r"[^\w.:/-]")
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
@@ -79,7 +82,8 @@ def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
 
 def told(details: ErrorDetails) -> str:
     """One problem with its field's path: "`images.0` is no URL"."""
-    path = ".".join(str(part) for part in details["loc"] if part != "[key]")
+    parts = [str(part) for part in details["loc"] if part != "[key]"]
+    path = ".".join("…" if _NO_NAME.search(part) else part for part in parts)
     kind = details["type"]
     if kind in _WITH_CONTEXT:
         words = _WITH_CONTEXT[kind].format(**details.get("ctx", {}))
