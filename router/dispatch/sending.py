@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from router.dispatch.discretion import hush, hushed
 from router.dispatch.errand import Errand
 from router.dispatch.health import Health
 from router.dispatch.ports import Books, Carrier
@@ -19,15 +20,6 @@ from router.model.ids import ProviderRef
 from router.model.job import AttemptState
 from router.providers.wire import Delivered, Pending
 from router.upstream.slots import Slots
-
-PROMPT_SHOWN_MAX = 12
-
-
-def without_prompt(detail: str, prompt: str) -> str:
-    """A provider's words up to where they quote the prompt, which stands in no log or error."""
-    start = prompt[:PROMPT_SHOWN_MAX]
-    place = detail.find(start) if len(start) == PROMPT_SHOWN_MAX else -1
-    return detail if place < 0 else f"{detail[:place]}…"
 
 
 class Sender:
@@ -94,7 +86,9 @@ class Sender:
             nonlocal attempt
             release()
             self._health.accepted(attempt.provider)
-            attempt = await self.note_ref(attempt, progress.ref, progress.reported)
+            attempt = await self.note_ref(
+                attempt, progress.ref, hushed(progress, errand.job).reported
+            )
             self._teller.accepted(attempt)
             if errand.cancelling or errand.row.state.is_final:
                 # It was called off while its create was on the way.
@@ -120,7 +114,7 @@ class Sender:
         finally:
             release()
         self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, delivered, terms, self._clock.now())
+        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
 
     async def collect(
         self, errand: Errand, attempt: AttemptRow, ref: ProviderRef, patience_s: float = 0.0
@@ -148,7 +142,7 @@ class Sender:
             named = ref if isinstance(error, ProviderFailed) else None
             return await self._failed(errand, attempt, error, named)
         self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, delivered, terms, self._clock.now())
+        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
 
     async def recall(
         self, errand: Errand, attempts: Sequence[AttemptRow], *, only_if_free: bool
@@ -195,7 +189,7 @@ class Sender:
         self, errand: Errand, attempt: AttemptRow, error: ProviderError, ref: ProviderRef | None
     ) -> Settlement:
         """What an attempt's error means for its provider's health, and for its money."""
-        error.detail = without_prompt(error.detail, errand.job.prompt)
+        hush(error, errand.job)
         if ref is not None:
             try:
                 attempt = await self.note_ref(attempt, ref, None)

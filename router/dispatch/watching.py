@@ -27,6 +27,9 @@ class JobView:
     def may_have_been_charged(self) -> bool:
         """Whether money may be gone of which no provider has told."""
         unknown = {AttemptState.DISPATCHING, AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
+        if self.row.state.is_final:
+            # Given up at its deadline, an edit may still be made, and billed.
+            unknown.add(AttemptState.RUNNING)
         return any(attempt.state in unknown for attempt in self.attempts)
 
     @property

@@ -183,7 +183,10 @@ class HttpTransport:
             return Reply(
                 status=response.status,
                 headers={name.lower(): value for name, value in response.headers.items()},
-                body=await read_capped(response, self._reply_bytes_max),
+                # Some quote the key that they do not accept, and their words are shown to clients.
+                body=(await read_capped(response, self._reply_bytes_max)).replace(
+                    endpoint.key.encode(), b"[hidden]"
+                ),
             )
 
 

@@ -6,7 +6,9 @@ it byte by byte, costs a buffer here, and is dropped in time.
 """
 
 import asyncio
-from typing import cast
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -17,16 +19,56 @@ _HEADERS_BYTES_MAX = 64 * 1024
 _END_OF_HEADERS = b"\r\n\r\n"
 
 
+class Speaker(web.RequestHandler):
+    """aiohttp's side of a connection, but for its words on what is no HTTP."""
+
+    def __init__(
+        self,
+        server: web.Server,
+        unreadable: Callable[[], web.Response],
+        options: Mapping[str, Any],
+    ) -> None:
+        """
+        Args:
+            server: The application's.
+            unreadable: Makes the answer to what cannot be parsed.
+            options: aiohttp's, of its connections.
+        """
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._unreadable = unreadable
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """See `web.RequestHandler`, whose answer quotes what was sent: a key may be in it."""
+        response = super().handle_error(request, status, exc, message)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return response
+        response = self._unreadable()
+        response.force_close()
+        return response
+
+
 class Door:
     """Makes the protocols of new connections; what an event loop's server is given."""
 
-    def __init__(self, server: web.Server, limits: Limits) -> None:
-        self._server, self._limits = server, limits
+    def __init__(
+        self, server: web.Server, limits: Limits, speak: Callable[[web.Server], web.RequestHandler]
+    ) -> None:
+        self._server, self._limits, self._speak = server, limits, speak
         self._knocking: set[_Knock] = set()
 
     def __call__(self) -> asyncio.Protocol:
         """Make a protocol for a connection that is about to be made."""
-        return _Knock(self, self._server, self._limits, self._knocking)
+        return _Knock(self, self._limits, self._knocking)
+
+    def speaker(self) -> web.RequestHandler:
+        """Make aiohttp's side of a connection that has said what it wants."""
+        return self._speak(self._server)
 
     @property
     def connections(self) -> int:
@@ -42,10 +84,8 @@ class Door:
 class _Knock(asyncio.Protocol):
     """A connection until its first headers are whole."""
 
-    def __init__(
-        self, door: Door, server: web.Server, limits: Limits, knocking: "set[_Knock]"
-    ) -> None:
-        self._door, self._server, self._limits, self._knocking = door, server, limits, knocking
+    def __init__(self, door: Door, limits: Limits, knocking: "set[_Knock]") -> None:
+        self._door, self._limits, self._knocking = door, limits, knocking
         self._received = b""
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -70,7 +110,7 @@ class _Knock(asyncio.Protocol):
         transport = self._transport
         assert transport is not None, "data comes from a connection"
         self._leave()
-        handler = self._server()
+        handler = self._door.speaker()
         transport.set_protocol(handler)
         handler.connection_made(transport)
         handler.data_received(self._received)

@@ -1,6 +1,7 @@
 """What is wrong with a body, field by field, in words of ours and without what the client sent."""
 
 import json
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +11,8 @@ from router.model.errors import Malformed, RequestError
 
 TOLD_MAX = 5
 _NAME_MAX = 64
+# What is no name may be a value at a name's place: a prompt.
+_NO_NAME = re.compile(r"[^\w.:/-]")
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this request",
@@ -71,7 +74,7 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
-            raise Malformed(f"`{name[:_NAME_MAX]}` is there twice.")
+            raise Malformed(f"`{_named(name)[:_NAME_MAX]}` is there twice.")
         seen.add(name)
 
 
@@ -93,10 +96,14 @@ def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
 
 def told(details: ErrorDetails) -> str:
     """One problem with its field's path: "`images.0` is no URL"."""
-    path = ".".join(str(part) for part in details["loc"] if part != "[key]")
+    path = ".".join(_named(str(part)) for part in details["loc"] if part != "[key]")
     kind = details["type"]
     if kind in _WITH_CONTEXT:
         words = _WITH_CONTEXT[kind].format(**details.get("ctx", {}))
     else:
         words = _WORDS.get(kind, "is not what belongs here")
     return f"`{path[:_NAME_MAX]}` {words}" if path else f"the body {words}"
+
+
+def _named(part: str) -> str:
+    return "…" if _NO_NAME.search(part) else part

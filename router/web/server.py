@@ -8,17 +8,19 @@ import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from router.model.errors import Overloaded
+from router.model.errors import Malformed, Overloaded
 from router.model.tasks import TaskRegistry
 from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
-from router.web.connections import Door
+from router.web.connections import Door, Speaker
 from router.web.keys import Role
-from router.web.problems import Handler, tell_problems
+from router.web.limits import Limits
+from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, Access, Route
 from router.web.services import SERVICES, Services
 from router.web.visit import Visit
@@ -77,6 +79,10 @@ async def _write_in_time(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001
+    _signed(response)
+
+
+def _signed(response: web.StreamResponse) -> None:
     """What every answer carries: results hold signed URLs, which nobody on the way may keep."""
     response.headers["Server"] = "farebox"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -112,7 +118,10 @@ class Listener:
         """
         assert runner.server is not None, "the runner is set up"
         self._services, self._runner = services, runner
-        self._door = Door(runner.server, services.limits)
+        options = _options(services.limits)
+        self._door = Door(
+            runner.server, services.limits, lambda server: Speaker(server, _unreadable, options)
+        )
         self._servers: list[asyncio.Server] = []
         self._unix_socket: Path | None = None
 
@@ -178,13 +187,7 @@ async def serve_on(
         app,
         # A client that goes away changes nothing about its job.
         handler_cancellation=False,
-        keepalive_timeout=limits.keepalive_s,
-        lingering_time=limits.lingering_s,
         shutdown_timeout=limits.shutdown_s,
-        auto_decompress=False,
-        # Paths hold callbacks' tokens; what is worth knowing is told to the observer.
-        access_log=None,
-        logger=_logger(),
     )
     await runner.setup()
     listener = Listener(services, runner)
@@ -195,6 +198,24 @@ async def serve_on(
         yield listener
     finally:
         await listener.close()
+
+
+def _options(limits: Limits) -> dict[str, Any]:
+    """What aiohttp is told of each connection."""
+    return {
+        "keepalive_timeout": limits.keepalive_s,
+        "lingering_time": limits.lingering_s,
+        "auto_decompress": False,
+        # Paths hold callbacks' tokens; what is worth knowing is told to the observer.
+        "access_log": None,
+        "logger": _logger(),
+    }
+
+
+def _unreadable() -> web.Response:
+    response = problem(Malformed("This is not HTTP that can be read: see its lines and headers."))
+    _signed(response)
+    return response
 
 
 def _logger() -> logging.Logger:

@@ -43,7 +43,7 @@ FAULTS = [
     {"fault": "accept_then_reset", "operation": "create", "probability": 0.05},
     {"fault": "status_503", "operation": "create", "probability": 0.1},
 ]
-"""Creates that are never answered, so that some are on their way whenever a kill comes; and noes."""
+"""Noes, and creates that are not answered, so that some are on their way whenever a kill comes."""
 SPEED = "50"
 POLICY = """\
 policy: kill

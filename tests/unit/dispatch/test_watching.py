@@ -57,6 +57,13 @@ def test_what_may_have_been_charged_is_told(
     assert (view.may_have_been_charged, view.nothing_spent) == (unknown, nothing)
 
 
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+def test_what_still_runs_when_its_job_has_ended_may_be_charged(state: JobState) -> None:
+    """Whoever is told of the end would buy again, and pay twice for one edit."""
+    attempt = an_attempt_row(price=usd("0.04"), state=AttemptState.RUNNING)
+    assert JobView(a_job_row(state=state), (attempt,)).may_have_been_charged
+
+
 def test_a_charge_is_the_sum_over_the_attempts() -> None:
     """What was paid twice is shown as paid twice."""
     first = an_attempt_row("j1.1", price=usd("0.04"), posted=usd("0.05"))

@@ -51,6 +51,7 @@ class Inner(BaseModel):
         ('{"yes": 1}', "`yes` must be true or false."),
         ('{"word": "blue"}', "`word` must be 'red' or 'green'."),
         ('{"colour": 1}', "`colour` is not a field of this request."),
+        ('{"make it green": 1}', "`…` is not a field of this request."),
         ('{"inner": {}}', "`inner.needed` is missing."),
         ('{"inner": 3}', "`inner` must be an object."),
         ("[]", "the body must be an object."),

@@ -1,0 +1,331 @@
+"""
+What one tenant can learn of another, or do to it: nothing. Made from the table of routes.
+
+Tenant `canary-corp` has edits, attempts, keys, budgets and spending; everything that is told of
+them is a canary. Then somebody of another tenant asks every route, in every way that might reach
+them. Each route has its cases here, and a new route without any fails.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from router.model.errors import ProviderInDoubt
+from router.model.ids import JobId
+from router.model.job import AttemptState
+from router.web.keys import Role
+from router.web.routes import ROUTES, Access, Route
+from tests.policy_files import a_policy
+from tests.stage import Act, reported
+from tests.web_stage import NEVER, Answer, Front, an_edit, open_front
+
+TENANT, STRANGER = "canary-corp", "mallory"
+PROMPT = "canary prompt: our new logo before anyone has seen it"
+IMAGE = "https://pictures.example/canary.png?signature=canary-signature"
+RESULT_HOST = "results.example"
+PROVIDER_REF = "canary-ref-77"
+TAG = {"project": "canary-project"}
+IDEMPOTENCY_KEY = "canary-order-1"
+SAME_KEY = {"Idempotency-Key": IDEMPOTENCY_KEY, "Prefer": "respond-async"}
+POLICY = a_policy(
+    failover={"providers_max": 1},
+    budgets=[
+        {"name": "daily", "who": "each_tenant", "limit": "$9.13", "per": "day"},
+        {"name": "canary-budget", "who": {"tenant": TENANT}, "limit": "$7.77", "per": "day"},
+    ],
+)
+SPENT = {"0.0317", "7.6383", "8.9983", "7.77", "0.06"}
+"""What the tenant was charged, has left and has in doubt: amounts that nobody else has."""
+ROLES = (Role.CLIENT, Role.VIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One way to ask a route; `{…}` is filled in from what the other tenant has."""
+
+    path: str = ""
+    """The route's own if empty."""
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    sings: bool = False
+    """Whether the owner, asking the same, sees a canary: the case is then known to bite."""
+
+
+EDIT = an_edit(prompt=PROMPT, images=[IMAGE], tags=TAG)
+JOBS = ("{done}", "{running}", "{in_doubt}")
+CASES: dict[tuple[str, str], list[Ask]] = {
+    ("POST", "/v1/edits"): [
+        Ask(body=an_edit(), headers=SAME_KEY),
+        Ask(body=EDIT, headers=SAME_KEY, sings=True),
+        Ask(path="/v1/edits?tenant={tenant}", body=an_edit(), headers=SAME_KEY),
+        Ask(body=an_edit(tenant=TENANT)),
+    ],
+    ("GET", "/v1/edits"): [
+        Ask(sings=True),
+        Ask(path="/v1/edits?tenant={tenant}", sings=True),
+        Ask(path="/v1/edits?after={in_doubt}", sings=True),
+        Ask(path="/v1/edits?status=succeeded&limit=100", sings=True),
+        Ask(path="/v1/edits?tenant=everyone"),
+    ],
+    ("GET", "/v1/edits/{id}"): [
+        *(Ask(path=f"/v1/edits/{job}", sings=True) for job in JOBS),
+        Ask(path="/v1/edits/{done}?wait=1", sings=True),
+        Ask(path="/v1/edits/{DONE}"),
+        Ask(path="/v1/edits/{attempt}"),
+        Ask(path="/v1/edits/" + PROVIDER_REF),
+    ],
+    ("POST", "/v1/edits/{id}/cancel"): [
+        *(Ask(path=f"/v1/edits/{job}/cancel", sings=True) for job in JOBS)
+    ],
+    ("POST", "/v1/quotes"): [
+        Ask(body=an_edit(), sings=True),
+        Ask(path="/v1/quotes?tenant={tenant}", body=an_edit(), sings=True),
+        Ask(body=an_edit(tenant=TENANT)),
+    ],
+    ("GET", "/v1/budgets"): [
+        Ask(sings=True),
+        Ask(path="/v1/budgets?tenant={tenant}", sings=True),
+        Ask(path="/v1/budgets?tenant=everyone"),
+        Ask(path="/v1/budgets?tenant=each"),
+    ],
+    ("GET", "/v1/spend"): [
+        Ask(path="/v1/spend?by=tenant,model,day,tag:project", sings=True),
+        Ask(path="/v1/spend?tenant={tenant}", sings=True),
+        Ask(path="/v1/spend?tenant=everyone&by=tenant"),
+        Ask(path="/v1/spend?by=tag:project&from=2026-01-01&to=2027-01-01", sings=True),
+    ],
+    ("POST", "/v1/keys"): [
+        Ask(body={"tenant": TENANT, "name": "mine", "role": "client"}),
+        Ask(body={"tenant": "everyone", "name": "all", "role": "viewer"}),
+    ],
+    ("GET", "/v1/keys"): [Ask(), Ask(path="/v1/keys?tenant={tenant}")],
+    ("DELETE", "/v1/keys/{id}"): [Ask(path="/v1/keys/{key_id}")],
+    ("GET", "/v1/attempts"): [Ask(), Ask(path="/v1/attempts?state=in_doubt")],
+    ("POST", "/v1/attempts/{id}/settle"): [
+        Ask(path="/v1/attempts/{attempt}/settle", body={"posted": "0.0099", "reason": "mine"}),
+        Ask(path="/v1/attempts/{attempt}/settle", body={"voided": True, "reason": "mine"}),
+    ],
+    ("POST", "/callbacks/{provider}/{token}"): [
+        Ask(path="/callbacks/shortapi/{done_hex}", body={"data": {"job_id": PROVIDER_REF}}),
+        Ask(path="/callbacks/runpod/{token}", body={"id": PROVIDER_REF}),
+        Ask(path="/callbacks/shortapi/{token_but_one}", body={"data": {"job_id": PROVIDER_REF}}),
+        Ask(path="/callbacks/shortapi/{attempt}", body={"data": {"job_id": PROVIDER_REF}}),
+    ],
+    ("GET", "/metrics"): [Ask()],
+    ("GET", "/livez"): [Ask()],
+    ("GET", "/readyz"): [Ask(), Ask(path="/readyz?verbose")],
+    ("GET", "/"): [Ask()],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A tenant with everything that one can have, and what would give it away."""
+
+    key: str
+    names: dict[str, str]
+    """What stands in the cases' paths."""
+    canaries: frozenset[str]
+
+    def heard_in(self, answer: Answer) -> set[str]:
+        """The canaries that sing in an answer's body or headers."""
+        text = answer.text + "\n".join(f"{name}: {it}" for name, it in answer.headers.items())
+        return {one for one in self.canaries if one in text}
+
+
+async def another_tenant(front: Front) -> Other:
+    """Have a tenant with a delivered edit, one that runs and one in doubt, keys and budgets."""
+    key_id, key = await front.mint(TENANT, tags=(("team", "canary-team"),))
+    acts = front.stage.troupe.acts["shortapi"]
+    acts += [
+        Act(answers_after_s=0.0, ends_after_s=0.0, ref=PROVIDER_REF, charge=reported("0.0317")),
+        NEVER,
+        Act(answers_after_s=0.0, refuses=ProviderInDoubt("canary detail of a provider")),
+    ]
+    jobs = [
+        await _bought(front, key, {"Idempotency-Key": IDEMPOTENCY_KEY}),
+        await _bought(front, key, {"Prefer": "respond-async"}, AttemptState.RUNNING),
+        await _bought(
+            front, key, {"Prefer": "respond-async"}, AttemptState.IN_DOUBT, resolution="2k"
+        ),
+    ]
+    attempts = [(await front.stage.attempts(job))[0] for job in jobs]
+    assert acts == []
+    done, running, in_doubt = jobs
+    token = attempts[2].callback_token
+    row = await front.stage.ledger.key(key_id)
+    assert row is not None
+    names = {
+        "tenant": TENANT,
+        "done": done,
+        "DONE": done.upper(),
+        "done_hex": done.replace("-", ""),
+        "running": running,
+        "in_doubt": in_doubt,
+        "attempt": attempts[2].id,
+        "token": token,
+        "token_but_one": token[:-1] + ("0" if token[-1] != "0" else "1"),
+        "key_id": key_id,
+    }
+    canaries = {"canary", RESULT_HOST, key, key_id, row.digest, *jobs, *SPENT}
+    canaries |= {attempt.callback_token for attempt in attempts}
+    return Other(key, names, frozenset(canaries))
+
+
+async def _bought(
+    front: Front,
+    key: str,
+    headers: dict[str, str],
+    until: AttemptState = AttemptState.POSTED,
+    **fields: Any,
+) -> JobId:
+    """Buy an edit for the tenant and have its attempt in a state."""
+    answer = await front.ask("POST", "/v1/edits", {**EDIT, **fields}, headers, key=key)
+    assert answer.status in {200, 202}, answer.text
+    await front.until(answer.json["id"], until)
+    return JobId(answer.json["id"])
+
+
+def everything_in(front: Front) -> dict[str, set[str]]:
+    """Every row of every table of the ledger, as text, but for the mark of the last commit."""
+    path = str(front.stage.folder / "ledger.db")
+    with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
+        tables = [
+            str(name)
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if name != "last_batch"
+        ]
+        return {
+            table: {repr(row) for row in database.execute(f'SELECT * FROM "{table}"')}  # noqa: S608
+            for table in tables
+        }
+
+
+@asynccontextmanager
+async def a_house(folder: Path) -> AsyncIterator[tuple[Front, Other]]:
+    """Open a house with the tenant in it; from then on no other edit ends."""
+    async with open_front(folder, policy=POLICY, callbacks=True, keyless=True) as front:
+        other = await another_tenant(front)
+        front.stage.troupe.always = {"shortapi": NEVER, "runpod": NEVER}
+        yield front, other
+
+
+async def answers_to(front: Front, route: Route, other: Other, key: str) -> list[Answer]:
+    """Ask a route in all its ways."""
+    return [
+        await front.ask(
+            route.method,
+            (ask.path or route.path).format(**other.names),
+            ask.body,
+            ask.headers,
+            key=key,
+        )
+        for ask in CASES[route.method, route.path]
+    ]
+
+
+def named(route: Route) -> str:
+    """Name a test's case."""
+    return f"{route.method} {route.path}"
+
+
+def test_every_route_has_its_cases() -> None:
+    """Who adds a route says here how another tenant might misuse it."""
+    assert set(CASES) == {(route.method, route.path) for route in ROUTES}
+    assert all(CASES.values())
+
+
+def test_every_route_of_a_tenants_own_has_a_case_that_bites() -> None:
+    """Where the owner is told nothing, that a stranger is told nothing would prove nothing."""
+    owned = {
+        (route.method, route.path) for route in ROUTES if route.access in {Access.BUY, Access.READ}
+    }
+
+    assert [route for route in owned if not any(ask.sings for ask in CASES[route])] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+async def test_a_stranger_learns_and_changes_nothing(
+    tmp_path: Path, route: Route, role: Role
+) -> None:
+    """No canary in any body or header; all rows stay as they were, and no new one is theirs."""
+    async with a_house(tmp_path) as (front, other):
+        _, key = await front.mint(STRANGER, role)
+        before = everything_in(front)
+        answers = await answers_to(front, route, other, key)
+        after = everything_in(front)
+
+    assert [other.heard_in(answer) for answer in answers] == [set()] * len(answers)
+    assert [answer.status for answer in answers if answer.status >= 500] == []
+    assert [row for table in before for row in before[table] - after[table]] == []
+    new = [row for table in before for row in after[table] - before[table]]
+    assert [row for row in new if any(one in row for one in (TENANT, *other.names.values()))] == []
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if any(ask.sings for ask in CASES[route.method, route.path])],
+    ids=named,
+)
+async def test_the_canaries_sing_for_their_owner(tmp_path: Path, route: Route) -> None:
+    """The same questions with the owner's key are answered with what a stranger is not told."""
+    async with a_house(tmp_path) as (front, other):
+        answers = await answers_to(front, route, other, other.key)
+
+    asks = CASES[route.method, route.path]
+    silent = [
+        ask
+        for ask, answer in zip(asks, answers, strict=True)
+        if ask.sings and not other.heard_in(answer)
+    ]
+    assert silent == []
+
+
+async def test_the_amounts_are_canaries_too(tmp_path: Path) -> None:
+    """What the tenant spent, has left and has in doubt stands in its own answers, each of them."""
+    async with a_house(tmp_path) as (front, other):
+        told = [
+            (await front.ask("GET", path, key=other.key)).text
+            for path in ("/v1/budgets", "/v1/spend?by=tenant")
+        ]
+
+    assert [amount for amount in SPENT if f'"{amount}"' not in "".join(told)] == []
+
+
+async def test_a_missing_edit_and_another_tenants_are_answered_alike(tmp_path: Path) -> None:
+    """To the byte, but for the date: that an edit exists is not told either."""
+    missing = "0199d6f0-0000-7000-8000-00000000dead"
+    async with a_house(tmp_path) as (front, other):
+        _, key = await front.mint(STRANGER)
+        answers = [
+            [
+                await front.ask("GET", f"/v1/edits/{job}", key=key),
+                await front.ask("POST", f"/v1/edits/{job}/cancel", key=key),
+            ]
+            for job in (other.names["done"], missing)
+        ]
+
+    theirs, nobodys = (
+        [(one.status, one.text, {**one.headers, "Date": ""}) for one in pair] for pair in answers
+    )
+    assert theirs == nobodys
+    assert [status for status, _, _ in theirs] == [404, 404]
+
+
+async def test_another_tenants_idempotency_key_is_not_taken(tmp_path: Path) -> None:
+    """The same key is a new edit of the stranger's own, not the other's edit and no conflict."""
+    async with a_house(tmp_path) as (front, other):
+        _, key = await front.mint(STRANGER)
+        answers = [
+            await front.ask("POST", "/v1/edits", body, SAME_KEY, key=key) for body in (EDIT, EDIT)
+        ]
+        (row,) = await front.stage.ledger.jobs_of(STRANGER)
+
+    assert [(answer.status, answer.json["id"]) for answer in answers] == [(202, row.id)] * 2
+    assert row.id != other.names["done"]
