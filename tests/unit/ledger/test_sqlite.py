@@ -26,6 +26,7 @@ from router.ledger.executor import InlineExecutor, ThreadExecutor
 from router.ledger.ledger import Ledger
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
+from router.ledger.sql import migrations
 from router.ledger.sqlite import AlreadyOpen, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
@@ -83,7 +84,7 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path: Path) -> Non
     again = a_sqlite_store(path)
 
     assert state(path, "j1") == "held"
-    assert again._database.pragma("user_version") == 1
+    assert again._database.pragma("user_version") == len(migrations("sqlite"))
     assert again._database.pragma("synchronous") == 2
     assert again._database.pragma("journal_mode") == "wal"
     again.close()

@@ -9,6 +9,7 @@ from router.policy.policy import Expected, Failover
 from router.policy.preference import FixedOrder, LowestPrice, read_preference
 from router.policy.price_rows import ProviderRow
 from router.policy.scalars import Row, read_dollars, read_duration_s, read_instant
+from router.policy.scopes import JobFacts
 from tests.policy_files import a_policy
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -24,7 +25,7 @@ def test_every_budget_that_matches_limits_an_attempt() -> None:
         ]
     )
 
-    limits = policy.limits("acme", "runpod", AT)
+    limits = policy.limits(JobFacts(tenant="acme"), "runpod", AT)
 
     assert [(limit.budget, limit.scope, str(limit.limit)) for limit in limits] == [
         ("a", "tenant:acme", "5.00"),
