@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.health import Health
@@ -57,6 +58,7 @@ class House:
     services: Services
     recovery: Recovery
     sweep: Sweep
+    alerts: Alerts
     tasks: TaskRegistry
     slots: Slots
     broken: asyncio.Event
@@ -65,6 +67,7 @@ class House:
     async def begin(self) -> None:
         """Take up what is unfinished, then be ready."""
         await self.recovery.run()
+        await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
         self.services.ready.set()
 
@@ -250,7 +253,9 @@ def _furnish(
         admin_key=settings.admin_key,
     )
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller)
-    return House(services, recovery, sweep, tasks, slots, ground.broken)
+    alerts = Alerts(clock, ledger, observer, tasks, lambda: ground.policy)
+    ledger.listen(alerts.booked)
+    return House(services, recovery, sweep, alerts, tasks, slots, ground.broken)
 
 
 async def _wind_down(house: House) -> None:

@@ -24,6 +24,7 @@ from router.model.budget import Limit
 from router.model.ids import AttemptId, JobId
 from router.model.job import JobState
 from router.policy.policy import Policy
+from router.policy.scopes import JobFacts
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import a_job_row, a_sqlite_store, an_attempt_row, at_once, usd
 
@@ -48,8 +49,9 @@ class Shop:
         **fields: Any,
     ) -> Answer:
         """Accept job `job` with its first attempt, `job.1`."""
-        tender = self._tender(f"{job}.1", price, tenant, provider, at, (), fields)
         shared = {name: fields[name] for name in ("model", "resolution", "tags") if name in fields}
+        key = fields.pop("key", "laptop")
+        tender = self._tender(f"{job}.1", price, tenant, provider, at, (), fields, key=key)
         row = a_job_row(job, tenant=tenant, created_at=at, **shared)
         return self.told(Accept(at=at, job=row, tenders=(tender,), ready=READY))
 
@@ -98,11 +100,14 @@ class Shop:
         at: datetime,
         further: tuple[Limit, ...],
         fields: dict[str, Any],
+        *,
+        key: str = "laptop",
     ) -> Tender:
         row = an_attempt_row(
             attempt, price=usd(price), tenant=tenant, provider=provider, created_at=at, **fields
         )
-        limits = self.policy.limits(tenant, provider, at)
+        facts = JobFacts(tenant=tenant, key=key, model=row.model, tags=row.tags)
+        limits = self.policy.limits(facts, provider, at)
         return Tender(attempt=row, limits=(*limits, *further))
 
 

@@ -20,6 +20,7 @@ from tests.fakes import EPOCH
 
 T = TypeVar("T")
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def usd(text: str) -> Money:
@@ -86,6 +87,19 @@ def a_limit(
     start = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return Limit(
         budget=budget, scope=scope, window_start=start, window_end=start + DAY, limit=usd(limit)
+    )
+
+
+def a_rolling_limit(budget: str = "team", limit: str = "1.00", *, at: datetime = EPOCH) -> Limit:
+    """Build a limit on the last day up to an instant."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return Limit(
+        budget=budget,
+        scope="everyone",
+        window_start=hour - DAY,
+        window_end=hour + HOUR,
+        bucket_start=hour,
+        limit=usd(limit),
     )
 
 

@@ -33,7 +33,15 @@ from router.model.budget import Limit
 from router.model.ids import ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money, total
-from tests.ledger_kit import a_job_row, a_lifetime_limit, a_limit, an_attempt_row, at_once, usd
+from tests.ledger_kit import (
+    a_job_row,
+    a_lifetime_limit,
+    a_limit,
+    a_rolling_limit,
+    an_attempt_row,
+    at_once,
+    usd,
+)
 from tests.ledger_watch import OPEN_SENT, BooksUnderWatch, Charge, settled_by
 
 CRASHED = "crashed"
@@ -61,19 +69,23 @@ class LedgerMachine(BooksUnderWatch):
         self.jobs = self.refs = 0
 
     @initialize(
-        tenant=st.integers(1, 200), everyone=st.integers(50, 300), provider=st.integers(50, 300)
+        tenant=st.integers(1, 200),
+        everyone=st.integers(50, 300),
+        provider=st.integers(50, 300),
+        rolling=st.integers(30, 300),
     )
-    def limits_are_set(self, tenant: int, everyone: int, provider: int) -> None:
-        """Three budgets stack: of the tenant by day, of all for ever, of a provider by day."""
-        self.limits = (f"{tenant}.01", f"{everyone}.02", f"{provider}.03")
+    def limits_are_set(self, tenant: int, everyone: int, provider: int, rolling: int) -> None:
+        """Four stack: of the tenant by day, of all for ever and rolling, of a provider by day."""
+        self.limits = (f"{tenant}.01", f"{everyone}.02", f"{provider}.03", f"{rolling}.04")
 
     # Admission.
 
     def _tender(self, name: str, provider: str, price: Money, horizon_s: int) -> Tender:
-        tenant, everyone, own = self.limits
+        tenant, everyone, own, rolling = self.limits
         limits: tuple[Limit, ...] = (
             a_limit("tenant", tenant, at=self.now, scope="tenant:acme"),
             a_lifetime_limit("everyone", everyone),
+            a_rolling_limit("rolling", rolling, at=self.now),
         )
         if provider == "shortapi":
             limits += (a_limit("provider", own, at=self.now, scope="provider:shortapi"),)
@@ -86,19 +98,18 @@ class LedgerMachine(BooksUnderWatch):
         )
         return Tender(attempt=attempt, limits=limits)
 
-    def _used(self, window: Window) -> Money:
-        """What counts in a window, from the attempts alone."""
+    def _used(self, limit: Limit) -> Money:
+        """What counts against a limit, from the attempts alone."""
         parts = [
             row.posted if row.state is AttemptState.POSTED else row.quoted
             for row in self._attempts()
-            if window in row.windows and row.state is not AttemptState.VOIDED
+            if _counts(row, limit) and row.state is not AttemptState.VOIDED
         ]
         return total(parts)
 
     def _fits(self, tender: Tender) -> bool:
         return all(
-            self._used(Window.of(limit)) + tender.attempt.quoted <= limit.limit
-            for limit in tender.limits
+            self._used(limit) + tender.attempt.quoted <= limit.limit for limit in tender.limits
         )
 
     def _check_admission(self, command: Accept | Hold, expected: Tender | None) -> None:
@@ -320,3 +331,13 @@ class LedgerMachine(BooksUnderWatch):
             else:
                 continue
             self._submit(command)
+
+
+def _counts(attempt: AttemptRow, limit: Limit) -> bool:
+    """Whether an attempt was held within a limit's window; in any hour of one that rolls."""
+    if limit.bucket_start is None:
+        return Window.of(limit) in attempt.windows
+    return any(
+        window.budget == limit.budget and window.start >= (limit.window_start or window.start)
+        for window in attempt.windows
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from router.ledger.commands import (
     Accept,
     Adjust,
+    Alerted,
     Answer,
     Command,
     Conflict,
@@ -31,7 +32,7 @@ from router.ledger.commands import (
 )
 from router.ledger.decide import decide
 from router.ledger.page import Page
-from router.ledger.rows import BEGINNING, AttemptRow, BalanceRow
+from router.ledger.rows import AttemptRow, BalanceRow, Window
 from router.model.budget import Limit, Usage
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef, job_of
@@ -182,6 +183,8 @@ def told(answer: Answer) -> str:
             words = str(attempt.state)
         case Done(job=job):
             words = str(job.state) if job is not None else "done"
+        case Alerted(alerts=alerts):
+            words = " ".join(f"{alert.percent}%" for alert in alerts) or "quiet"
     return words
 
 
@@ -213,7 +216,7 @@ class Books:
 
     def usage(self, limit: Limit) -> Usage | None:
         """What of a limit's window is used."""
-        row = self.page.get(BalanceRow, limit.budget, limit.scope, limit.window_start or BEGINNING)
+        row = self.page.get(BalanceRow, *Window.of(limit).key)
         return row.usage if row else None
 
 

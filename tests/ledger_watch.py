@@ -89,7 +89,7 @@ class BooksUnderWatch(RuleBasedStateMachine):
         self._known: list[AttemptRow] | None = None
         self._succeeded: set[str] = set()
         self.now = EPOCH
-        self.limits = ("1.01", "1.02", "1.03")
+        self.limits = ("1.01", "1.02", "1.03", "1.04")
         self.truth: dict[AttemptId, Charge] = {}
         self.promises: dict[str, JobId] = {}
         self.refused = 0
@@ -145,7 +145,7 @@ class BooksUnderWatch(RuleBasedStateMachine):
     @invariant()
     def no_budget_is_passed_but_by_bills(self) -> None:
         """I2: used is within the limit, and what bills added to their holds."""
-        limits = dict(zip(("tenant", "everyone", "provider"), self.limits, strict=True))
+        limits = dict(zip(("tenant", "everyone", "provider", "rolling"), self.limits, strict=True))
         entries = [decode(EntryRow, row) for row in self._rows("entries")]
         attempts = {attempt.id: attempt for attempt in self._attempts()}
         for row in (decode(BalanceRow, row) for row in self._rows("balances")):
@@ -226,7 +226,7 @@ class BooksUnderWatch(RuleBasedStateMachine):
 
 
 def _is(row: BalanceRow, window: Window) -> bool:
-    return row.key == (window.budget, window.scope, window.start)
+    return row.key == window.key
 
 
 def _reachable(state: AttemptState) -> frozenset[AttemptState]:

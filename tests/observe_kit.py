@@ -12,6 +12,7 @@ from router.model.job import AttemptState, Resolution
 from router.model.money import Money
 from router.observe.events import AttemptSettled, Event
 from router.observe.snapshot import BudgetUsed, JobsEnded, MoneySnapshot, Spent
+from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 
 PROVIDERS = ("shortapi", "runpod")
@@ -128,6 +129,8 @@ def one_of_each(text: str) -> Iterator[Event]:
         "posted": usd("0.07"),
         "asked": usd("0.08"),
         "charged": usd("0.09"),
+        "limit": usd("5.00"),
+        "window_end": EPOCH,
         "may_pay_twice": True,
     }
     for kind in EVENT_TYPES:

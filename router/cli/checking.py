@@ -93,7 +93,13 @@ def _check_budgets(path: Path, listed: Sequence, broken: tuple[Problem, ...]) ->
         for index, budget in enumerate(budgets)
         if budget.name in {earlier.name for earlier in budgets[:index]}
     ]
-    return Checked(path, "budgets", _merged(broken, twice), f"{_counted(len(budgets), 'budget')}.")
+    flaws = [
+        place_of(root, ("budgets", index, *flaw.path)).problem(flaw.message)
+        for index, budget in enumerate(budgets)
+        for flaw in budget.flaws()
+    ]
+    found = _merged(broken, [*twice, *flaws])
+    return Checked(path, "budgets", found, f"{_counted(len(budgets), 'budget')}.")
 
 
 def _name_place(root: Node, index: int) -> Place:

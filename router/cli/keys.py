@@ -11,6 +11,7 @@ from router.cli.loop import run
 from router.cli.mistakes import Mistake
 from router.cli.show import console, say, show_json, table, warn
 from router.model.clock import rfc3339
+from router.policy.budgets import key_budget
 
 keys = typer.Typer(
     help="Make, list and revoke API keys.",
@@ -20,7 +21,11 @@ keys = typer.Typer(
 
 
 @keys.command(
-    "create", epilog="Example: farebox keys create --tenant acme --name web-shop --tag team=growth"
+    "create",
+    epilog=(
+        "Example: farebox keys create --tenant acme --name web-shop --tag team=growth "
+        '--budget "20 per month"'
+    ),
 )
 def create(
     tenant: Annotated[str, typer.Option(help="Whose budgets pay.")] = "local",
@@ -37,6 +42,14 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="A day or an RFC 3339 instant. Default: never.")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT per WINDOW",
+            help="What keys of this tenant and name may spend together, beside the policy's "
+            "budgets: 20 per month, 5 per rolling 30 days; in dollars, windows in UTC.",
+        ),
+    ] = None,
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
@@ -52,6 +65,8 @@ def create(
     }
     if expires:
         body["expires_at"] = instant(expires, "--expires")
+    if budget:
+        body["budget"] = read_budget(budget)
     made = run(_ask(Where.of(url, database, policy), "POST", "/v1/keys", body, create=True))
     if as_json:
         show_json(made)
@@ -114,6 +129,21 @@ def read_tags(pairs: list[str]) -> dict[str, str]:
     return tags
 
 
+def read_budget(text: str) -> str:
+    """
+    Read `20 per month`, with a dollar sign or without: a shell would eat one.
+
+    Raises:
+        Mistake: It is not said like that.
+    """
+    said = "$" + text.strip().removeprefix("$")
+    try:
+        key_budget(said)
+    except ValueError as error:
+        raise Mistake(f'--budget {text!r} is not said as "20 per month": {error}') from error
+    return said
+
+
 def instant(text: str, option: str) -> str:
     """
     Read a day, which is its midnight in UTC, or an instant.
@@ -145,7 +175,7 @@ async def _ask(
 def keys_table(listed: list[dict[str, Any]]) -> object:
     """One row for each key."""
     return table(
-        ("id", "tenant", "role", "name", "tags", "made", "state"),
+        ("id", "tenant", "role", "name", "tags", "budget", "made", "state"),
         [
             (
                 key["id"],
@@ -153,6 +183,7 @@ def keys_table(listed: list[dict[str, Any]]) -> object:
                 key["role"],
                 key["name"],
                 ", ".join(f"{name}={value}" for name, value in key["tags"].items()),
+                key["budget"] or "",
                 key["created_at"],
                 _state(key),
             )

@@ -9,6 +9,7 @@ from router.ledger.rows import JobRow
 from router.model.job import Job, JobState
 from router.model.money import Money
 from router.model.offer import Decision
+from router.policy.scopes import JobFacts
 
 # Images of more than this many characters are kept beside the ledger, not in the row.
 INLINE_MAX = 16_384
@@ -29,6 +30,8 @@ async def row_of(job: Job, decision: Decision, inputs: InputStore) -> JobRow:
         "aspect_ratio": job.aspect_ratio,
         "output_format": job.output_format,
         "price_max": str(job.price_max) if job.price_max is not None else None,
+        "key_name": job.key_name,
+        "key_budget": job.key_budget,
     }
     return JobRow(
         id=job.id,
@@ -83,6 +86,22 @@ def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
         created_at=row.created_at,
         deadline_at=row.deadline_at,
         price_max=Money.parse(price_max) if price_max is not None else None,
+        # Rows of the first version do not have it.
+        key_name=request.get("key_name", ""),
+        key_budget=request.get("key_budget"),
+    )
+
+
+def facts_of(row: JobRow) -> JobFacts:
+    """What of a stored job its budgets look at."""
+    request = json.loads(row.request)
+    return JobFacts(
+        tenant=row.tenant,
+        # As of a job: rows of the first version have only the key's id.
+        key=request.get("key_name") or row.key_id,
+        model=row.model,
+        tags=row.tags,
+        key_budget=request.get("key_budget"),
     )
 
 

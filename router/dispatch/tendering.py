@@ -10,6 +10,7 @@ from router.model.job import AttemptState, Job
 from router.model.money import Money
 from router.model.offer import Offer, ProviderTerms
 from router.policy.policy import Policy
+from router.policy.scopes import JobFacts
 
 # Clocks differ and callbacks are late: nobody is presumed to have charged within this margin.
 HORIZON_MARGIN_S = 300.0
@@ -41,7 +42,7 @@ def tenders(
     """
     made: list[Tender] = []
     for offer in offers:
-        limits = policy.limits(job.tenant, offer.provider, at)
+        limits = policy.limits(JobFacts.of(job), offer.provider, at)
         if pays_twice:
             limits = (*limits, policy.double_spend_limit(at))
         attempt = AttemptRow(

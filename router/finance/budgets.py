@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 
+from router.finance.standing import Standing, standing, standing_of
 from router.ledger.ledger import Ledger
-from router.ledger.rows import BalanceRow, Window
+from router.ledger.limit_rows import RaiseRow
+from router.ledger.rows import KeyRow
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
-from router.policy.budgets import EACH, Budget
+from router.policy.budgets import key_budget
 from router.policy.policy import DOUBLE_SPEND, Policy
+from router.policy.scopes import JobFacts, account_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class BudgetLine:
     presumed: Money
     held: Money
     in_doubt: Money
+    raises: tuple[RaiseRow, ...] = ()
+    """What people have raised the policy's limit by; it is in `limit`."""
 
     @property
     def available(self) -> Money:
@@ -47,23 +51,37 @@ async def budget_lines(
     Say how every configured budget stands.
 
     A budget for each tenant has a line per tenant with money in the window; every other one has its
-    line even unused. A balance of a budget that the policy no longer has, or has with another
-    window, is nobody's limit and has none.
+    line even unused; those that keys were made with come last. A balance of a budget that the
+    policy no longer has, or has with another window, is nobody's limit and has none.
 
     Args:
         ledger: Its balances are read once.
         policy: Whose budgets.
         at: Decides the windows.
-        tenant: Only lines that bind this tenant: its own, used or not, and everyone's.
+        tenant: Only lines that this tenant may see: its own, used or not, and those that all share.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    balances = {_key(row): row for row in await ledger.balances_at(at)}
-    return tuple(
-        _line(limit, balances.get(_key_of(limit)))
-        for limit in _limits(policy, at, tenant, balances.values())
-    )
+    keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
+    of_keys = tuple(dict.fromkeys(_limits_of_keys(keys, at)))
+    now = await standing_of(ledger, at, policy.budgets, of_keys)
+    return tuple(_line(limit, now) for limit in (*_limits(policy, now, tenant), *of_keys))
+
+
+async def lines_that_bind(
+    ledger: Ledger, policy: Policy, at: datetime, facts: JobFacts
+) -> tuple[BudgetLine, ...]:
+    """
+    Say how the budgets stand that a job has to fit, whichever provider would serve it.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    found = (policy.limits(facts, provider, at) for provider in policy.prices.provider_names)
+    limits = dict.fromkeys(limit for limits in found for limit in limits)
+    now = await standing(ledger, at, limits)
+    return tuple(_line(limit, now) for limit in limits)
 
 
 def tightest(lines: Iterable[BudgetLine]) -> BudgetLine | None:
@@ -76,13 +94,20 @@ def tightest(lines: Iterable[BudgetLine]) -> BudgetLine | None:
     return min(binding, key=lambda line: line.available, default=None)
 
 
-def as_json(lines: Sequence[BudgetLine]) -> str:
-    """Write the lines for a program: money as decimal strings, a lifetime's ends as null."""
+def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
+    """
+    Write the lines for a program: money as decimal strings, a lifetime's ends as null.
+
+    Args:
+        lines: In their order.
+        named: Whether to tell who has raised a limit, and why.
+    """
     content = [
         {
             "name": line.name,
             "scope": line.scope,
             "limit": str(line.limit),
+            "raises": [_raise(row, named=named) for row in line.raises],
             "window_start": None if line.window_start is None else rfc3339(line.window_start),
             "window_end": None if line.window_end is None else rfc3339(line.window_end),
             "posted": str(line.posted),
@@ -96,58 +121,44 @@ def as_json(lines: Sequence[BudgetLine]) -> str:
     return json.dumps({"budgets": content}, indent=2) + "\n"
 
 
-_Key = tuple[str, str, datetime, datetime]
+def _raise(row: RaiseRow, *, named: bool) -> dict[str, str]:
+    told = {"by": str(row.amount), "until": rfc3339(row.until)}
+    return {**told, "who": row.who, "reason": row.reason} if named else told
 
 
-def _key(row: BalanceRow) -> _Key:
-    return row.budget, row.scope, row.window_start, row.window_end
-
-
-def _key_of(limit: Limit) -> _Key:
-    window = Window.of(limit)
-    return window.budget, window.scope, window.start, window.end
-
-
-def _limits(
-    policy: Policy, at: datetime, tenant: str | None, balances: Iterable[BalanceRow]
-) -> Iterator[Limit]:
-    """In the order of the file, the scopes of one budget by their names."""
-    scopes: dict[str, list[dict[str, str]]] = {}
-    for row in balances:
-        scopes.setdefault(row.budget, []).append(_parts(row.scope))
+def _limits(policy: Policy, now: Standing, tenant: str | None) -> Iterator[Limit]:
+    """In the order of the file, the accounts of one budget by their names."""
+    known = {
+        "provider": frozenset(policy.prices.provider_names),
+        "model": frozenset(policy.prices.models),
+        "tenant": frozenset({tenant} if tenant is not None else ()),
+    }
     for budget in policy.budgets:
-        seen = scopes.get(budget.name, [])
-        tenants = [tenant] if tenant is not None else _actual(budget, "tenant", seen)
-        providers = _actual(budget, "provider", seen, policy.prices.provider_names)
-        found = (budget.limit_for(one, other, at) for one, other in product(tenants, providers))
-        limits = {limit.scope: limit for limit in found if limit is not None}
-        yield from (limits[scope] for scope in sorted(limits))
+        scope = budget.scope
+        used = filter(scope.includes, now.accounts(budget.name))
+        for account in sorted({*scope.accounts(known), *used}):
+            if tenant is None or scope.shows(account, tenant):
+                yield budget.limit_of(account, now.at)
     if policy.failover.double_spend_max:
-        yield policy.double_spend_limit(at)
+        yield policy.double_spend_limit(now.at)
 
 
-def _actual(
-    budget: Budget, kind: str, seen: Iterable[dict[str, str]], known: Iterable[str] = ()
-) -> list[str]:
-    """Whose limits a budget has, by their names; where it makes no difference, one is enough."""
-    wanted = budget.scope.tenant if kind == "tenant" else budget.scope.provider
-    if wanted != EACH:
-        return [wanted or ""]
-    return sorted({*known, *(parts[kind] for parts in seen if kind in parts)})
+def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
+    """Those of good keys, the oldest key's first."""
+    for row in keys:
+        is_good = row.revoked_at is None and (row.expires_at is None or at < row.expires_at)
+        if row.budget is not None and is_good:
+            account = account_text({"tenant": row.tenant, "key": row.name})
+            yield key_budget(row.budget).limit_of(account, at)
 
 
-def _parts(scope: str) -> dict[str, str]:
-    """The parts of `tenant:acme,provider:runpod`; names hold neither colon nor comma."""
-    parts = (part.partition(":") for part in scope.split(","))
-    return {kind: name for kind, colon, name in parts if colon}
-
-
-def _line(limit: Limit, balance: BalanceRow | None) -> BudgetLine:
-    usage = Usage() if balance is None else balance.usage
+def _line(limit: Limit, now: Standing) -> BudgetLine:
+    usage = now.usage(limit)
     return BudgetLine(
         name=limit.budget,
         scope=limit.scope,
-        limit=limit.limit,
+        limit=now.in_force(limit).limit,
+        raises=now.raises_of(limit),
         window_start=limit.window_start,
         window_end=limit.window_end,
         posted=usage.posted,

@@ -7,6 +7,7 @@ A command names everything it needs, its instant included; `decide` turns it int
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from router.ledger.limit_rows import AlertRow, RaiseRow
 from router.ledger.rows import AttemptRow, JobRow, KeyRow
 from router.model.budget import Limit, Usage
 from router.model.charge import Reported
@@ -163,7 +164,25 @@ class SaveKey:
     key: KeyRow
 
 
-Command = Accept | Hold | Dispatch | Run | Post | Void | Doubt | Presume | End | Adjust | SaveKey
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """Raise a budget's limit until an instant."""
+
+    at: datetime
+    row: RaiseRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Record the thresholds of limits that are reached, and were not recorded before."""
+
+    at: datetime
+    limits: tuple[Limit, ...]
+
+
+Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
+"""Verbs on one attempt."""
+Command = Accept | Hold | End | SaveKey | Raise | Alert | Settling
 """Every verb."""
 
 
@@ -212,4 +231,11 @@ class Stale:
     job: JobRow | None = None
 
 
-Answer = Placed | Replayed | Conflict | Refused | Done | Stale
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerted:
+    """These thresholds are reached and recorded, for the first time. Often none."""
+
+    alerts: tuple[AlertRow, ...]
+
+
+Answer = Placed | Replayed | Conflict | Refused | Done | Stale | Alerted

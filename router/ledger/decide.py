@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import placing, settling
+from router.ledger import alerting, placing, settling
 from router.ledger.commands import (
     Accept,
-    Adjust,
+    Alert,
     Answer,
     Command,
     Dispatch,
@@ -15,8 +15,10 @@ from router.ledger.commands import (
     Hold,
     Post,
     Presume,
+    Raise,
     Run,
     SaveKey,
+    Settling,
     Stale,
     Void,
 )
@@ -37,15 +39,15 @@ def decide(page: Page, command: Command) -> Decided:
             return placing.hold(page, command)
         case End():
             return settling.end(page, command)
-        case SaveKey():
-            return Decided(Done(), (command.key,))
+        case Alert():
+            return alerting.alert(page, command)
+        case SaveKey(key=row) | Raise(row=row):
+            return Decided(Done(), (row,))
         case _:
             return _on_attempt(page, command)
 
 
-def _on_attempt(
-    page: Page, command: Dispatch | Run | Post | Void | Doubt | Presume | Adjust
-) -> Decided:
+def _on_attempt(page: Page, command: Settling) -> Decided:
     attempt = page.get(AttemptRow, command.attempt_id)
     job = page.get(JobRow, attempt.job_id) if attempt is not None else None
     if attempt is None or job is None:

@@ -5,16 +5,18 @@ Every verb goes through the one writer; every reading sees only what is committe
 `LedgerUnavailable` when the books cannot be read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from router.ledger.commands import Accept, Answer, Command
+from router.ledger.commands import Accept, Adjust, Answer, Command, Done, Post, Presume
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow, KeyRow
 from router.ledger.store import Contradiction, Store, StoreUnavailable
 from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
 from router.ledger.writer import Writer
+from router.model.budget import Limit
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
@@ -30,6 +32,11 @@ class Ledger:
 
     def __init__(self, store: Store, writer: Writer) -> None:
         self._store, self._writer = store, writer
+        self._booked: Callable[[AttemptRow], None] = lambda _: None
+
+    def listen(self, booked: Callable[[AttemptRow], None]) -> None:
+        """Have every attempt told of that a charge was booked or corrected for, once durable."""
+        self._booked = booked
 
     @property
     def admitting(self) -> bool:
@@ -49,6 +56,9 @@ class Ledger:
             if isinstance(command, Accept):
                 raise LedgerUnavailable(str(answer))
             raise answer
+        if isinstance(command, Post | Presume | Adjust) and isinstance(answer, Done):
+            assert answer.attempt is not None
+            self._booked(answer.attempt)
         return answer
 
     # Readings.
@@ -103,6 +113,26 @@ class Ledger:
         """The balances of the budgets' windows that an instant lies in."""
         rows = await self._read("balances_at", at=at)
         return [decode(BalanceRow, row) for row in rows]
+
+    async def rolling(self, limit: Limit) -> RollingRow:
+        """What counts against a limit whose window rolls."""
+        (row,) = await self._read(
+            "rolling", budget=limit.budget, scope=limit.scope, since=limit.window_start
+        )
+        return decode(RollingRow, row)
+
+    async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]:
+        """What counts of a budget whose window rolls, for each of its accounts."""
+        rows = await self._read("rolling_of", budget=budget, since=since)
+        return [decode(RollingRow, row) for row in rows]
+
+    async def raises_at(self, at: datetime) -> list[RaiseRow]:
+        """What raises a budget's limit at an instant, the first to end first."""
+        return [decode(RaiseRow, row) for row in await self._read("raises_at", at=at)]
+
+    async def alerts_at(self, at: datetime) -> list[AlertRow]:
+        """The thresholds that are reached in the windows that an instant lies in."""
+        return [decode(AlertRow, row) for row in await self._read("alerts_at", at=at)]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
         """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""

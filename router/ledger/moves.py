@@ -49,7 +49,7 @@ def moved(
     ]
     balances: list[BalanceRow] = []
     for window in attempt.windows:
-        row = page.get(BalanceRow, window.budget, window.scope, window.start)
+        row = page.get(BalanceRow, *window.key)
         row = row or BalanceRow(
             budget=window.budget,
             scope=window.scope,

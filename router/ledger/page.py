@@ -5,22 +5,26 @@ A back end fills a page, `decide` reads it, each command's changes are applied b
 decided, and at the end the back end writes what is dirty. So both back ends decide alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from router.ledger.commands import (
     Accept,
     Adjust,
+    Alert,
     Command,
     Doubt,
     End,
     Hold,
     Post,
     Presume,
+    Raise,
     SaveKey,
     Void,
 )
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.rows import (
+    BEGINNING,
     AttemptRow,
     BalanceRow,
     EntryRow,
@@ -30,9 +34,11 @@ from router.ledger.rows import (
     Row,
     Window,
 )
+from router.model.budget import Limit, Usage
 from router.model.ids import job_of
 
 R = TypeVar("R", bound=Row)
+G = TypeVar("G", RaiseRow, AlertRow)
 Key = tuple[type[Row], tuple[object, ...]]
 """A kind of row and its primary key."""
 
@@ -44,16 +50,23 @@ class Page:
         self._rows: dict[tuple[type[object], tuple[object, ...]], Row] = {}
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
+        self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
+        self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
     def load(self, rows: Iterable[Row]) -> None:
         """Put rows as they stand in the database."""
         for row in rows:
-            self._rows[type(row), row.key] = row
+            self._keep(row)
 
     def get(self, kind: type[R], *key: object) -> R | None:
         """The row as the commands so far have left it."""
         row = self._rows.get((kind, key))
         return row if isinstance(row, kind) else None
+
+    def group(self, kind: type[G], *key: object) -> tuple[G, ...]:
+        """The rows of a kind that are looked up together."""
+        rows = self._groups.get((kind, key), {})
+        return tuple(row for row in rows.values() if isinstance(row, kind))
 
     def apply(self, changes: Iterable[Row]) -> None:
         """Take a command's changes as the new truth for the next command."""
@@ -61,8 +74,27 @@ class Page:
             if isinstance(row, EntryRow):
                 self._entries.append(row)
                 continue
-            self._rows[type(row), row.key] = row
+            if isinstance(row, BalanceRow) and row.is_hour:
+                self._roll(row)
+            self._keep(row)
             self._dirty[type(row), row.key] = row
+
+    def _keep(self, row: Row) -> None:
+        self._rows[type(row), row.key] = row
+        if isinstance(row, RaiseRow | AlertRow):
+            self._groups.setdefault((type(row), row.group), {})[row.key] = row
+        elif isinstance(row, RollingRow):
+            self._rolling.setdefault((row.budget, row.scope), set()).add(row.key)
+
+    def _roll(self, hour: BalanceRow) -> None:
+        """Add what changes in an hour to the sums that it is a part of."""
+        before = self.get(BalanceRow, *hour.key)
+        change = hour.usage - (before.usage if before is not None else Usage())
+        for key in self._rolling.get((hour.budget, hour.scope), ()):
+            rolling = self.get(RollingRow, *key)
+            assert rolling is not None
+            if rolling.since <= hour.window_start:
+                self._rows[RollingRow, key] = rolling.plus(change)
 
     @property
     def changed(self) -> tuple[Row, ...]:
@@ -84,30 +116,45 @@ def subjects(command: Command) -> set[Key]:
             }
         case End(job_id=job_id):
             return {(JobRow, (job_id,))}
-        case SaveKey():
+        case SaveKey() | Raise() | Alert():
             return set()
         case _:
             job = job_of(command.attempt_id)
             return {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
 
 
-def balances(command: Command, page: Page) -> set[Key]:
-    """The balances and refusal counts that a command reads, once its subjects are known."""
-    keys: set[Key] = set()
+def limits_of(command: Command) -> Iterator[Limit]:
+    """The limits that deciding a command looks at."""
     match command:
         case Accept(tenders=tenders) | Hold(tenders=tenders):
+            for tender in tenders:
+                yield from tender.limits
+        case Alert(limits=limits):
+            yield from limits
+        case _:
+            pass
+
+
+def balances(command: Command, page: Page) -> set[Key]:
+    """The balances, counts and rows about limits that a command reads, its subjects being known."""
+    keys: set[Key] = set()
+    for limit in limits_of(command):
+        keys.add((BalanceRow, Window.of(limit).key))
+        keys.add((RaiseRow, (limit.budget,)))
+        if limit.bucket_start is not None:
+            keys.add((RollingRow, (limit.budget, limit.scope, limit.window_start)))
+    match command:
+        case Accept() | Hold():
             hour = command.at.replace(minute=0, second=0, microsecond=0)
-            for limit in (limit for tender in tenders for limit in tender.limits):
-                window = Window.of(limit)
-                keys.add(_balance_key(window))
-                keys.add((RefusalRow, (window.budget, window.scope, hour)))
+            for limit in limits_of(command):
+                keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
+        case Alert(limits=limits):
+            for limit in limits:
+                since = limit.window_start or BEGINNING
+                keys.add((AlertRow, (limit.budget, limit.scope, since)))
         case Post() | Void() | Doubt() | Presume() | Adjust():
             attempt = page.get(AttemptRow, command.attempt_id)
-            keys.update(_balance_key(window) for window in (attempt.windows if attempt else ()))
+            keys.update((BalanceRow, window.key) for window in (attempt.windows if attempt else ()))
         case _:
             pass
     return keys
-
-
-def _balance_key(window: Window) -> Key:
-    return BalanceRow, (window.budget, window.scope, window.start)

@@ -1,6 +1,7 @@
 """Placing a hold: the first tender that fits every limit, in the order of the plan, or none."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from router.ledger.commands import (
     Accept,
@@ -15,9 +16,9 @@ from router.ledger.commands import (
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
 from router.ledger.page import Page
+from router.ledger.room import in_force, usage_of
 from router.ledger.rows import (
     AttemptRow,
-    BalanceRow,
     IdempotencyRow,
     JobRow,
     RefusalRow,
@@ -61,21 +62,21 @@ def hold(page: Page, command: Hold) -> Decided:
 def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     """Take the first tender whose hold fits every limit; with none, count the refusal."""
     for tender in command.tenders:
-        if _failing(page, tender) is None:
+        if _failing(page, tender, command.at) is None:
             return _placed(page, job, tender, command)
     cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
-    failing = _failing(page, cheapest)
+    failing = _failing(page, cheapest, command.at)
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
     refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
     return Decided(refused, (_counted(page, refused, command),))
 
 
-def _failing(page: Page, tender: Tender) -> tuple[Limit, Usage] | None:
+def _failing(page: Page, tender: Tender, at: datetime) -> tuple[Limit, Usage] | None:
     """The tightest limit that the tender's hold does not fit."""
     failing: list[tuple[Money, Limit, Usage]] = []
-    for limit in tender.limits:
-        usage = _balance(page, Window.of(limit)).usage
+    for limit in (in_force(page, limit, at) for limit in tender.limits):
+        usage = usage_of(page, limit)
         if usage.available(limit.limit) < tender.attempt.quoted:
             failing.append((usage.available(limit.limit), limit, usage))
     if not failing:
@@ -108,13 +109,3 @@ def _counted(page: Page, refused: Refused, command: Accept | Hold) -> RefusalRow
     row = page.get(RefusalRow, budget, scope, hour)
     row = row or RefusalRow(budget=budget, scope=scope, hour=hour)
     return replace(row, jobs=row.jobs + 1, amount=row.amount + refused.asked)
-
-
-def _balance(page: Page, window: Window) -> BalanceRow:
-    row = page.get(BalanceRow, window.budget, window.scope, window.start)
-    return row or BalanceRow(
-        budget=window.budget,
-        scope=window.scope,
-        window_start=window.start,
-        window_end=window.end,
-    )

@@ -16,8 +16,9 @@ import asyncpg
 
 from router.ledger.commands import Accept, Answer, Command, Hold
 from router.ledger.decide import Decider, decide, decide_all
+from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode, to_column
-from router.ledger.page import Key, Page, balances, subjects
+from router.ledger.page import Key, Page, balances, limits_of, subjects
 from router.ledger.postgres_connection import Connection, connect, migrate
 from router.ledger.rows import ROW_TYPES, BalanceRow, RefusalRow, Row, Window
 from router.ledger.sql import positional, queries
@@ -193,6 +194,7 @@ class PostgresStore:
         page = Page()
         await self._load_keys(page, {key for command in commands for key in subjects(command)})
         await self._lay(commands)
+        await self._lock_rolling(commands)
         await self._load_keys(
             page, {key for command in commands for key in balances(command, page)}
         )
@@ -200,7 +202,7 @@ class PostgresStore:
 
     async def _load_keys(self, page: Page, keys: set[Key]) -> None:
         connection = await self._writable()
-        for kind in ROW_TYPES:
+        for kind in (*ROW_TYPES, RollingRow):
             wanted = [key for of, key in keys if of is kind]
             if not wanted:
                 continue
@@ -210,7 +212,7 @@ class PostgresStore:
 
     async def _lay(self, commands: Sequence[Command]) -> None:
         """Make the rows that holds may be the first to need, so that they can be locked."""
-        windows: dict[tuple[object, ...], Window] = {}
+        windows: set[tuple[object, ...]] = set()
         counts: set[tuple[object, ...]] = set()
         for command in commands:
             if not isinstance(command, Accept | Hold):
@@ -218,16 +220,29 @@ class PostgresStore:
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             for limit in (limit for tender in command.tenders for limit in tender.limits):
                 window = Window.of(limit)
-                windows[window.budget, window.scope, window.start] = window
+                windows.add(window.key)
                 counts.add((window.budget, window.scope, hour))
         if not windows:
             return
         connection = await self._writable()
         columns = dict(zip(BalanceRow.key_columns, zip(*windows, strict=True), strict=True))
-        columns["window_end"] = tuple(window.end for window in windows.values())
         await self._run(connection, "lay_balances", columns)
         columns = dict(zip(RefusalRow.key_columns, zip(*counts, strict=True), strict=True))
         await self._run(connection, "lay_refusals", columns)
+
+    async def _lock_rolling(self, commands: Sequence[Command]) -> None:
+        """
+        Let one writer at a time sum up an account's hours.
+
+        Their rows alone are no lock: two clocks may differ, and the hour that another writer's hold
+        is the first to need is not there to be locked yet.
+        """
+        limits = (limit for command in commands for limit in limits_of(command))
+        accounts = {(one.budget, one.scope) for one in limits if one.bucket_start is not None}
+        if accounts:
+            budgets, scopes = zip(*accounts, strict=True)
+            columns = {"budget": budgets, "scope": scopes}
+            await self._run(await self._writable(), "lock_accounts", columns)
 
     async def _put(self, changed: Sequence[Row]) -> None:
         """Write rows table by table, those that others refer to first."""

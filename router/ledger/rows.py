@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -30,13 +31,18 @@ class Window:
 
     @classmethod
     def of(cls, limit: Limit) -> "Window":
-        """The window that a limit limits."""
+        """Where a hold under a limit counts: in its window, or in a rolling one's last hour."""
         return cls(
             budget=limit.budget,
             scope=limit.scope,
-            start=limit.window_start or BEGINNING,
+            start=limit.bucket_start or limit.window_start or BEGINNING,
             end=limit.window_end or END,
         )
+
+    @property
+    def key(self) -> tuple[str, str, datetime, datetime]:
+        """The primary key of the window's balance."""
+        return (self.budget, self.scope, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +139,7 @@ class BalanceRow:
     """What of one budget's window is used: the entries' sum, kept beside them."""
 
     table: ClassVar[str] = "balances"
-    key_columns: ClassVar[tuple[str, ...]] = ("budget", "scope", "window_start")
+    key_columns: ClassVar[tuple[str, ...]] = ("budget", "scope", "window_start", "window_end")
     budget: str
     scope: str
     window_start: datetime
@@ -146,7 +152,19 @@ class BalanceRow:
     @property
     def key(self) -> tuple[str | datetime, ...]:
         """The primary key."""
-        return (self.budget, self.scope, self.window_start)
+        return (self.budget, self.scope, self.window_start, self.window_end)
+
+    @property
+    def window(self) -> Window:
+        """The window whose balance it is."""
+        return Window(
+            budget=self.budget, scope=self.scope, start=self.window_start, end=self.window_end
+        )
+
+    @property
+    def is_hour(self) -> bool:
+        """Whether it is one of a rolling window's hours: no other window is so short."""
+        return self.window_end - self.window_start == HOUR
 
     @property
     def usage(self) -> Usage:
@@ -233,6 +251,8 @@ class KeyRow:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    budget: str | None = None
+    """What it may spend itself, as `$20.00 per month`."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -240,7 +260,18 @@ class KeyRow:
         return (self.id,)
 
 
-Row = JobRow | AttemptRow | BalanceRow | EntryRow | IdempotencyRow | RefusalRow | KeyRow
+Row = (
+    JobRow
+    | AttemptRow
+    | BalanceRow
+    | EntryRow
+    | IdempotencyRow
+    | RefusalRow
+    | KeyRow
+    | RaiseRow
+    | AlertRow
+    | RollingRow
+)
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
     AttemptRow,
@@ -249,4 +280,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     IdempotencyRow,
     RefusalRow,
     KeyRow,
+    RaiseRow,
+    AlertRow,
 )
+"""What is stored, those first that others refer to."""

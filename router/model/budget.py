@@ -12,6 +12,7 @@ class Limit:
     One budget's limit as it applies to one attempt. A hold passes only if all of its limits do.
 
     The window is half-open, `[window_start, window_end)`; both ends are None for a lifetime budget.
+    A rolling window is the sum of its hours, each of which has a balance of its own.
     """
 
     budget: str
@@ -21,6 +22,10 @@ class Limit:
     window_start: datetime | None
     window_end: datetime | None
     limit: Money
+    bucket_start: datetime | None = None
+    """Of a rolling window alone: where its last hour begins, in which a new hold is counted."""
+    alerts: tuple[int, ...] = ()
+    """Percentages of the limit that are recorded when what was charged reaches them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +45,26 @@ class Usage:
     def available(self, limit: Money) -> Money:
         """What a further hold may take; negative after an overage or a lowered limit."""
         return limit - self.used
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Add each amount to its own kind."""
+        return Usage(
+            posted=self.posted + other.posted,
+            presumed=self.presumed + other.presumed,
+            held=self.held + other.held,
+            in_doubt=self.in_doubt + other.in_doubt,
+        )
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        """Take each amount from its own kind."""
+        return Usage(
+            posted=self.posted - other.posted,
+            presumed=self.presumed - other.presumed,
+            held=self.held - other.held,
+            in_doubt=self.in_doubt - other.in_doubt,
+        )
+
+    @property
+    def charged(self) -> Money:
+        """What has been charged, presumed charges included: what thresholds are on."""
+        return self.posted + self.presumed

@@ -91,3 +91,7 @@ class Job:
     deadline_at: datetime
     price_max: Money | None = None
     """This job must not cost more."""
+    key_name: str = ""
+    """The name of the API key that asked, by which budgets know it."""
+    key_budget: str | None = None
+    """What the key itself may spend, as `$20.00 per month`; None: what the policy's budgets let."""

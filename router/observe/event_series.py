@@ -22,6 +22,7 @@ from router.observe.events import (
     Overhead,
     Polled,
     ProviderChanged,
+    ThresholdReached,
 )
 from router.observe.labels import NAMES_MAX, Names
 
@@ -134,6 +135,12 @@ class EventSeries:
         self._alarms = self._counter(
             "farebox_alarms_total", "How often a person should have looked.", what=self._names()
         )
+        self._thresholds = self._counter(
+            "farebox_budget_thresholds_total",
+            "How often a budget's charges reached a threshold, in percent of its limit.",
+            budget=self._names(),
+            percent=self._names(),
+        )
         build = Gauge(
             "farebox_build_info", "Which Farebox this is.", ("version",), registry=self._registry
         )
@@ -172,6 +179,8 @@ class EventSeries:
                 self._show(event.provider, event.state)
             case CallbackRang():
                 self._callbacks.of(event.provider, event.verdict).inc()
+            case ThresholdReached():
+                self._thresholds.of(event.budget, str(event.percent)).inc()
             case Alarm():
                 self._alarms.of(event.what).inc()
             case _:

@@ -6,6 +6,7 @@ for the log.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from router.model.ids import AttemptId, JobId
@@ -168,6 +169,21 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdReached:
+    """What was charged has reached a threshold of a budget: told once for each window."""
+
+    name: ClassVar[str] = "threshold_reached"
+    budget: str
+    scope: str
+    percent: int
+    charged: Money
+    """Posted and presumed."""
+    limit: Money
+    window_end: datetime | None
+    """None for a lifetime."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """Something that a person should look at."""
 
@@ -190,6 +206,7 @@ Event = (
     | Committed
     | Overhead
     | Recovered
+    | ThresholdReached
     | Alarm
 )
 

@@ -7,6 +7,7 @@ later is not logged by accident. Every text goes through the scrubber all the sa
 
 import logging
 from collections.abc import Callable, Collection, Mapping, MutableMapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TextIO
 
@@ -30,6 +31,7 @@ from router.observe.events import (
     PriceDrifted,
     ProviderChanged,
     Recovered,
+    ThresholdReached,
 )
 from router.observe.lines import Lines
 from router.observe.scrubbing import Scrubber
@@ -53,6 +55,7 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     ProviderChanged: ("provider", "state", "reason"),
     CallbackRang: ("provider", "verdict"),
     Recovered: ("jobs", "attempts", "in_doubt"),
+    ThresholdReached: ("budget", "scope", "percent", "charged", "limit", "window_end"),
     Alarm: ("what", "detail"),
 }  # fmt: skip
 """What is logged of what. `Polled`, `Committed` and `Overhead` are too many, and are metrics."""
@@ -85,7 +88,7 @@ class EventLog:
 def _is_alarming(event: Event) -> bool:
     """Whether money may be gone, or a person should look."""
     match event:
-        case Alarm() | PriceDrifted():
+        case Alarm() | PriceDrifted() | ThresholdReached():
             return True
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
@@ -183,6 +186,8 @@ class _Presenter:
                 return round(value, 4)
             case Money():
                 return str(value)
+            case datetime():
+                return rfc3339(value)
             case _:
                 return self._scrub(str(value))
 

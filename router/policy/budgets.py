@@ -1,91 +1,153 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from functools import cache
+from itertools import pairwise
 from typing import Annotated, cast
 
 from pydantic import Field, PlainValidator
 
 from router.model.budget import Limit
-from router.policy.scalars import Dollars, Name, Row, read_name
-from router.policy.windows import Window, bounds, read_zone
-
-EACH = "each"
-"""Instead of a name: every tenant, or every provider, has a limit of its own."""
-_RESERVED = frozenset({"everyone", "each_tenant"})
-_HOW = (
-    "write everyone, each_tenant, {tenant: acme}, {provider: runpod}, "
-    "{tenant: acme, provider: runpod} or {tenant: each, provider: runpod}"
+from router.policy.problems import Flaw
+from router.policy.scalars import Dollars, Name, Row, read_dollars
+from router.policy.scopes import EACH, JobFacts, Scope, read_scope
+from router.policy.windows import (
+    MONTHS_LONG,
+    Calendar,
+    Period,
+    Rolling,
+    Window,
+    bounds,
+    hour_of,
+    read_month_start,
+    read_period,
+    read_week_start,
+    read_year_start,
+    read_zone,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Whose money a budget limits. With neither part: everyone's."""
-
-    tenant: str | None = None
-    """A name, `each`, or None for all of them together."""
-    provider: str | None = None
-    """A name, `each`, or None for all of them together."""
-
-    def text(self, tenant: str, provider: str) -> str | None:
-        """
-        Name the account that an attempt falls into: `tenant:acme,provider:runpod`.
-
-        Returns:
-            None when the attempt is none of this scope's.
-        """
-        parts: list[str] = []
-        for kind, wanted, actual in (
-            ("tenant", self.tenant, tenant),
-            ("provider", self.provider, provider),
-        ):
-            if wanted not in {None, EACH, actual}:
-                return None
-            if wanted is not None:
-                parts.append(f"{kind}:{actual}")
-        return ",".join(parts) or "everyone"
+_PERCENT_MAX = 100
+_PERCENT = re.compile(r"([1-9][0-9]{0,2}) ?%")
+_ALERTS_HOW = "write the thresholds as a list that rises, each from 1% to 100%, as [50%, 80%, 100%]"
 
 
-def _read_scope(value: object) -> Scope:
-    if isinstance(value, Scope):
-        return value
-    if value == "everyone":
-        return Scope()
-    if value == "each_tenant":
-        return Scope(tenant=EACH)
-    named = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-    if not named or not named.keys() <= {"tenant", "provider"}:
-        raise ValueError(_HOW)
-    names = {kind: read_name(name) for kind, name in named.items()}
-    # Who writes `{tenant: each_tenant}` does not mean a tenant of that name.
-    if _RESERVED & set(names.values()):
-        raise ValueError(_HOW)
-    return Scope(**names)
+def read_alerts(value: object) -> tuple[int, ...]:
+    """
+    Read `[50%, 80%, 100%]`.
+
+    Raises:
+        ValueError: No such list, or one that does not rise; or a threshold on a forecast.
+    """
+    if isinstance(value, tuple):
+        return cast("tuple[int, ...]", value)
+    listed = cast("list[object]", value) if isinstance(value, list) else []
+    percents: list[int] = []
+    for one in listed:
+        if isinstance(one, str) and "forecast" in one:
+            message = "there is no forecast yet that could reach a threshold; write 80% alone"
+            raise ValueError(message)
+        match = _PERCENT.fullmatch(one) if isinstance(one, str) else None
+        percents.append(int(match[1]) if match else 0)
+    rises = all(low < high for low, high in pairwise([0, *percents]))
+    if not percents or not rises or percents[-1] > _PERCENT_MAX:
+        raise ValueError(_ALERTS_HOW)
+    return tuple(percents)
+
+
+KEY_BUDGET = "of-its-key"
+"""The name of all budgets that keys were made with."""
 
 
 class Budget(Row):
     """One limit, as the file says it."""
 
     name: Name
-    scope: Annotated[Scope, PlainValidator(_read_scope)] = Field(alias="who")
+    scope: Annotated[Scope, PlainValidator(read_scope)] = Field(alias="who")
     limit: Dollars
-    per: Window
+    per: Annotated[Period, PlainValidator(read_period)]
     time_zone: Annotated[tzinfo, PlainValidator(read_zone)] = UTC
+    week_start: Annotated[int, PlainValidator(read_week_start)] | None = None
+    """The day that a week begins with, Monday being 0; None: Monday."""
+    month_start: Annotated[int, PlainValidator(read_month_start)] | None = None
+    """The day that a month, quarter or year begins on; None: the first."""
+    year_start: Annotated[int, PlainValidator(read_year_start)] | None = None
+    """The month that a year and its quarters begin with, January being 1; None: January."""
+    alerts: Annotated[tuple[int, ...], PlainValidator(read_alerts)] = ()
+    """Percentages of the limit that are recorded when what was charged reaches them."""
 
-    def limit_for(self, tenant: str, provider: str, at: datetime) -> Limit | None:
+    def limit_for(self, facts: JobFacts, provider: str, at: datetime) -> Limit | None:
         """
-        Say what limits an attempt of a tenant at a provider, if this budget does.
+        Say what limits an attempt of a job at a provider, if this budget does.
 
         Args:
-            tenant: Whose job it is.
+            facts: Whose job it is.
             provider: Who would bill.
             at: When the hold is made; decides the window.
         """
-        scope = self.scope.text(tenant, provider)
-        if scope is None:
-            return None
-        start, end = bounds(self.per, self.time_zone, at)
+        account = self.scope.account(facts.parts(provider))
+        return self.limit_of(account, at) if account is not None else None
+
+    def limit_of(self, account: str, at: datetime) -> Limit:
+        """Say what limits one of the scope's accounts at an instant."""
+        start, end = bounds(self.per, self._calendar, at)
         return Limit(
-            budget=self.name, scope=scope, window_start=start, window_end=end, limit=self.limit
+            budget=self.name,
+            scope=account,
+            window_start=start,
+            window_end=end,
+            bucket_start=hour_of(at) if isinstance(self.per, Rolling) else None,
+            limit=self.limit,
+            alerts=self.alerts,
         )
+
+    def rolling_since(self, at: datetime) -> datetime | None:
+        """Since when what is held and charged counts now; None unless the window rolls."""
+        if not isinstance(self.per, Rolling):
+            return None
+        since, _ = bounds(self.per, self._calendar, at)
+        return since
+
+    @property
+    def _calendar(self) -> Calendar:
+        return Calendar(
+            zone=self.time_zone,
+            week_start=self.week_start or 0,
+            month_start=self.month_start or 1,
+            year_start=self.year_start or 1,
+        )
+
+    def flaws(self) -> Iterator[Flaw]:
+        """Find starts that say nothing about the budget's own window."""
+        if self.week_start is not None and self.per is not Window.WEEK:
+            yield Flaw(("week_start",), f"a {self.per} does not begin with a day of the week")
+        if self.month_start is not None and self.per not in MONTHS_LONG:
+            yield Flaw(("month_start",), f"a {self.per} does not begin on a day of the month")
+        if self.year_start is not None and self.per not in {Window.QUARTER, Window.YEAR}:
+            yield Flaw(("year_start",), f"a {self.per} does not begin with a month of the year")
+        if "time_zone" in self.model_fields_set and not self._begins_at_midnight:
+            yield Flaw(("time_zone",), f"'{self.per}' does not begin at a midnight")
+
+    @property
+    def _begins_at_midnight(self) -> bool:
+        return self.per is not Window.LIFETIME and not isinstance(self.per, Rolling)
+
+
+@cache
+def key_budget(text: str) -> Budget:
+    """
+    Read the budget that a key is made with: `$20.00 per month`, in UTC.
+
+    Keys of one tenant and name share it, so that a rotated key goes on where the old one is.
+
+    Raises:
+        ValueError: It is not said like that.
+    """
+    limit, _, per = text.partition(" per ")
+    return Budget(
+        name=KEY_BUDGET,
+        who=Scope(tenant=EACH, key=EACH),
+        limit=read_dollars(limit.strip()),
+        per=read_period(per.strip()),
+    )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, PrivateAttr
@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator, PrivateAttr
 from router.model.budget import Limit
 from router.model.job import Resolution
 from router.model.money import Money
-from router.policy.budgets import EACH, Budget
+from router.policy.budgets import KEY_BUDGET, Budget, key_budget
 from router.policy.explain import closest
 from router.policy.preference import FixedOrder, Preference, read_preference
 from router.policy.prices import PriceBook
@@ -28,7 +28,8 @@ from router.policy.scalars import (
     read_dollars,
     read_name,
 )
-from router.policy.windows import Window, bounds
+from router.policy.scopes import EACH, EVERYONE, JobFacts
+from router.policy.windows import Calendar, Window, bounds
 
 DOUBLE_SPEND = "double-spend"
 """The budget that pays for second attempts beside one in doubt."""
@@ -144,21 +145,24 @@ class Policy(Row):
         places = self._provenance.examples
         return places[index] if places else None
 
-    def limits(self, tenant: str, provider: str, at: datetime) -> tuple[Limit, ...]:
+    def limits(self, facts: JobFacts, provider: str, at: datetime) -> tuple[Limit, ...]:
         """
-        List every budget that an attempt must fit, in the order of the file.
+        List every budget that an attempt must fit, in the order of the file; its key's own last.
 
         Without the double-spend limit, which counts only attempts beside one in doubt.
         """
-        found = (budget.limit_for(tenant, provider, at) for budget in self.budgets)
+        budgets = self.budgets
+        if facts.key_budget is not None:
+            budgets = (*budgets, key_budget(facts.key_budget))
+        found = (budget.limit_for(facts, provider, at) for budget in budgets)
         return tuple(limit for limit in found if limit is not None)
 
     def double_spend_limit(self, at: datetime) -> Limit:
         """Limit the UTC day's attempts beside one in doubt. Zero: there are none."""
-        start, end = bounds(Window.DAY, UTC, at)
+        start, end = bounds(Window.DAY, Calendar(), at)
         return Limit(
             budget=DOUBLE_SPEND,
-            scope="everyone",
+            scope=EVERYONE,
             window_start=start,
             window_end=end,
             limit=self.failover.double_spend_max,
@@ -191,17 +195,24 @@ class Policy(Row):
             path = ("budgets", index, "name")
             if budget.name == DOUBLE_SPEND:
                 yield Flaw(path, f"'{DOUBLE_SPEND}' is the name of failover's own budget")
+            if budget.name == KEY_BUDGET:
+                yield Flaw(path, f"'{KEY_BUDGET}' is the name of keys' own budgets")
             if budget.name in seen:
                 yield Flaw(path, f"a second budget named '{budget.name}'")
             seen.add(budget.name)
-            if budget.scope.provider not in {None, EACH}:
-                where = ("budgets", index, "who", "provider")
-                yield from self._unknown_provider(str(budget.scope.provider), where)
+            for flaw in budget.flaws():
+                yield Flaw(("budgets", index, *flaw.path), flaw.message)
+            yield from self._flaws_of_scope(budget, ("budgets", index, "who"))
+
+    def _flaws_of_scope(self, budget: Budget, path: tuple[str | int, ...]) -> Iterator[Flaw]:
+        provider, model = budget.scope.provider, budget.scope.model
+        if provider is not None and provider != EACH:
+            yield from self._unknown_provider(provider, (*path, "provider"))
+        if model is not None and model != EACH:
+            yield from self._unknown_model(model, (*path, "model"))
 
     def _flaws_of_example(self, example: Example, path: tuple[str | int, ...]) -> Iterator[Flaw]:
-        if example.model not in self.prices.models:
-            hint = closest(example.model, self.prices.models)
-            yield Flaw((*path, "model"), f"nobody sells '{example.model}'{hint}")
+        yield from self._unknown_model(example.model, (*path, "model"))
         for index, provider in enumerate(example.down):
             yield from self._unknown_provider(provider, (*path, "down", index))
         for key, expected in (("expect", example.expect), ("then", example.then)):
@@ -214,3 +225,8 @@ class Policy(Row):
             yield Flaw(
                 path, f"the price book has no provider '{provider}'{closest(provider, known)}"
             )
+
+    def _unknown_model(self, model: str, path: tuple[str | int, ...]) -> Iterator[Flaw]:
+        known = self.prices.models
+        if model not in known:
+            yield Flaw(path, f"nobody sells '{model}'{closest(model, known)}")

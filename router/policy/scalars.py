@@ -133,6 +133,20 @@ def read_name(value: object) -> str:
     return text
 
 
+def read_words(value: object, most: int) -> str:
+    """
+    Read text on one line, without the space around it.
+
+    Raises:
+        ValueError: None, longer than `most` characters, or not printable.
+    """
+    text = _text(value, "text").strip()
+    if not text or len(text) > most or not text.isprintable():
+        message = f"text of 1 to {most} printable characters belongs here"
+        raise ValueError(message)
+    return text
+
+
 def _read_sentence(value: object) -> str:
     text = _text(value, "text").strip()
     if not text or len(text) > _TEXT_MAX:

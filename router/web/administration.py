@@ -15,8 +15,9 @@ from router.model.errors import Malformed, NotFound
 from router.model.ids import AttemptId
 from router.model.job import OPEN_STATES
 from router.model.money import Money, NotMoney
-from router.policy.budgets import EACH
+from router.policy.budgets import key_budget
 from router.policy.scalars import read_name
+from router.policy.scopes import EACH
 from router.web.explaining import read_as
 from router.web.keys import EVERYONE, Role, mint_key
 from router.web.problems import json_response
@@ -32,7 +33,8 @@ _KEY_ID = re.compile(r"[0-9A-Za-z]{8}")
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-def _check_instant(text: str) -> str:
+def check_instant(text: str) -> str:
+    """Take an instant as text, or say what belongs there."""
     try:
         from_rfc3339(text)
     except (ValueError, OverflowError):
@@ -40,13 +42,22 @@ def _check_instant(text: str) -> str:
     return text
 
 
-def _check_amount(text: str) -> str:
+def check_amount(text: str) -> str:
+    """Take dollars as text, or say what belongs there."""
     try:
         amount = Money.parse(text)
     except NotMoney:
         raise ValueError('must be an amount in dollars, as "0.04"') from None
     if amount < Money.ZERO:
         raise ValueError("must not be negative")
+    return text
+
+
+def _check_budget(text: str) -> str:
+    try:
+        key_budget(text)
+    except ValueError:
+        raise ValueError('must be as "$20.00 per month" or "$5.00 per rolling 30 days"') from None
     return text
 
 
@@ -59,7 +70,8 @@ class KeyRequest(BaseModel):
     role: Role = Role.CLIENT
     name: Words
     tags: Tags = Field(default_factory=dict)
-    expires_at: Annotated[str, AfterValidator(_check_instant)] | None = None
+    expires_at: Annotated[str, AfterValidator(check_instant)] | None = None
+    budget: Annotated[str, AfterValidator(_check_budget)] | None = None
 
 
 class SettleRequest(BaseModel):
@@ -71,7 +83,7 @@ class SettleRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    posted: Annotated[str, AfterValidator(_check_amount)] | None = None
+    posted: Annotated[str, AfterValidator(check_amount)] | None = None
     voided: Literal[True] | None = None
     reason: Words
     force: bool = False
@@ -93,6 +105,7 @@ async def create_key(visit: Visit) -> web.Response:
         name=asked.name,
         tags=tuple(asked.tags.items()),
         expires_at=expires_at,
+        budget=asked.budget,
     )
     await visit.services.ledger.submit(SaveKey(at=now, key=row))
     return json_response({**_key_body(row), "key": key}, status=201)
@@ -165,6 +178,7 @@ def _key_body(row: KeyRow) -> dict[str, Any]:
         "role": row.role,
         "name": row.name,
         "tags": dict(row.tags),
+        "budget": row.budget,
         "created_at": rfc3339(row.created_at),
         "expires_at": _told(row.expires_at),
         "revoked_at": _told(row.revoked_at),

@@ -37,6 +37,8 @@ class Caller:
     """For the journal: the key's name, or the system user."""
     tags: tuple[tuple[str, str], ...] = field(default=())
     """The key's own, which win over the request's."""
+    budget: str | None = None
+    """What the key may spend itself, as `$20.00 per month`."""
 
     @property
     def sees_all(self) -> bool:
@@ -91,7 +93,12 @@ async def _holder(services: Services, key: str) -> Caller:
         raise Unauthorized(f"This key is not known here. {_HOW}")
     _check_is_valid(services, row)
     return Caller(
-        tenant=row.tenant, key_id=row.id, role=Role(row.role), who=row.name, tags=row.tags
+        tenant=row.tenant,
+        key_id=row.id,
+        role=Role(row.role),
+        who=row.name,
+        tags=row.tags,
+        budget=row.budget,
     )
 
 

@@ -35,7 +35,7 @@ async def create_edit(visit: Visit) -> web.Response:
     key = idempotency_key(headers.getall("Idempotency-Key", []))
     row, replayed = await _submit(visit, await visit.body(), key)
     view = await _watch(visit, row, wanted.wait_s)
-    response = job_response(view, is_new=True, remaining=await remaining(visit, row.tenant))
+    response = job_response(view, is_new=True, remaining=await remaining(visit, row))
     _say_what_applied(response, wanted, replayed=replayed)
     return response
 
@@ -68,7 +68,7 @@ async def read_one(visit: Visit) -> web.Response:
     wait_s = read_wait(visit.query("wait").get("wait"))
     row = await _own_job(visit)
     view = await _watch(visit, row, wait_s)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row.tenant))
+    return job_response(view, is_new=False, remaining=await remaining(visit, row))
 
 
 async def cancel(visit: Visit) -> web.Response:
@@ -76,7 +76,7 @@ async def cancel(visit: Visit) -> web.Response:
     row = await _own_job(visit)
     await visit.services.dispatcher.cancel(row.id)
     view = await _watch(visit, row, 0.0)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row.tenant))
+    return job_response(view, is_new=False, remaining=await remaining(visit, row))
 
 
 async def list_edits(visit: Visit) -> web.Response:

@@ -44,6 +44,7 @@ def mint_key(
     name: str,
     tags: tuple[tuple[str, str], ...] = (),
     expires_at: datetime | None = None,
+    budget: str | None = None,
     entropy: random.Random | None = None,
 ) -> tuple[KeyRow, str]:
     """
@@ -56,6 +57,7 @@ def mint_key(
         name: For people: entries made with it carry this name.
         tags: Its jobs' tags.
         expires_at: From then on it is refused; None for never.
+        budget: What it may spend itself, as `$20.00 per month`; None: no limit of its own.
         entropy: The system's, unless a test gives its own.
 
     Returns:
@@ -74,6 +76,7 @@ def mint_key(
         tags=tuple(sorted(tags)),
         created_at=at,
         expires_at=expires_at,
+        budget=budget,
     )
     return row, signed + _checksum(signed)
 

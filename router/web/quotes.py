@@ -4,18 +4,17 @@ from typing import Any
 
 from aiohttp import web
 
-from router.ledger.rows import BalanceRow, Window
-from router.model.budget import Limit, Usage
+from router.finance.standing import Standing, standing
+from router.model.budget import Limit
 from router.model.clock import rfc3339
 from router.model.errors import BudgetExceeded, NobodyQualifies
-from router.model.job import Job
 from router.model.offer import Offer, Plan
-from router.policy.policy import Policy
+from router.policy.scopes import JobFacts
 from router.web.problems import json_response
-from router.web.reading import read_edit
+from router.web.reading import Asked, read_edit
 from router.web.visit import Visit
 
-_Balances = dict[tuple[object, ...], BalanceRow]
+_Limits = dict[str, tuple[Limit, ...]]
 
 
 async def create_quote(visit: Visit) -> web.Response:
@@ -24,19 +23,26 @@ async def create_quote(visit: Visit) -> web.Response:
     services = visit.services
     asked = read_edit(services, visit.caller, await visit.body(), tenant=tenant)
     plan = await services.placer.plan(asked.policy, asked.job)
-    rows = await services.ledger.balances_at(asked.job.created_at)
-    balances: _Balances = {row.key: row for row in rows}
-    return json_response(_explained(visit, asked.job, asked.policy, plan, balances))
+    limits = {
+        offer.provider: asked.policy.limits(
+            JobFacts.of(asked.job), offer.provider, asked.job.created_at
+        )
+        for offer in plan.offers
+    }
+    every = (limit for found in limits.values() for limit in found)
+    now = await standing(services.ledger, asked.job.created_at, every)
+    return json_response(_explained(visit, asked, plan, limits, now))
 
 
 def _explained(
-    visit: Visit, job: Job, policy: Policy, plan: Plan, balances: _Balances
+    visit: Visit, asked: Asked, plan: Plan, limits: _Limits, now: Standing
 ) -> dict[str, Any]:
-    limits = {
-        offer.provider: policy.limits(job.tenant, offer.provider, job.created_at)
+    job = asked.job
+    fitting = [
+        offer
         for offer in plan.offers
-    }
-    fitting = [offer for offer in plan.offers if _fits(offer, limits[offer.provider], balances)]
+        if all(now.available(limit) >= offer.price for limit in limits[offer.provider])
+    ]
     chosen = fitting[0] if fitting else None
     obstacle = None if chosen is not None else BudgetExceeded.code
     return {
@@ -61,31 +67,21 @@ def _explained(
             ],
         },
         "budgets": [
-            _headroom(offer, limit, balances)
+            _headroom(offer, limit, now)
             for offer in plan.offers
             for limit in limits[offer.provider]
         ],
     }
 
 
-def _fits(offer: Offer, limits: tuple[Limit, ...], balances: _Balances) -> bool:
-    return all(_usage(limit, balances).available(limit.limit) >= offer.price for limit in limits)
-
-
-def _headroom(offer: Offer, limit: Limit, balances: _Balances) -> dict[str, Any]:
-    available = _usage(limit, balances).available(limit.limit)
+def _headroom(offer: Offer, limit: Limit, now: Standing) -> dict[str, Any]:
+    available = now.available(limit)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
         "scope": limit.scope,
         "window_end": rfc3339(limit.window_end) if limit.window_end is not None else None,
-        "limit": str(limit.limit),
+        "limit": str(now.in_force(limit).limit),
         "available": str(available),
         "fits": available >= offer.price,
     }
-
-
-def _usage(limit: Limit, balances: _Balances) -> Usage:
-    window = Window.of(limit)
-    row = balances.get((window.budget, window.scope, window.start))
-    return row.usage if row is not None else Usage()

@@ -6,7 +6,6 @@ What is refused here was never priced, held or sent.
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -25,6 +24,7 @@ from router.model.job import Job, Resolution
 from router.model.money import Money, NotMoney
 from router.policy.explain import closest
 from router.policy.policy import Policy
+from router.policy.scopes import TAG_NAME, TAG_VALUE_MAX
 from router.upstream.guard import FetchRefused, GuardPolicy
 from router.upstream.image_header import data_url_bytes, size_of
 from router.web.auth import Caller
@@ -37,8 +37,6 @@ IMAGE_BYTES_MAX = 20 * 1024 * 1024
 PROMPT_MAX = 32_000
 TAGS_MAX = 10
 _HEADER_BYTES = 64 * 1024
-_TAG_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
-_TAG_VALUE_MAX = 128
 
 
 def _read_resolution(value: object) -> object:
@@ -58,12 +56,12 @@ def _check_prompt(text: str) -> str:
 
 def _check_tags(tags: dict[str, str]) -> dict[str, str]:
     for name, value in tags.items():
-        if not _TAG_NAME.fullmatch(name):
+        if not TAG_NAME.fullmatch(name):
             raise ValueError(
                 "has a name that is none: letters, digits and `._:/-`, at most 64 in all"
             )
-        if len(value) > _TAG_VALUE_MAX or not value.isprintable():
-            raise ValueError(f"has a value that is longer than {_TAG_VALUE_MAX}, or not printable")
+        if len(value) > TAG_VALUE_MAX or not value.isprintable():
+            raise ValueError(f"has a value that is longer than {TAG_VALUE_MAX}, or not printable")
     return tags
 
 
@@ -160,6 +158,8 @@ def read_edit(
         created_at=now,
         deadline_at=now + timedelta(seconds=asked.deadline_s or policy.deadline_s),
         price_max=Money.parse(asked.price_max) if asked.price_max is not None else None,
+        key_name=caller.who,
+        key_budget=caller.budget,
     )
     return Asked(job, policy, fingerprint(asked))
 

@@ -7,7 +7,7 @@ from enum import Enum
 from aiohttp import web
 
 from router.model.errors import Forbidden
-from router.web import administration, doorbell, edits, probes, quotes, spending
+from router.web import administration, doorbell, edits, probes, quotes, raising, spending
 from router.web.auth import Caller
 from router.web.keys import Role
 from router.web.visit import Visit
@@ -57,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
+    Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),
     Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),
     Route("GET", "/v1/keys", administration.list_keys, Access.ADMIN),

@@ -4,22 +4,23 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
-from router.finance.budgets import budget_lines, tightest
+from router.finance.budgets import budget_lines, lines_that_bind, tightest
 from router.finance.report import parse_by, report
-from router.ledger.rows import BEGINNING, END
+from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
 from router.web.visit import Visit
 
 
-async def remaining(visit: Visit, tenant: str) -> Money | None:
-    """What the tightest of the budgets that bind a tenant has left; None when nothing tells."""
+async def remaining(visit: Visit, job: JobRow) -> Money | None:
+    """What the tightest of the budgets that bind a job has left; None when nothing tells."""
     services = visit.services
     try:
-        lines = await budget_lines(
-            services.ledger, services.policy(), services.clock.now(), tenant=tenant
+        lines = await lines_that_bind(
+            services.ledger, services.policy(), services.clock.now(), facts_of(job)
         )
     except LedgerUnavailable:
         # Only a header is missing then.
@@ -35,7 +36,7 @@ async def list_budgets(visit: Visit) -> web.Response:
     lines = await budget_lines(
         services.ledger, services.policy(), services.clock.now(), tenant=tenant
     )
-    return _json(budgets.as_json(lines))
+    return _json(budgets.as_json(lines, named=visit.caller.sees_all))
 
 
 async def read_spend(visit: Visit) -> web.Response:

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,32 +16,17 @@ from router.ledger.ledger import Ledger
 from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow
-from router.ledger.writer import Writer
 from router.model.budget import Limit, Usage
-from router.model.clock import SystemClock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.job import Resolution
 from router.model.money import Money
-from router.model.tasks import TaskRegistry
 from tests.fakes import EPOCH
 from tests.ledger_kit import a_limit, a_sqlite_store, an_accept, usd
 from tests.ledger_postgres import a_postgres_store
+from tests.ledger_running import a_ledger
 from tests.ledger_story import Scribe, tell_to, told
 from tests.postgres_server import PostgresServer
-
-
-@asynccontextmanager
-async def a_ledger(store: Store) -> AsyncIterator[Ledger]:
-    """Put a writer to work on a store."""
-    crashes: list[BaseException] = []
-    tasks = TaskRegistry(lambda _, error: crashes.append(error))
-    writer = Writer(SystemClock(), store, lambda *_: None, lambda: None)
-    running = tasks.start("writer", writer.run())
-    yield Ledger(store, writer)
-    writer.close()
-    await running
-    assert crashes == []
 
 
 @pytest.fixture(name="ledger", params=["sqlite", "postgres"])

@@ -14,6 +14,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.page import Page
 from router.ledger.postgres import COLLISIONS_MAX, LOOKUP_RETRY_S, LOOKUP_S, PostgresStore
 from router.ledger.postgres_connection import NotDurable
+from router.ledger.sql import migrations
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
 from router.model.errors import LedgerUnavailable
@@ -24,6 +25,7 @@ from tests.ledger_postgres import a_postgres_store, a_schema, run
 from tests.postgres_server import PostgresServer
 
 READY = frozenset({"shortapi"})
+MIGRATIONS = migrations("postgres")
 
 
 @pytest.fixture(name="clock")
@@ -89,7 +91,7 @@ async def test_processes_that_start_together_migrate_once(postgres: PostgresServ
 
     assert await held(late) == ["j1"]
     connection = await asyncpg.connect(url)
-    assert await connection.fetchval("SELECT COUNT(*) FROM schema_version") == 1
+    assert await connection.fetchval("SELECT COUNT(*) FROM schema_version") == len(MIGRATIONS)
     assert await connection.fetchval("SELECT COUNT(*) FROM last_batch") == 5
     for store in (*stores, late):
         await store.close()

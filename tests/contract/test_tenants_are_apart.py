@@ -93,6 +93,13 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/budgets?tenant=everyone"),
         Ask(path="/v1/budgets?tenant=each"),
     ],
+    ("POST", "/v1/budgets/{id}/raise"): [
+        Ask(
+            path=f"/v1/budgets/{name}/raise",
+            body={"by": "41.07", "until": "2099-01-01T00:00:00Z", "reason": "mine"},
+        )
+        for name in ("daily", "canary-budget", "nobodys-budget")
+    ],
     ("GET", "/v1/spend"): [
         Ask(path="/v1/spend?by=tenant,model,day,tag:project", sings=True),
         Ask(path="/v1/spend?tenant={tenant}", sings=True),

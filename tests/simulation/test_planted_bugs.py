@@ -37,7 +37,7 @@ def limits_ignore_holds(page: Page, command: Command) -> Decided:
 
 def _without_holds(page: Page, limit: Limit) -> Limit:
     window = Window.of(limit)
-    row = page.get(BalanceRow, window.budget, window.scope, window.start)
+    row = page.get(BalanceRow, *window.key)
     return replace(limit, limit=limit.limit + row.held + row.in_doubt) if row else limit
 
 

@@ -61,7 +61,7 @@ INSERT INTO balances (
 ) VALUES (
     :budget, :scope, :window_start, :window_end, :posted, :presumed, :held, :in_doubt
 )
-ON CONFLICT (budget, scope, window_start) DO UPDATE SET
+ON CONFLICT (budget, scope, window_start, window_end) DO UPDATE SET
     posted = excluded.posted,
     presumed = excluded.presumed,
     held = excluded.held,
@@ -97,16 +97,33 @@ ON CONFLICT (budget, scope, hour) DO UPDATE SET
 -- name: put_api_keys
 -- Store a key as it now stands.
 INSERT INTO api_keys (
-    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at
+    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget
 ) VALUES (
-    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at
+    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget
 )
 ON CONFLICT (id) DO UPDATE SET
     role = excluded.role,
     name = excluded.name,
     tags = excluded.tags,
     expires_at = excluded.expires_at,
-    revoked_at = excluded.revoked_at;
+    revoked_at = excluded.revoked_at,
+    budget = excluded.budget;
+
+-- name: put_raises
+-- Add a fact: a raise is never changed.
+INSERT INTO raises (
+    id, budget, scope, amount, created_at, until, who, reason
+) VALUES (
+    :id, :budget, :scope, :amount, :created_at, :until, :who, :reason
+);
+
+-- name: put_alerts
+-- Add a fact: a window's threshold is reached once.
+INSERT INTO alerts (
+    budget, scope, window_start, window_end, rolling, percent, at, charged, limit_amount
+) VALUES (
+    :budget, :scope, :window_start, :window_end, :rolling, :percent, :at, :charged, :limit_amount
+);
 
 -- name: mark_batch
 -- Note the batch in the batch's own transaction.
@@ -163,7 +180,16 @@ WHERE place <= 2 ORDER BY ended_at, id;
 -- name: balances_at
 -- Balances of the windows that an instant lies in.
 SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
-ORDER BY budget, scope, window_start;
+ORDER BY budget, scope, window_start, window_end;
+
+-- name: raises_at
+-- What raises a budget's limit at an instant, the first to end first.
+SELECT * FROM raises WHERE created_at <= :at AND :at < until ORDER BY until, id;
+
+-- name: alerts_at
+-- The thresholds that are reached in the windows that an instant lies in.
+SELECT * FROM alerts WHERE window_start <= :at AND :at < window_end
+ORDER BY budget, scope, window_start, window_end, percent;
 
 -- name: refusals_since
 -- What each budget has refused since an instant. A count of none may stand there to be locked.

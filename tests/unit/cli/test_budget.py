@@ -1,6 +1,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from router.cli.budget import read_by
+from router.cli.mistakes import Mistake
 from tests.commands import Commands
 
 SHIPPED = Path(__file__).parents[3] / "policies"
@@ -36,3 +40,54 @@ def test_a_policy_without_budgets_is_told(farebox: Commands) -> None:
     shown = farebox("budget", "list", "--policy", "bare.yaml")
 
     assert shown.out == "The policy has no budgets: nothing limits what is spent.\n"
+
+
+def test_a_raise_is_an_entry_and_is_shown(farebox: Commands) -> None:
+    """Where no server runs, the ledger itself takes it; the file stays as it is."""
+    farebox("keys", "create", "--tenant", "acme")
+    words = ("--by", "100", "--until", "2999-01-01", "--reason", "the sale")
+
+    raised = farebox("budget", "raise", "everyone-monthly", *words)
+    shown = farebox("budget", "list")
+    lines = json.loads(farebox("budget", "list", "--json").out)["budgets"]
+
+    assert raised.out == "everyone-monthly: $100.00 more until 2999-01-01T00:00:00.000000Z.\n"
+    assert "$1000.00" in shown.out.replace(",", "")
+    month = next(line for line in lines if line["name"] == "everyone-monthly")
+    assert (month["limit"], month["available"]) == ("1000.00", "1000.00")
+    (entry,) = month["raises"]
+    assert entry.pop("who")
+    assert entry == {
+        "by": "100.00",
+        "until": "2999-01-01T00:00:00.000000Z",
+        "reason": "the sale",
+    }
+
+
+def test_a_raise_for_a_program_may_be_for_one_account(farebox: Commands) -> None:
+    """As the list of budgets names it."""
+    farebox("keys", "create", "--tenant", "acme")
+    words = ("--by", "7", "--until", "2999-01-01", "--reason", "x", "--json")
+
+    made = farebox("budget", "raise", "each-tenant-daily", "--scope", "tenant:acme", *words)
+    wrong = farebox("budget", "raise", "each-tenant-daily", "--scope", "everyone", *words)
+    nobodys = farebox("budget", "raise", "everyone-monthy", *words)
+
+    assert json.loads(made.out)["scope"] == "tenant:acme"
+    assert (wrong.code, wrong.err) == (
+        2,
+        "farebox: `scope` is none of this budget's: everyone.\n",
+    )
+    assert nobodys.code == 1
+    assert "did you mean 'everyone-monthly'?" in nobodys.err
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("0", "more than nothing"), ("-5", "more than nothing"), ("ten", "--by: ")],
+)
+def test_a_limit_is_raised_by_an_amount(said: str, told: str) -> None:
+    """To lower one is what the file is for."""
+    with pytest.raises(Mistake, match=told):
+        read_by(said)
+    assert read_by("100") == "100.00"

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from router.cli.keys import instant, keys_table, read_tags
+from router.cli.keys import instant, keys_table, read_budget, read_tags
 from router.cli.mistakes import Mistake
 from router.cli.show import console
 from tests.commands import Commands
@@ -83,7 +83,15 @@ def test_instants_carry_their_zone() -> None:
 
 def test_a_key_is_good_until_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
     """The last column tells good, ending and revoked apart."""
-    key = {"id": "a", "tenant": "t", "role": "client", "name": "n", "tags": {}, "created_at": "c"}
+    key: dict[str, object] = {
+        "id": "a",
+        "tenant": "t",
+        "role": "client",
+        "name": "n",
+        "tags": {},
+        "budget": None,
+        "created_at": "c",
+    }
     ends: list[dict[str, object]] = [
         {"expires_at": None, "revoked_at": None},
         {"expires_at": "2027", "revoked_at": None},
@@ -93,3 +101,27 @@ def test_a_key_is_good_until_it_ends(capsys: pytest.CaptureFixture[str]) -> None
 
     out = capsys.readouterr().out
     assert all(words in out for words in ("good", "until 2027", "revoked 2026"))
+
+
+def test_a_key_with_a_budget_of_its_own(farebox: Commands) -> None:
+    """It is in the list of keys and, from the start, in the list of budgets."""
+    farebox("keys", "create", "--tenant", "acme", "--name", "shop", "--budget", "20 per month")
+    farebox("keys", "create", "--tenant", "acme", "--name", "till", "--budget", "$3 per week")
+    (shop, _) = json.loads(farebox("keys", "list", "--json").out)["keys"]
+    lines = json.loads(farebox("budget", "list", "--json").out)["budgets"]
+
+    assert shop["budget"] == "$20 per month"
+    assert [
+        (line["scope"], line["available"]) for line in lines if line["name"] == "of-its-key"
+    ] == [("tenant:acme,key:shop", "20.00"), ("tenant:acme,key:till", "3.00")]
+
+
+def test_a_budget_that_is_none_is_a_mistake(farebox: Commands) -> None:
+    """Said before anything is made."""
+    made = farebox("keys", "create", "--budget", "20 per fortnight")
+
+    assert made.code != 0
+    assert "--budget '20 per fortnight' is not said as" in made.err
+    assert "'fortnight' is no window" in made.err
+    with pytest.raises(Mistake, match="no amount"):
+        read_budget("twenty per month")

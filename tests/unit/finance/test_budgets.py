@@ -207,6 +207,7 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "name": "each-daily",
         "scope": "tenant:acme",
         "limit": "0.50",
+        "raises": [],
         "window_start": "2026-11-20T00:00:00.000000Z",
         "window_end": "2026-11-21T00:00:00.000000Z",
         "posted": "0.00",

@@ -1,6 +1,9 @@
 """Which rows a batch of commands needs, and what of them it changes."""
 
+from dataclasses import replace
+
 from router.ledger.commands import (
+    Alert,
     Command,
     Dispatch,
     End,
@@ -11,8 +14,10 @@ from router.ledger.commands import (
     SaveKey,
     Tender,
 )
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.page import Page, balances, subjects
 from router.ledger.rows import (
+    BEGINNING,
     AttemptRow,
     BalanceRow,
     EntryRow,
@@ -24,8 +29,19 @@ from router.ledger.rows import (
 )
 from router.model.ids import AttemptId, JobId
 from router.model.job import JobState
+from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_job_row, a_limit, an_accept, an_attempt_row, usd
+from tests.ledger_kit import (
+    DAY,
+    HOUR,
+    a_job_row,
+    a_lifetime_limit,
+    a_limit,
+    a_rolling_limit,
+    an_accept,
+    an_attempt_row,
+    usd,
+)
 
 A_POST = Post(at=EPOCH, attempt_id=AttemptId("j1.1"), amount=usd("0.04"), outcome="delivered")
 A_KEY = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="n", created_at=EPOCH)
@@ -52,18 +68,66 @@ def test_a_hold_needs_the_balances_and_counts_of_its_limits() -> None:
     """A settlement needs those of its attempt's windows, once the attempt is known."""
     limit = a_limit()
     page = Page()
-    balance = (BalanceRow, ("team", "everyone", DAY_OF_EPOCH))
+    balance = (BalanceRow, ("team", "everyone", DAY_OF_EPOCH, DAY_OF_EPOCH + DAY))
     windows = (Window.of(limit),)
 
     assert balances(an_accept("j1", "0.04", limit), page) == {
         balance,
         (RefusalRow, ("team", "everyone", EPOCH.replace(minute=0))),
+        (RaiseRow, ("team",)),
     }
     assert balances(A_POST, page) == set()
     page.load([an_attempt_row(price=usd("0.05"), windows=windows)])
     assert balances(A_POST, page) == {balance}
     none: Command = Dispatch(at=EPOCH, attempt_id=AttemptId("j1.1"))
     assert balances(none, page) == set()
+
+
+def test_a_rolling_limit_needs_the_sum_of_its_hours() -> None:
+    """Beside the hour in which a hold would count; an alert needs what was told before as well."""
+    limit = a_rolling_limit()
+    page, hour = Page(), EPOCH.replace(minute=0)
+    needed = {
+        (BalanceRow, ("team", "everyone", hour, hour + HOUR)),
+        (RollingRow, ("team", "everyone", hour - DAY)),
+        (RaiseRow, ("team",)),
+    }
+
+    count = (RefusalRow, ("team", "everyone", hour))
+    assert balances(an_accept("j1", "0.04", limit), page) == {*needed, count}
+    told = (AlertRow, ("team", "everyone", hour - DAY))
+    lifetime = (AlertRow, ("ever", "everyone", BEGINNING))
+    alert = Alert(at=EPOCH, limits=(limit, a_lifetime_limit("ever", "9.00")))
+    assert {*needed, told, lifetime} <= balances(alert, page)
+    assert subjects(alert) == set()
+
+
+def test_a_change_in_an_hour_is_in_every_sum_that_it_is_a_part_of() -> None:
+    """And in no other; an hour that was loaded counts once."""
+    page, hour = Page(), EPOCH.replace(minute=0)
+    sums = [
+        RollingRow(budget="team", scope="everyone", since=hour - 2 * DAY, held=usd("5.00")),
+        RollingRow(budget="team", scope="everyone", since=hour, held=usd("3.00")),
+        RollingRow(budget="team", scope="tenant:acme", since=hour - DAY, held=usd("2.00")),
+    ]
+    row = BalanceRow(
+        budget="team",
+        scope="everyone",
+        window_start=hour - HOUR,
+        window_end=hour,
+        held=usd("0.50"),
+    )
+    page.load([*sums, row])
+    day = replace(row, window_end=hour + DAY, held=usd("7.00"))
+    page.apply([replace(row, held=usd("0.20"), posted=usd("0.31")), day])
+
+    found = [page.get(RollingRow, *one.key) for one in sums]
+    assert [(one.held, one.posted) for one in found if one] == [
+        (usd("4.70"), usd("0.31")),
+        (usd("3.00"), Money.ZERO),
+        (usd("2.00"), Money.ZERO),
+    ]
+    assert all(not isinstance(changed, RollingRow) for changed in page.changed)
 
 
 def test_a_page_gives_what_the_last_command_left() -> None:

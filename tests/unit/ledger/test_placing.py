@@ -117,7 +117,7 @@ def test_two_limits_on_one_window_take_the_hold_once() -> None:
     assert placed.attempt.windows == (Window.of(a_limit()),)
     assert isinstance(refused, Refused)
     assert refused.limit.limit == usd("0.07")
-    balance = page.get(BalanceRow, "team", "everyone", EPOCH.replace(hour=0))
+    balance = page.get(BalanceRow, *Window.of(a_limit()).key)
     assert balance is not None
     assert balance.held == usd("0.04")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ from router.ledger.decide import decide
 from router.ledger.decided import Decided
 from router.ledger.executor import InlineExecutor, ThreadExecutor
 from router.ledger.ledger import Ledger
+from router.ledger.mapping import encode
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
+from router.ledger.rows import EntryRow, Window
+from router.ledger.sql import migrations, queries
 from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
@@ -34,7 +38,16 @@ from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money
 from tests.fakes import EPOCH, FakeClock
-from tests.ledger_kit import a_limit, a_sqlite_store, an_accept, at_once, usd
+from tests.ledger_kit import (
+    a_job_row,
+    a_lifetime_limit,
+    a_limit,
+    a_sqlite_store,
+    an_accept,
+    an_attempt_row,
+    at_once,
+    usd,
+)
 
 READY = frozenset({"shortapi"})
 
@@ -83,10 +96,31 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path: Path) -> Non
     again = a_sqlite_store(path)
 
     assert state(path, "j1") == "held"
-    assert again._database.pragma("user_version") == 1
+    assert again._database.pragma("user_version") == len(migrations("sqlite"))
     assert again._database.pragma("synchronous") == 2
     assert again._database.pragma("journal_mode") == "wal"
     again.close()
+
+
+def test_a_ledger_of_the_first_version_keeps_what_was_used(path: Path) -> None:
+    """Its balances are added up anew from its entries, each in its own window."""
+    day, ever = a_limit("daily"), a_lifetime_limit("ever", "9.00")
+    windows = (Window.of(day), Window.of(ever))
+    attempt = an_attempt_row("j1.1", price=usd("0.04"), windows=windows)
+    entry = EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold", held=usd("0.04"))
+    (_, first), *_ = migrations("sqlite")
+    with closing(apsw.Connection(str(path))) as old:
+        old.execute(first)
+        for row in (a_job_row("j1"), attempt, entry):
+            old.execute(queries("sqlite")[f"put_{row.table}"], encode(row))
+        old.pragma("user_version", 1)
+    store = a_sqlite_store(path)
+    ledger = the_ledger(store)
+
+    assert at_once(ledger.imbalance()) == Money.ZERO
+    found = {row.window: row.held for row in at_once(ledger.balances_at(EPOCH))}
+    assert found == {window: usd("0.04") for window in windows}
+    store.close()
 
 
 def test_a_second_opener_is_refused(path: Path, store: SqliteStore) -> None:

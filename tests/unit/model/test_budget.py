@@ -46,3 +46,15 @@ def test_used_and_available_make_the_limit(
     )
 
     assert usage.used + usage.available(Money(limit)) == Money(limit)
+
+
+def test_usages_add_and_take_each_amount_from_its_own() -> None:
+    """What is taken away again leaves what there was."""
+    one = Usage(posted=Money(1), presumed=Money(20), held=Money(300), in_doubt=Money(4000))
+    other = Usage(posted=Money(5), presumed=Money(60), held=Money(700), in_doubt=Money(8000))
+
+    assert one + other == Usage(
+        posted=Money(6), presumed=Money(80), held=Money(1000), in_doubt=Money(12000)
+    )
+    assert (one + other) - other == one
+    assert one.charged == Money(21)

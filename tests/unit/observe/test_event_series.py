@@ -15,8 +15,20 @@ from router.observe.events import (
     Overhead,
     Polled,
     ProviderChanged,
+    ThresholdReached,
 )
+from tests.fakes import EPOCH
+from tests.ledger_kit import usd
 from tests.observe_kit import JOB, PROVIDERS, Series, a_settlement, one_of_each, series, value
+
+REACHED = ThresholdReached(
+    budget="daily",
+    scope="tenant:acme",
+    percent=80,
+    charged=usd("4.01"),
+    limit=usd("5.00"),
+    window_end=EPOCH,
+)
 
 
 def counted(*events: Event, names_max: int = 200) -> Series:
@@ -99,6 +111,7 @@ def test_the_rest_is_counted_by_what_it_is() -> None:
         Polled(provider="runpod"),
         CallbackRang(provider="shortapi", verdict="evidence"),
         Alarm(what="crashed", detail="a task"),
+        REACHED,
         Committed(seconds=0.003, commands=7),
         Overhead(seconds=0.0015),
     )
@@ -110,6 +123,7 @@ def test_the_rest_is_counted_by_what_it_is() -> None:
     assert value(found, "farebox_polls_total", provider="shortapi") == 0
     assert value(found, "farebox_callbacks_total", **verdict) == 1
     assert value(found, "farebox_alarms_total", what="crashed") == 1
+    assert value(found, "farebox_budget_thresholds_total", budget="daily", percent="80") == 1
     assert value(found, "farebox_ledger_commit_seconds_sum") == 0.003
     assert value(found, "farebox_ledger_batch_size_sum") == 7
     assert value(found, "farebox_overhead_seconds_sum") == 0.0015

@@ -20,9 +20,10 @@ from router.observe.events import (
     Overhead,
     Polled,
     ProviderChanged,
+    ThresholdReached,
 )
 from router.observe.logs import _FIELDS, EventLog, adopt_libraries, configure
-from tests.fakes import FakeClock
+from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import usd
 from tests.observe_kit import ATTEMPT, EVENT_TYPES, JOB, a_settlement, one_of_each
 
@@ -63,6 +64,16 @@ class Log:
 def fail(text: str) -> None:
     """Raise something that nobody expects."""
     raise ValueError(text)
+
+
+REACHED = ThresholdReached(
+    budget="daily",
+    scope="tenant:acme",
+    percent=80,
+    charged=usd("4.01"),
+    limit=usd("5.00"),
+    window_end=EPOCH,
+)
 
 
 @pytest.fixture(name="log")
@@ -119,6 +130,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         ProviderChanged(provider="runpod", state=ProviderState.EJECTED, reason="three failures"),
         ProviderChanged(provider="runpod", state=ProviderState.SERVING, reason="it went well"),
         JobRefused(tenant="acme", budget="daily", scope="tenant:acme", asked=usd("0.0875")),
+        REACHED,
         Alarm(what="crashed", detail="a task"),
     ):
         log.events.tell(event)
@@ -128,8 +140,17 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         *("warning", "warning", "info"),
         *("warning", "info"),
         *("warning", "info"),
-        *("info", "warning"),
+        *("info", "warning", "warning"),
     ]
+
+
+def test_a_threshold_says_how_much_of_what_and_until_when(log: Log) -> None:
+    """Money and instants as everywhere."""
+    log.events.tell(REACHED)
+
+    (line,) = log.written()
+    assert (line["percent"], line["charged"], line["limit"]) == (80, "4.01", "5.00")
+    assert line["window_end"] == "2026-11-20T09:00:00.000000Z"
 
 
 def test_what_is_too_much_is_left_to_the_metrics(log: Log) -> None:

@@ -5,12 +5,13 @@ import pytest
 
 from router.model.budget import Limit
 from router.model.money import Money
-from router.policy.budgets import Budget, Scope
+from router.policy.budgets import Budget, key_budget, read_alerts
+from router.policy.scopes import JobFacts, Scope
 
 AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 
 
-def a_budget(who: Any, **keys: str) -> Budget:
+def a_budget(who: Any, **keys: Any) -> Budget:
     """A budget of $12.50 a day, unless told otherwise."""
     said = {"name": "daily", "who": who, "limit": "$12.50", "per": "day"}
     return Budget.model_validate({**said, **keys})
@@ -48,14 +49,16 @@ def test_a_budget_limits_whom_it_names(
     who: Any, tenant: str, provider: str, scope: str | None
 ) -> None:
     """Each scope is one account; an attempt of somebody else's is not limited."""
-    limit = a_budget(who).limit_for(tenant, provider, AT)
+    limit = a_budget(who).limit_for(JobFacts(tenant=tenant), provider, AT)
 
     assert (limit.scope if limit else None) == scope
 
 
 def test_a_limit_is_for_the_window_of_the_budgets_own_zone() -> None:
     """Half past eleven at night in UTC is the next day in Berlin."""
-    assert a_budget("everyone", time_zone="Europe/Berlin").limit_for("acme", "runpod", AT) == Limit(
+    budget = a_budget("everyone", time_zone="Europe/Berlin")
+
+    assert budget.limit_for(JobFacts(tenant="acme"), "runpod", AT) == Limit(
         budget="daily",
         scope="everyone",
         window_start=datetime(2026, 11, 20, 23, tzinfo=UTC),
@@ -69,3 +72,76 @@ def test_a_scope_that_was_read_is_taken_as_it_is() -> None:
     scope = Scope(provider="runpod")
 
     assert a_budget(scope).scope is scope
+
+
+def test_a_rolling_budgets_limit_knows_the_hour_under_way() -> None:
+    """New holds count in it; all hours since the window's start count against the limit."""
+    limit = a_budget("everyone", per="rolling 7 days").limit_of("everyone", AT)
+
+    assert limit.window_start == datetime(2026, 11, 13, 23, tzinfo=UTC)
+    assert limit.bucket_start == datetime(2026, 11, 20, 23, tzinfo=UTC)
+    assert limit.window_end == datetime(2026, 11, 21, tzinfo=UTC)
+    assert a_budget("everyone", per="rolling 7 days").rolling_since(AT) == limit.window_start
+    assert a_budget("everyone").rolling_since(AT) is None
+
+
+def test_starts_that_say_nothing_of_the_window_are_flaws() -> None:
+    """A day has no first month, and what rolls has no midnight."""
+    starts = {
+        "week_start": "sunday",
+        "month_start": "2",
+        "year_start": "april",
+        "time_zone": "Europe/Berlin",
+    }
+    flawed = {
+        per: [flaw.path for flaw in a_budget("everyone", per=per, **starts).flaws()]
+        for per in ("day", "week", "month", "quarter", "year", "lifetime", "rolling 2 days")
+    }
+
+    week, month, year, zone = [(name,) for name in starts]
+    assert flawed == {
+        "day": [week, month, year],
+        "week": [month, year],
+        "month": [week, year],
+        "quarter": [week],
+        "year": [week],
+        "lifetime": [week, month, year, zone],
+        "rolling 2 days": [week, month, year, zone],
+    }
+
+
+def test_thresholds_are_percents_that_rise() -> None:
+    """With a space or without; those that were read are taken as they are."""
+    assert read_alerts(["50%", "80 %", "100%"]) == read_alerts((50, 80, 100)) == (50, 80, 100)
+
+
+@pytest.mark.parametrize(
+    "said", [[], ["80"], ["0%"], ["101%"], ["80%", "50%"], ["50%", "50%"], "80%", [["80%"]]]
+)
+def test_what_are_no_thresholds_is_refused(said: object) -> None:
+    """With an example of some."""
+    with pytest.raises(ValueError, match="as \\[50%, 80%, 100%\\]"):
+        read_alerts(said)
+
+
+def test_a_threshold_on_a_forecast_is_not_there_yet() -> None:
+    """To take it and never tell would be worse than to refuse it."""
+    with pytest.raises(ValueError, match="there is no forecast yet"):
+        read_alerts(["forecast 100%"])
+
+
+def test_a_keys_own_budget_is_its_names_and_tenants() -> None:
+    """So a rotated key goes on with what is left, and another tenant's of that name does not."""
+    limit = key_budget("$20.00 per month").limit_for(
+        JobFacts(tenant="acme", key="shop"), "runpod", AT
+    )
+
+    assert limit is not None
+    assert (limit.scope, limit.limit) == ("tenant:acme,key:shop", Money.parse("20.00"))
+
+
+@pytest.mark.parametrize("said", ["$20", "20 per month", "$20 per fortnight", "per day", ""])
+def test_a_keys_own_budget_needs_an_amount_and_a_window(said: str) -> None:
+    """Each as in a file."""
+    with pytest.raises(ValueError, match=r"belongs|window|write|no amount"):
+        key_budget(said)

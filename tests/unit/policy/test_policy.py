@@ -8,7 +8,9 @@ from router.model.money import Money
 from router.policy.policy import Expected, Failover
 from router.policy.preference import FixedOrder, LowestPrice, read_preference
 from router.policy.price_rows import ProviderRow
+from router.policy.problems import Flaw
 from router.policy.scalars import Row, read_dollars, read_duration_s, read_instant
+from router.policy.scopes import JobFacts
 from tests.policy_files import a_policy
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -24,7 +26,7 @@ def test_every_budget_that_matches_limits_an_attempt() -> None:
         ]
     )
 
-    limits = policy.limits("acme", "runpod", AT)
+    limits = policy.limits(JobFacts(tenant="acme"), "runpod", AT)
 
     assert [(limit.budget, limit.scope, str(limit.limit)) for limit in limits] == [
         ("a", "tenant:acme", "5.00"),
@@ -170,3 +172,41 @@ def test_a_row_takes_no_unknown_key() -> None:
     """All rows of all files share this rule."""
     with pytest.raises(ValidationError, match="extra_forbidden"):
         Row.model_validate({"any": "thing"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "told"),
+    [
+        (
+            {"name": "of-its-key"},
+            ("budgets", 0, "name"),
+            "'of-its-key' is the name of keys' own budgets",
+        ),
+        (
+            {"who": {"model": "nano-banana-2-edt"}},
+            ("budgets", 0, "who", "model"),
+            "nobody sells 'nano-banana-2-edt'; did you mean 'nano-banana-2-edit'?",
+        ),
+        (
+            {"who": {"model": "each"}, "week_start": "sunday"},
+            ("budgets", 0, "week_start"),
+            "a day does not begin with a day of the week",
+        ),
+    ],
+)
+def test_a_budget_names_what_there_is(
+    keys: dict[str, object], path: tuple[str | int, ...], told: str
+) -> None:
+    """A model that is sold, a name that is free, and starts that its own window has."""
+    budget = {"name": "a", "who": "everyone", "limit": "$5.00", "per": "day", **keys}
+
+    assert list(a_policy(budgets=[budget]).flaws()) == [Flaw(path, told)]
+
+
+def test_a_keys_own_budget_binds_beside_the_policys() -> None:
+    """Last, and only a key that was made with one."""
+    policy = a_policy()
+    facts = JobFacts(tenant="acme", key="shop", key_budget="$7.00 per rolling 2 days")
+
+    budgets = [limit.budget for limit in policy.limits(facts, "runpod", AT)]
+    assert budgets == ["monthly", "of-its-key"]

@@ -13,6 +13,7 @@ NEW = {
     "role": "client",
     "name": "  the shop ",
     "tags": {"team": "shop"},
+    "budget": "$20.00 per month",
     "expires_at": "2026-11-22T12:00:00+01:00",
 }
 
@@ -38,6 +39,7 @@ async def test_a_key_is_made_and_told_once(tmp_path: Path) -> None:
         "role": "client",
         "name": "the shop",
         "tags": {"team": "shop"},
+        "budget": "$20.00 per month",
         "created_at": "2026-11-20T09:00:00.000000Z",
         "expires_at": "2026-11-22T11:00:00.000000Z",
         "revoked_at": None,
@@ -80,6 +82,10 @@ async def test_a_revoked_key_is_refused_from_then_on(tmp_path: Path) -> None:
         ({"role": "owner"}, "`role` must be 'client', 'viewer' or 'admin'."),
         ({"name": " "}, "`name` must not be empty."),
         ({"tags": {"a b": "x"}}, None),
+        (
+            {"budget": "20"},
+            '`budget` must be as "$20.00 per month" or "$5.00 per rolling 30 days".',
+        ),
         ({"expires_at": "2027-01-01"}, "`expires_at` must be an instant, as 2027-01-01T00:00:00Z."),
         ({"expires_at": "soon"}, "`expires_at` must be an instant, as 2027-01-01T00:00:00Z."),
         ({"expires_at": "2026-11-20T09:00:00Z"}, "`expires_at` is past."),

@@ -49,6 +49,7 @@ async def test_a_plain_edit_becomes_a_job_with_its_defaults(services: Services) 
         id=asked.job.id,
         tenant="acme",
         key_id="k1",
+        key_name="ada",
         model="nano-banana-2-edit",
         prompt="make the sky green",
         images=(PICTURE_URL,),

@@ -18,9 +18,58 @@ ORDER BY tenant, idempotency_key FOR UPDATE OF idempotency;
 
 -- name: get_balances
 SELECT balances.* FROM balances
-JOIN unnest(:budget::text[], :scope::text[], :window_start::text[])
-    AS wanted (budget, scope, window_start) USING (budget, scope, window_start)
-ORDER BY budget, scope, window_start FOR UPDATE OF balances;
+JOIN unnest(:budget::text[], :scope::text[], :window_start::text[], :window_end::text[])
+    AS wanted (budget, scope, window_start, window_end)
+    USING (budget, scope, window_start, window_end)
+ORDER BY budget, scope, window_start, window_end FOR UPDATE OF balances;
+
+-- name: lock_accounts
+-- One writer at a time sums up an account's hours; the locks end with the transaction.
+SELECT pg_advisory_xact_lock(account) FROM (
+    SELECT DISTINCT hashtextextended(budget || ' ' || scope, 0) AS account
+    FROM unnest(:budget::text[], :scope::text[]) AS wanted (budget, scope) ORDER BY 1
+) AS accounts;
+
+-- name: get_rolling
+-- What of accounts' hours counts since an instant, those of a clock ahead of ours included.
+SELECT
+    wanted.budget, wanted.scope, wanted.since,
+    COALESCE(SUM(balances.posted), 0) AS posted, COALESCE(SUM(balances.presumed), 0) AS presumed,
+    COALESCE(SUM(balances.held), 0) AS held, COALESCE(SUM(balances.in_doubt), 0) AS in_doubt
+FROM unnest(:budget::text[], :scope::text[], :since::text[]) AS wanted (budget, scope, since)
+LEFT JOIN balances ON balances.budget = wanted.budget AND balances.scope = wanted.scope
+    AND balances.window_start >= wanted.since
+    AND balances.window_end::timestamptz - balances.window_start::timestamptz = interval '1 hour'
+GROUP BY 1, 2, 3;
+
+-- name: get_raises
+SELECT raises.* FROM raises JOIN unnest(:budget::text[]) AS wanted (budget) USING (budget);
+
+-- name: get_alerts
+SELECT DISTINCT alerts.* FROM alerts
+JOIN unnest(:budget::text[], :scope::text[], :since::text[]) AS wanted (budget, scope, since)
+    ON alerts.budget = wanted.budget AND alerts.scope = wanted.scope
+    AND alerts.window_end > wanted.since;
+
+-- name: rolling
+-- What of one account's hours counts since an instant.
+SELECT
+    :budget::text AS budget, :scope::text AS scope, :since::text AS since,
+    COALESCE(SUM(posted), 0) AS posted, COALESCE(SUM(presumed), 0) AS presumed,
+    COALESCE(SUM(held), 0) AS held, COALESCE(SUM(in_doubt), 0) AS in_doubt
+FROM balances
+WHERE budget = :budget AND scope = :scope AND window_start >= :since
+    AND window_end::timestamptz - window_start::timestamptz = interval '1 hour';
+
+-- name: rolling_of
+-- What of each of a budget's accounts' hours counts since an instant.
+SELECT
+    budget, scope, :since::text AS since, SUM(posted) AS posted, SUM(presumed) AS presumed,
+    SUM(held) AS held, SUM(in_doubt) AS in_doubt
+FROM balances
+WHERE budget = :budget AND window_start >= :since
+    AND window_end::timestamptz - window_start::timestamptz = interval '1 hour'
+GROUP BY budget, scope ORDER BY budget, scope;
 
 -- name: get_refusals
 SELECT refusals.* FROM refusals
@@ -36,7 +85,7 @@ INSERT INTO balances (
 SELECT budget, scope, window_start, window_end, 0, 0, 0, 0
 FROM unnest(:budget::text[], :scope::text[], :window_start::text[], :window_end::text[])
     AS wanted (budget, scope, window_start, window_end)
-ORDER BY budget COLLATE "C", scope COLLATE "C", window_start COLLATE "C"
+ORDER BY budget COLLATE "C", scope COLLATE "C", window_start COLLATE "C", window_end COLLATE "C"
 ON CONFLICT DO NOTHING;
 
 -- name: lay_refusals
@@ -67,20 +116,22 @@ SELECT batch FROM last_batch WHERE writer = :writer FOR UPDATE;
 -- Balances that are not the sum of their entries. No rows: the books are right.
 WITH moves AS (
     SELECT
-        line ->> 0 AS budget, line ->> 1 AS scope, line ->> 2 AS window_start,
+        line ->> 0 AS budget, line ->> 1 AS scope,
+        line ->> 2 AS window_start, line ->> 3 AS window_end,
         SUM(entries.posted) AS posted, SUM(entries.presumed) AS presumed,
         SUM(entries.held) AS held, SUM(entries.in_doubt) AS in_doubt
     FROM entries
     JOIN attempts ON attempts.id = entries.attempt_id,
         jsonb_array_elements(attempts.windows::jsonb) AS line
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 ), differences AS (
     SELECT budget, scope,
         ABS(COALESCE(balances.posted, 0) - COALESCE(moves.posted, 0))
         + ABS(COALESCE(balances.presumed, 0) - COALESCE(moves.presumed, 0))
         + ABS(COALESCE(balances.held, 0) - COALESCE(moves.held, 0))
         + ABS(COALESCE(balances.in_doubt, 0) - COALESCE(moves.in_doubt, 0)) AS difference
-    FROM balances FULL OUTER JOIN moves USING (budget, scope, window_start)
+    FROM balances FULL OUTER JOIN moves
+        USING (budget, scope, window_start, window_end)
 )
 SELECT budget, scope, difference FROM differences WHERE difference <> 0;
 

@@ -11,7 +11,44 @@ SELECT * FROM idempotency WHERE tenant = :tenant AND idempotency_key = :idempote
 
 -- name: get_balances
 SELECT * FROM balances
-WHERE budget = :budget AND scope = :scope AND window_start = :window_start;
+WHERE budget = :budget AND scope = :scope
+    AND window_start = :window_start AND window_end = :window_end;
+
+-- name: get_rolling
+-- What of an account's hours counts since an instant, those of a clock ahead of ours included.
+SELECT
+    :budget AS budget, :scope AS scope, :since AS since,
+    COALESCE(SUM(posted), 0) AS posted, COALESCE(SUM(presumed), 0) AS presumed,
+    COALESCE(SUM(held), 0) AS held, COALESCE(SUM(in_doubt), 0) AS in_doubt
+FROM balances
+WHERE budget = :budget AND scope = :scope AND window_start >= :since
+    AND unixepoch(window_end) - unixepoch(window_start) = 3600;
+
+-- name: get_raises
+SELECT * FROM raises WHERE budget = :budget;
+
+-- name: get_alerts
+SELECT * FROM alerts WHERE budget = :budget AND scope = :scope AND window_end > :since;
+
+-- name: rolling
+-- What of one account's hours counts since an instant.
+SELECT
+    :budget AS budget, :scope AS scope, :since AS since,
+    COALESCE(SUM(posted), 0) AS posted, COALESCE(SUM(presumed), 0) AS presumed,
+    COALESCE(SUM(held), 0) AS held, COALESCE(SUM(in_doubt), 0) AS in_doubt
+FROM balances
+WHERE budget = :budget AND scope = :scope AND window_start >= :since
+    AND unixepoch(window_end) - unixepoch(window_start) = 3600;
+
+-- name: rolling_of
+-- What of each of a budget's accounts' hours counts since an instant.
+SELECT
+    budget, scope, :since AS since, SUM(posted) AS posted, SUM(presumed) AS presumed,
+    SUM(held) AS held, SUM(in_doubt) AS in_doubt
+FROM balances
+WHERE budget = :budget AND window_start >= :since
+    AND unixepoch(window_end) - unixepoch(window_start) = 3600
+GROUP BY budget, scope ORDER BY budget, scope;
 
 -- name: get_refusals
 SELECT * FROM refusals WHERE budget = :budget AND scope = :scope AND hour = :hour;
@@ -23,11 +60,12 @@ WITH moves AS (
         json_extract(line.value, '$[0]') AS budget,
         json_extract(line.value, '$[1]') AS scope,
         json_extract(line.value, '$[2]') AS window_start,
+        json_extract(line.value, '$[3]') AS window_end,
         SUM(entries.posted) AS posted, SUM(entries.presumed) AS presumed,
         SUM(entries.held) AS held, SUM(entries.in_doubt) AS in_doubt
     FROM entries
     JOIN attempts ON attempts.id = entries.attempt_id, json_each(attempts.windows) AS line
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 )
 SELECT
     COALESCE(balances.budget, moves.budget) AS budget,
@@ -36,7 +74,7 @@ SELECT
     + ABS(COALESCE(balances.presumed, 0) - COALESCE(moves.presumed, 0))
     + ABS(COALESCE(balances.held, 0) - COALESCE(moves.held, 0))
     + ABS(COALESCE(balances.in_doubt, 0) - COALESCE(moves.in_doubt, 0)) AS difference
-FROM balances FULL OUTER JOIN moves USING (budget, scope, window_start)
+FROM balances FULL OUTER JOIN moves USING (budget, scope, window_start, window_end)
 WHERE difference <> 0;
 
 -- name: attempts_out_of_balance

@@ -12,7 +12,7 @@ from router.ledger.sql import migrations, positional, queries
 def test_both_back_ends_answer_the_same_queries() -> None:
     """PostgreSQL has a few more, for its locks and its writers."""
     assert set(queries("postgres")) - set(queries("sqlite")) == {
-        *("enlist", "leave", "lay_balances", "lay_refusals"),
+        *("enlist", "leave", "lay_balances", "lay_refusals", "lock_accounts"),
     }
     assert set(queries("sqlite")) <= set(queries("postgres"))
 

@@ -1,0 +1,177 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.dispatch.alerting import Alerts
+from router.ledger.commands import Adjust, Post
+from router.ledger.ledger import Ledger
+from router.model.errors import LedgerUnavailable
+from router.model.ids import AttemptId
+from router.model.tasks import TaskRegistry
+from router.observe.events import Alarm, Event, ThresholdReached
+from router.policy.policy import Policy
+from tests.fakes import EPOCH, FakeClock
+from tests.finance_kit import Shop
+from tests.ledger_kit import DAY, a_sqlite_store, usd
+from tests.ledger_running import a_ledger
+from tests.policy_files import a_policy
+
+
+def watched(per: str = "month", who: Any = "everyone", **keys: Any) -> Policy:
+    """A policy with one budget of forty cents, told at half of it and at all of it."""
+    budget = {"name": "tight", "who": who, "limit": "$0.40", "per": per, "alerts": ["50%", "100%"]}
+    return a_policy(budgets=[{**budget, **keys}])
+
+
+class Ear:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        """Remember."""
+        self.told.append(event)
+
+
+class Watch:
+    """A ledger at work with alerts that listen to it."""
+
+    def __init__(self, policy: Policy, shop: Shop, ledger: Ledger, tasks: TaskRegistry) -> None:
+        self.policy, self.shop, self.ledger = policy, shop, ledger
+        self.clock, self.ear, self.tasks = FakeClock(), Ear(), tasks
+        self.alerts = Alerts(self.clock, ledger, self.ear, tasks, lambda: self.policy)
+
+    async def post(self, job: str, amount: str, at: datetime = EPOCH) -> list[int]:
+        """Hold and post a job's attempt through the ledger; the percentages told of since."""
+        self.shop.buy(job, amount, at=at)
+        name = AttemptId(f"{job}.1")
+        post = Post(at=at, attempt_id=name, amount=usd(amount), outcome="delivered")
+        await self.ledger.submit(post)
+        return await self.told()
+
+    async def told(self) -> list[int]:
+        """Wait for what is being looked at; the percentages told of, each once."""
+        await self.tasks.stop(grace_s=10)
+        told, self.ear.told = self.ear.told, []
+        return [event.percent for event in told if isinstance(event, ThresholdReached)]
+
+
+@asynccontextmanager
+async def a_watch(folder: Path, policy: Policy, *, listening: bool = True) -> AsyncIterator[Watch]:
+    """Open a ledger under a policy."""
+    store = a_sqlite_store(folder / "farebox.db")
+    crashes: list[str] = []
+    async with a_ledger(store) as ledger:
+        tasks = TaskRegistry(lambda name, _: crashes.append(name))
+        watch = Watch(policy, Shop(policy, store), ledger, tasks)
+        if listening:
+            ledger.listen(watch.alerts.booked)
+        yield watch
+    store.close()
+    assert crashes == []
+
+
+@pytest.mark.parametrize("per", ["month", "rolling 7 days"])
+async def test_a_charge_that_reaches_a_threshold_is_told_once(tmp_path: Path, per: str) -> None:
+    """With its figures; a later correction of a bill may reach the next one."""
+    async with a_watch(tmp_path, watched(per)) as watch:
+        assert await watch.post("j1", "0.19") == []
+        watch.shop.buy("j2", "0.01")
+        post = Post(at=EPOCH, attempt_id=AttemptId("j2.1"), amount=usd("0.01"), outcome="delivered")
+        await watch.ledger.submit(post)
+        await watch.tasks.stop(grace_s=10)
+        (event,) = watch.ear.told
+        assert await watch.told() == [50]
+        assert await watch.post("j3", "0.02") == []
+        difference = usd("0.18")
+        name = AttemptId("j3.1")
+        await watch.ledger.submit(
+            Adjust(at=EPOCH, attempt_id=name, difference=difference, who="ada", reason="bill")
+        )
+        assert await watch.told() == [100]
+
+    assert isinstance(event, ThresholdReached)
+    assert (event.budget, event.scope, event.charged, event.limit) == (
+        "tight",
+        "everyone",
+        usd("0.20"),
+        usd("0.40"),
+    )
+    assert event.window_end is not None
+
+
+async def test_a_charge_after_the_windows_end_alerts_in_its_holds_window(tmp_path: Path) -> None:
+    """Where it counts; the new window has not reached anything."""
+    async with a_watch(tmp_path, watched("day")) as watch:
+        watch.shop.buy("j1", "0.30")
+        watch.clock.advance(DAY.total_seconds())
+        tomorrow = EPOCH + DAY
+        post = Post(
+            at=tomorrow, attempt_id=AttemptId("j1.1"), amount=usd("0.30"), outcome="delivered"
+        )
+        await watch.ledger.submit(post)
+        assert await watch.told() == [50]
+        assert [row.percent for row in await watch.ledger.alerts_at(EPOCH)] == [50]
+        assert await watch.ledger.alerts_at(tomorrow) == []
+
+
+async def test_a_policy_without_thresholds_looks_at_nothing(tmp_path: Path) -> None:
+    """Nor does one whose budget with thresholds does not bind the attempt."""
+    async with a_watch(tmp_path, a_policy()) as watch:
+        assert await watch.post("j1", "0.50") == []
+        watch.policy = watched(who={"tenant": "zeta"})
+        assert await watch.post("j2", "0.60") == []
+        assert await watch.ledger.alerts_at(EPOCH) == []
+
+
+@pytest.mark.parametrize("per", ["month", "lifetime", "rolling 7 days"])
+async def test_what_a_crash_came_before_is_caught_up(tmp_path: Path, per: str) -> None:
+    """At the next start, for every account; and what was told before it is not told again."""
+    bound = watched(per, "each_tenant")
+    async with a_watch(tmp_path, bound, listening=False) as watch:
+        await watch.post("j1", "0.25", EPOCH - timedelta(hours=5))
+        await watch.alerts.catch_up()
+        assert await watch.told() == [50]
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        # The same name under another window is another budget.
+        watch.policy = watched("week", "each_tenant")
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+
+
+async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
+    """What was not looked at is looked at with the next charge."""
+    async with a_watch(tmp_path, watched()) as watch:
+        await watch.post("j1", "0.25")
+        attempt = await watch.ledger.attempt(AttemptId("j1.1"))
+        assert attempt is not None
+
+        async def broken(*_: Any) -> Any:
+            raise LedgerUnavailable("gone")
+
+        alerts = Alerts(
+            watch.clock, _Broken(watch.ledger, broken), watch.ear, watch.tasks, lambda: watch.policy
+        )
+        await alerts.after(attempt)
+        await alerts.catch_up()
+        half = _Broken(watch.ledger, broken, only="submit")
+        await Alerts(watch.clock, half, watch.ear, watch.tasks, lambda: watch.policy).catch_up()
+
+    alarm = Alarm(what="threshold_unread", detail="gone")
+    assert [event for event in watch.ear.told if isinstance(event, Alarm)] == [alarm] * 3
+
+
+class _Broken:
+    """A ledger of which some or all cannot be reached."""
+
+    def __init__(self, ledger: Ledger, broken: Any, only: str = "") -> None:
+        self.submit = broken
+        self.job = broken if not only else ledger.job
+        self.balances_at = broken if not only else ledger.balances_at
+        self.rolling_of = broken if not only else ledger.rolling_of

@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.ledger.alerting import alert, reached
+from router.ledger.commands import Alert, Alerted
+from router.ledger.limit_rows import RollingRow
+from router.ledger.page import Page
+from router.ledger.rows import BEGINNING, END, BalanceRow
+from router.model.budget import Usage
+from router.model.money import Money
+from tests.fakes import EPOCH
+from tests.ledger_kit import a_lifetime_limit, a_rolling_limit, usd
+
+
+@pytest.mark.parametrize(
+    ("posted", "presumed", "percents"),
+    [
+        ("0", "0", ()),
+        ("-0.01", "0", ()),
+        ("0.499999999", "0", ()),
+        ("0.30", "0.20", (50,)),
+        ("0.799999999", "0", (50,)),
+        ("0.80", "0", (50, 80)),
+        ("7.00", "0", (50, 80, 100)),
+    ],
+)
+def test_a_threshold_is_reached_to_the_nano(
+    posted: str, presumed: str, percents: tuple[int, ...]
+) -> None:
+    """By what was charged or presumed so; what is held or in doubt is no charge."""
+    limit = replace(a_lifetime_limit("team", "1.00"), alerts=(50, 80, 100))
+    usage = Usage(
+        posted=usd(posted), presumed=usd(presumed), held=usd("9.00"), in_doubt=usd("8.00")
+    )
+
+    assert reached(limit, usage) == percents
+
+
+@given(st.integers(1, 10**15), st.integers(0, 10**15), st.integers(1, 100))
+def test_all_of_a_limit_reaches_all_of_its_thresholds(
+    limit: int, charged: int, percent: int
+) -> None:
+    """And less than its share reaches none."""
+    bound = replace(a_lifetime_limit("team", "1.00"), limit=Money(limit), alerts=(percent,))
+
+    found = reached(bound, Usage(posted=Money(charged)))
+    assert bool(found) == (charged > 0 and charged * 100 >= limit * percent)
+
+
+def test_what_is_recorded_says_its_window_and_its_figures() -> None:
+    """A lifetime's is as the ledger has it; what was recorded is not told again."""
+    page = Page()
+    ever = replace(a_lifetime_limit("ever", "0.40"), alerts=(50, 100))
+    rolling = replace(a_rolling_limit("team", "0.30"), alerts=(10,))
+    assert rolling.window_start is not None
+    page.load(
+        [
+            BalanceRow(
+                budget="ever",
+                scope="everyone",
+                window_start=BEGINNING,
+                window_end=END,
+                posted=usd("0.21"),
+            ),
+            RollingRow(
+                budget="team", scope="everyone", since=rolling.window_start, presumed=usd("0.22")
+            ),
+        ]
+    )
+    decided = alert(page, Alert(at=EPOCH, limits=(ever, rolling)))
+    page.apply(decided.changes)
+
+    assert isinstance(decided.answer, Alerted)
+    assert decided.changes == decided.answer.alerts
+    assert [
+        (row.budget, row.window_start, row.rolling, row.percent, row.charged, row.limit_amount)
+        for row in decided.answer.alerts
+    ] == [
+        ("ever", BEGINNING, 0, 50, usd("0.21"), usd("0.40")),
+        ("team", rolling.window_start, 1, 10, usd("0.22"), usd("0.30")),
+    ]
+    assert alert(page, Alert(at=EPOCH, limits=(ever, rolling))).changes == ()

@@ -1,0 +1,73 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, raised
+from router.model.budget import Usage
+from tests.fakes import EPOCH
+from tests.ledger_kit import DAY, a_limit, usd
+
+RAISE = RaiseRow(
+    id="r1",
+    budget="team",
+    amount=usd("3.00"),
+    created_at=EPOCH,
+    until=EPOCH + DAY,
+    who="ada",
+    reason="the sale",
+)
+ALERT = AlertRow(
+    budget="team",
+    scope="everyone",
+    window_start=EPOCH,
+    window_end=EPOCH + DAY,
+    rolling=0,
+    percent=50,
+    at=EPOCH,
+    charged=usd("0.26"),
+    limit_amount=usd("0.50"),
+)
+
+
+def test_a_raise_is_in_force_from_its_making_to_its_end() -> None:
+    """For its budget, and for its account if it names one."""
+    limit = a_limit("team", "1.00")
+
+    assert raised(limit, [RAISE, replace(RAISE, amount=usd("0.50"))], EPOCH).limit == usd("4.50")
+    assert raised(limit, [RAISE], EPOCH - timedelta(seconds=1)) == limit
+    assert raised(limit, [RAISE], RAISE.until) == limit
+    assert raised(a_limit("other"), [RAISE], EPOCH) == a_limit("other")
+    assert raised(limit, [replace(RAISE, scope="tenant:acme")], EPOCH) == limit
+    assert raised(limit, [replace(RAISE, scope="everyone")], EPOCH).limit == usd("4.00")
+    assert (RAISE.key, RAISE.group) == (("r1",), ("team",))
+
+
+def test_an_alert_is_told_once_for_a_window() -> None:
+    """Another account's, window's or percentage's is another."""
+    assert ALERT.tells(replace(ALERT, at=EPOCH + DAY))
+    assert not ALERT.tells(replace(ALERT, percent=80))
+    assert not ALERT.tells(replace(ALERT, scope="tenant:acme"))
+    assert not ALERT.tells(replace(ALERT, budget="other"))
+    assert not ALERT.tells(replace(ALERT, window_end=EPOCH + 2 * DAY))
+    assert ALERT.group == ("team", "everyone")
+
+
+def test_an_alert_of_a_rolling_window_is_told_for_all_that_overlap() -> None:
+    """From the first window on that begins where it ended."""
+    rolling = replace(ALERT, rolling=1)
+    last = replace(rolling, window_start=rolling.window_end - DAY / 24, window_end=EPOCH + 2 * DAY)
+
+    assert rolling.tells(last)
+    assert not rolling.tells(replace(last, window_start=rolling.window_end))
+    assert not rolling.tells(replace(last, rolling=0))
+
+
+def test_a_sum_takes_a_change_of_each_amount() -> None:
+    """Each to its own kind."""
+    change = Usage(
+        posted=usd("0.01"), presumed=usd("0.02"), held=usd("-0.03"), in_doubt=usd("0.04")
+    )
+    row = RollingRow(budget="team", scope="everyone", since=EPOCH, held=usd("0.50"))
+
+    assert row.plus(change).usage == row.usage + change
+    assert row.plus(change).held == usd("0.47")
+    assert row.key == ("team", "everyone", EPOCH)
