@@ -129,6 +129,7 @@ def one_of_each(text: str) -> Iterator[Event]:
         "asked": usd("0.08"),
         "charged": usd("0.09"),
         "may_pay_twice": True,
+        "providers": PROVIDERS,
     }
     for kind in EVENT_TYPES:
         values: dict[str, Any] = {}

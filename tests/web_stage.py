@@ -17,6 +17,7 @@ from router.model.errors import ProviderInDoubt
 from router.model.ids import JobId
 from router.model.job import AttemptState
 from router.observe.metrics import Metrics
+from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.keys import Role, mint_key
@@ -178,6 +179,7 @@ async def open_house(
             clock=clock,
             ids=stage.ids,
             policy=lambda: stage.policy,
+            standing=lambda: Standing(policy=stage.policy, since=clock.now()),
             policy_path=folder / "policy.yaml",
             ledger=stage.ledger,
             placer=stage.placer,

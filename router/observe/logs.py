@@ -27,6 +27,8 @@ from router.observe.events import (
     JobAdmitted,
     JobEnded,
     JobRefused,
+    PolicyRejected,
+    PolicyReloaded,
     PriceDrifted,
     ProviderChanged,
     Recovered,
@@ -53,6 +55,8 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     ProviderChanged: ("provider", "state", "reason"),
     CallbackRang: ("provider", "verdict"),
     Recovered: ("jobs", "attempts", "in_doubt"),
+    PolicyReloaded: ("policy", "hash", "former"),
+    PolicyRejected: ("problems", "detail", "in_force"),
     Alarm: ("what", "detail"),
 }  # fmt: skip
 """What is logged of what. `Polled`, `Committed` and `Overhead` are too many, and are metrics."""
@@ -85,7 +89,7 @@ class EventLog:
 def _is_alarming(event: Event) -> bool:
     """Whether money may be gone, or a person should look."""
     match event:
-        case Alarm() | PriceDrifted():
+        case Alarm() | PriceDrifted() | PolicyRejected():
             return True
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}

@@ -18,6 +18,7 @@ from router.observe.events import (
     FailedOver,
     JobRefused,
     Overhead,
+    PolicyRejected,
     Polled,
     ProviderChanged,
 )
@@ -118,6 +119,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         FailedOver(**over, may_pay_twice=False),
         ProviderChanged(provider="runpod", state=ProviderState.EJECTED, reason="three failures"),
         ProviderChanged(provider="runpod", state=ProviderState.SERVING, reason="it went well"),
+        PolicyRejected(problems=1, detail="policy.yaml:4:1: no", in_force="5eed"),
         JobRefused(tenant="acme", budget="daily", scope="tenant:acme", asked=usd("0.0875")),
         Alarm(what="crashed", detail="a task"),
     ):
@@ -128,7 +130,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         *("warning", "warning", "info"),
         *("warning", "info"),
         *("warning", "info"),
-        *("info", "warning"),
+        *("warning", "info", "warning"),
     ]
 
 
@@ -154,6 +156,7 @@ def test_every_field_that_is_logged_was_chosen() -> None:
     assert {name: names for name, names in left_out.items() if names} == {
         "attempt_settled": {"job_id"},
         "polled": {"provider"},
+        "policy_reloaded": {"providers"},
         "committed": {"seconds", "commands"},
         "overhead": {"seconds"},
     }
