@@ -27,6 +27,7 @@ from tests.fakes import FakeClock
 from tests.policy_files import a_policy
 from tests.stage import Act, Stage, open_stage
 from tests.virtual_time import VirtualClock
+from tests.web_contract import check_answer
 
 AT_ONCE = Act(answers_after_s=0.0, ends_after_s=0.0)
 NEVER = Act(answers_after_s=0.0, ends_after_s=1e8)
@@ -116,7 +117,9 @@ class Front:
         if key is not None:
             sent.setdefault("Authorization", f"Bearer {key}")
         async with self.client.request(method, path, data=body, headers=sent) as response:
-            return Answer(response.status, dict(response.headers), await response.text())
+            answer = Answer(response.status, dict(response.headers), await response.text())
+        check_answer(method, path, answer.status, answer.headers, answer.text)
+        return answer
 
     async def edit(self, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
         """Ask for an edit."""

@@ -157,10 +157,11 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveKey:
-    """Store a new or changed API key."""
+    """Store a new or changed API key, and with it the one that it replaces: both or neither."""
 
     at: datetime
     key: KeyRow
+    former: KeyRow | None = None
 
 
 Command = Accept | Hold | Dispatch | Run | Post | Void | Doubt | Presume | End | Adjust | SaveKey

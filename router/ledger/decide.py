@@ -38,7 +38,8 @@ def decide(page: Page, command: Command) -> Decided:
         case End():
             return settling.end(page, command)
         case SaveKey():
-            return Decided(Done(), (command.key,))
+            former = () if command.former is None else (command.former,)
+            return Decided(Done(), (command.key, *former))
         case _:
             return _on_attempt(page, command)
 

@@ -32,7 +32,8 @@ _KEY_ID = re.compile(r"[0-9A-Za-z]{8}")
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-def _check_instant(text: str) -> str:
+def check_instant(text: str) -> str:
+    """Let only an RFC 3339 instant with its zone pass."""
     try:
         from_rfc3339(text)
     except (ValueError, OverflowError):
@@ -59,7 +60,7 @@ class KeyRequest(BaseModel):
     role: Role = Role.CLIENT
     name: Words
     tags: Tags = Field(default_factory=dict)
-    expires_at: Annotated[str, AfterValidator(_check_instant)] | None = None
+    expires_at: Annotated[str, AfterValidator(check_instant)] | None = None
 
 
 class SettleRequest(BaseModel):
@@ -90,26 +91,37 @@ async def create_key(visit: Visit) -> web.Response:
         expires_at=expires_at,
     )
     await visit.services.ledger.submit(SaveKey(at=now, key=row))
-    return json_response({**_key_body(row), "key": key}, status=201)
+    return json_response({**key_body(row), "key": key}, status=201)
 
 
 async def list_keys(visit: Visit) -> web.Response:
     """`GET /v1/keys`: all of them, without what would let anyone use them."""
     visit.query()
-    return json_response({"keys": [_key_body(row) for row in await visit.services.ledger.keys()]})
+    return json_response({"keys": [key_body(row) for row in await visit.services.ledger.keys()]})
 
 
 async def revoke_key(visit: Visit) -> web.Response:
     """`DELETE /v1/keys/{id}`: refuse a key from now on. Twice is as once."""
-    key_id, ledger = visit.path("id"), visit.services.ledger
-    row = await ledger.key(key_id) if _KEY_ID.fullmatch(key_id) else None
-    if row is None:
-        raise NotFound("There is no key by that id.")
+    row = await named_key(visit)
     if row.revoked_at is None:
         now = visit.services.clock.now()
         row = replace(row, revoked_at=now)
-        await ledger.submit(SaveKey(at=now, key=row))
-    return json_response(_key_body(row))
+        await visit.services.ledger.submit(SaveKey(at=now, key=row))
+    return json_response(key_body(row))
+
+
+async def named_key(visit: Visit) -> KeyRow:
+    """
+    The key that the path names by its id.
+
+    Raises:
+        NotFound: There is none.
+    """
+    key_id = visit.path("id")
+    row = await visit.services.ledger.key(key_id) if _KEY_ID.fullmatch(key_id) else None
+    if row is None:
+        raise NotFound("There is no key by that id.")
+    return row
 
 
 async def list_attempts(visit: Visit) -> web.Response:
@@ -149,7 +161,8 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
     }
 
 
-def _key_body(row: KeyRow) -> dict[str, Any]:
+def key_body(row: KeyRow) -> dict[str, Any]:
+    """A key without what would let anyone use it."""
     return {
         "id": row.id,
         "tenant": row.tenant,

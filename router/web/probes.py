@@ -11,7 +11,7 @@ from router.model.clock import rfc3339
 from router.observe.metrics import CONTENT_TYPE
 from router.policy.current import Rejection
 from router.web.problems import json_response
-from router.web.services import Services
+from router.web.services import OPENAPI, Services
 from router.web.visit import Visit
 
 PROBLEMS_MAX = 10
@@ -27,6 +27,7 @@ async def index(visit: Visit) -> web.Response:  # noqa: ARG001 - it says the sam
             "ask": "POST /v1/quotes",
             "read": ["/v1/edits", "/v1/budgets", "/v1/spend"],
             "watch": ["/readyz", "/metrics"],
+            "learn": "/openapi.json",
         }
     )
 
@@ -77,6 +78,12 @@ def _error(rejection: Rejection | None) -> dict[str, Any] | None:
         return None
     problems = [replace(one, file=Path(one.file).name).head for one in rejection.problems]
     return {"at": rfc3339(rejection.at), "problems": problems[:PROBLEMS_MAX]}
+
+
+async def openapi(visit: Visit) -> web.Response:
+    """`GET /openapi.json`: this document."""
+    visit.query()
+    return web.Response(body=visit.request.app[OPENAPI], content_type="application/json")
 
 
 async def metrics(visit: Visit) -> web.Response:

@@ -60,3 +60,5 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+OPENAPI = web.AppKey("openapi", bytes)
+"""The document of all routes, written once."""
