@@ -97,3 +97,12 @@ def test_where_is_read_from_options_and_environment(monkeypatch: pytest.MonkeyPa
     assert (where.url, where.key) == ("http://router", "fbx_2")
     assert where.settings.database == "sqlite:///b.db"
     assert "fbx_2" not in repr(where)
+
+
+def test_a_commands_key_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As every variable may: a container's secret is one."""
+    (tmp_path / "key").write_text("fbx_3\n", "utf-8")
+    monkeypatch.delenv("FAREBOX_KEY", raising=False)
+    monkeypatch.setenv("FAREBOX_KEY_FILE", str(tmp_path / "key"))
+
+    assert Where.of("http://router/", None).key == "fbx_3"
