@@ -266,6 +266,24 @@ def test_a_swap_between_two_files_is_not_mixed(tmp_path: Path) -> None:
     assert slot_limits(watch.current.policy)["shortapi"] == 3
 
 
+def test_a_change_that_is_taken_back_while_it_is_read_is_none(tmp_path: Path) -> None:
+    """What was read is what is in force: there is nothing to tell."""
+    path = write_policy(tmp_path)
+
+    def read(path: Path) -> Reading:
+        write_policy(tmp_path)
+        return read_policy(path)
+
+    async def story(watch: Watch) -> None:
+        write_policy(tmp_path, policy=CHANGED)
+        await watch.reloader.look()
+
+    watch, _ = watched(story, path, read=read)
+
+    assert watch.current.policy is watch.before
+    assert watch.told("policy_reloaded") == watch.told("policy_rejected") == []
+
+
 def test_files_that_never_rest_are_left_to_the_next_look(tmp_path: Path) -> None:
     """It does not try for ever, and puts nothing in force that it is not sure of."""
     path = write_policy(tmp_path)
