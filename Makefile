@@ -19,7 +19,7 @@ FLOOR := 90
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-run: $(VENV)/.run ## Start the demo: sandbox, router, a few edits, a table, the dashboard.
+run: $(VENV)/.run ## Start the demo: stand-ins, router, six edits, a table; then it keeps serving.
 	$(BIN)/farebox demo
 
 test: lint cover ## Everything that CI checks: style, types, layers, policies, tests, coverage.

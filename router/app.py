@@ -103,7 +103,8 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
         observers: Told everything, beside the metrics.
 
     Raises:
-        PolicyError, BadSetting, AlreadyOpen, OSError: What it says; nothing was started.
+        PolicyError, BadSetting, AlreadyOpen, NotALedger, OSError: What it says; nothing was
+            started.
     """
     async with AsyncExitStack() as stack:
         ground = _lay_ground(stack, settings, observers)

@@ -7,6 +7,7 @@ Each variable may be given as a file's path with the suffix `_FILE`, as containe
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 SHORTAPI_URL = "https://api.shortapi.ai"
 RUNPOD_URL = "https://api.runpod.ai"
@@ -76,14 +77,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     read = _Reader(environment)
     policy = read.text("FAREBOX_POLICY")
     allow = read.text("FAREBOX_FETCH_ALLOW") or ""
-    public_url = read.text("FAREBOX_PUBLIC_URL")
     return Settings(
         providers={
             "shortapi": ProviderSettings(
-                url=read.url("FAREBOX_SHORTAPI_URL", SHORTAPI_URL), key=read.text("SHORTAPI_KEY")
+                url=read.url("FAREBOX_SHORTAPI_URL") or SHORTAPI_URL, key=read.key("SHORTAPI_KEY")
             ),
             "runpod": ProviderSettings(
-                url=read.url("FAREBOX_RUNPOD_URL", RUNPOD_URL), key=read.text("RUNPOD_API_KEY")
+                url=read.url("FAREBOX_RUNPOD_URL") or RUNPOD_URL, key=read.key("RUNPOD_API_KEY")
             ),
         },
         policy=Path(policy) if policy else None,
@@ -91,11 +91,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=read.text("FAREBOX_HOST") or "127.0.0.1",
         port=read.whole("FAREBOX_PORT", PORT),
         workers=read.whole("FAREBOX_WORKERS", 1),
-        public_url=public_url.rstrip("/") if public_url else None,
+        public_url=read.url("FAREBOX_PUBLIC_URL"),
         log=read.one_of("FAREBOX_LOG", ("text", "json")),
         admin_key=read.text("FAREBOX_ADMIN_KEY"),
         fetch_allow=tuple(part.strip() for part in allow.split(",") if part.strip()),
-        egress_proxy=read.text("FAREBOX_EGRESS_PROXY"),
+        egress_proxy=read.url("FAREBOX_EGRESS_PROXY"),
     )
 
 
@@ -130,11 +130,25 @@ class _Reader:
             raise BadSetting(f"{name}_FILE names a file that is empty")
         return text
 
-    def url(self, name: str, default: str) -> str:
-        """An http or https base, without a slash at its end."""
-        text = self.text(name) or default
-        if not text.startswith(("http://", "https://")):
-            raise BadSetting(f"{name} must be an http or https URL")
+    def key(self, name: str) -> str | None:
+        """A credential as it can stand in a header; what is wrong with it is told without it."""
+        text = self.text(name)
+        if text is not None and not all("!" <= character <= "~" for character in text):
+            raise BadSetting(
+                f"{name} must be printable ASCII without spaces or line breaks: "
+                "was more than the key copied?"
+            )
+        return text
+
+    def url(self, name: str) -> str | None:
+        """An http or https base, without a slash at its end; told without it, for its password."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if not _is_url(text):
+            raise BadSetting(
+                f"{name} must be an http or https URL with a host, as https://host.example"
+            )
         return text.rstrip("/")
 
     def whole(self, name: str, default: int) -> int:
@@ -152,3 +166,15 @@ class _Reader:
         if text is not None and text not in choices:
             raise BadSetting(f"{name} must be {' or '.join(choices)}, not {text!r}")
         return text
+
+
+def _is_url(text: str) -> bool:
+    # The parser drops line breaks silently, so they are looked for first.
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

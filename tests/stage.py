@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from router.dispatch.callbacks import Callbacks
-from router.dispatch.dispatcher import Admission, Dispatcher
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.errand import Admission
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier

@@ -6,6 +6,7 @@ The last is a router of its own for the length of the command: it listens only o
 takes nothing up and sends nothing. So every command has one way in, and one meaning.
 """
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
@@ -19,13 +20,16 @@ import typer
 from aiohttp import web
 
 from router.app import open_house
-from router.cli.mistakes import NO, Mistake
+from router.cli.mistakes import Mistake, exit_code_of
 from router.cli.serve import chosen
 from router.cli.serving import socket_path
 from router.settings import Settings, read_settings, read_variable
 from router.web.server import Listener, build_app
 
 TIMEOUT_S = 30.0
+"""For an answer, from a server that is there."""
+REACH_S = 5.0
+"""For a server to show that it is there."""
 
 UrlOption = Annotated[
     str | None,
@@ -90,12 +94,35 @@ class Door:
                 method, self._base + path, json=body, params=query, headers=self._headers
             ) as reply:
                 document = await _document(reply)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            text = f"cannot reach {self._name}: {str(error) or type(error).__name__}"
-            raise Mistake(text) from error
+        except TimeoutError as error:
+            raise Mistake(f"{self._name} has not answered within {TIMEOUT_S:g} s") from error
+        except aiohttp.ClientError as error:
+            raise _unreachable(self._name, error) from error
         if not reply.ok:
             raise _refusal(self._name, reply.status, document)
         return document
+
+
+def _unreachable(name: str, error: Exception) -> Mistake:
+    return Mistake(f"cannot reach {name}: {str(error) or type(error).__name__}")
+
+
+async def _is_there(session: aiohttp.ClientSession, base: str, name: str) -> bool:
+    """
+    Whether a server answers at all, and well.
+
+    Raises:
+        Mistake: It lets us wait: there is something, but it does not answer.
+        aiohttp.ClientError, OSError: There is none.
+    """
+    try:
+        async with asyncio.timeout(REACH_S), session.get(f"{base}/livez") as reply:
+            return reply.ok
+    except TimeoutError as error:
+        raise Mistake(
+            f"cannot reach {name}: no answer within {REACH_S:g} s; is it running, and is the "
+            "address right?"
+        ) from error
 
 
 async def _document(reply: aiohttp.ClientResponse) -> Any:
@@ -112,7 +139,7 @@ def _refusal(name: str, status: int, document: Any) -> Mistake:
         return Mistake(f"{name} answered {status}, not as a Farebox does: is the URL right?")
     if status == 401:  # noqa: PLR2004 - it has no other name that is shorter.
         return Mistake(f"{detail} Commands take it from FAREBOX_KEY.")
-    return Mistake(str(detail), exit_code=NO)
+    return Mistake(str(detail), exit_code=exit_code_of(status))
 
 
 @asynccontextmanager
@@ -132,6 +159,10 @@ async def reach(where: Where, *, create: bool = False) -> AsyncGenerator[Door]:
         if where.url is not None:
             headers = {"Authorization": f"Bearer {where.key}"} if where.key else {}
             session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+            try:
+                await _is_there(session, where.url, where.url)
+            except (aiohttp.ClientError, OSError) as error:
+                raise _unreachable(where.url, error) from error
             yield Door(session, where.url, headers, where.url)
             return
         beside = socket_path(where.settings.database_path)
@@ -151,12 +182,16 @@ async def is_server_beside(where: Where) -> bool:
 
 
 async def is_answering(path: Path) -> bool:
-    """Whether somebody listens at a socket: a file may be left behind by kill -9."""
+    """
+    Whether somebody listens at a socket: a file may be left behind by kill -9.
+
+    Raises:
+        Mistake: Somebody does, and does not answer.
+    """
     connector = aiohttp.UnixConnector(str(path))
     async with aiohttp.ClientSession(connector=connector) as session:
         try:
-            async with session.get("http://localhost/livez") as reply:
-                return reply.ok
+            return await _is_there(session, "http://localhost", str(path))
         except (aiohttp.ClientError, OSError):
             return False
 

@@ -16,11 +16,11 @@ from router.app import House
 from router.cli.demo_table import demo_table
 from router.cli.emulators import LOOPBACK, Emulators, emulators, pointed_at
 from router.cli.loop import run
-from router.cli.mistakes import NO, Mistake
+from router.cli.mistakes import NO
 from router.cli.playing import Outcome, Player, bought
 from router.cli.sandbox import PORT as SANDBOX_PORT
 from router.cli.scenes import SCENES, STUDIO, TRIAL
-from router.cli.serving import Ending, address_of, free_port, serving
+from router.cli.serving import Ending, address_of, free_port, preferably, serving
 from router.cli.show import console, say, warn
 from router.ledger.commands import SaveKey
 from router.model.money import Money
@@ -47,21 +47,13 @@ def demo(
 
     It holds itself to what it promises, and exits 1 where something came out otherwise.
     """
-    chosen = free_port(LOOPBACK, port) if port is not None else preferably(PORT)
+    chosen = free_port(LOOPBACK, port) if port is not None else preferably(LOOPBACK, PORT)
     raise typer.Exit(run(_demo(port=chosen, once=once)))
-
-
-def preferably(port: int) -> int:
-    """A port on loopback that is free: this one, if it is."""
-    try:
-        return free_port(LOOPBACK, port)
-    except Mistake:
-        return free_port(LOOPBACK, 0)
 
 
 async def _demo(*, port: int, once: bool) -> int:
     ending = Ending()
-    stands_at = preferably(SANDBOX_PORT)
+    stands_at = preferably(LOOPBACK, SANDBOX_PORT)
     with tempfile.TemporaryDirectory(prefix="farebox-demo-") as folder:
         async with emulators(port=stands_at, speed=SPEED, seed=SEED) as stand_ins:
             settings = replace(
@@ -71,7 +63,7 @@ async def _demo(*, port: int, once: bool) -> int:
             )
             async with serving(settings) as house:
                 keys = await _make_keys(house)
-                broken = await _show(house, settings, stand_ins, keys)
+                broken = await _show(house, settings, stand_ins, keys, serves_on=not once)
                 if not once and not broken:
                     say("It keeps serving; Ctrl-C ends it, and its ledger with it.")
                     await ending.told.wait()
@@ -90,7 +82,12 @@ async def _make_keys(house: House) -> dict[str, str]:
 
 
 async def _show(
-    house: House, settings: Settings, stand_ins: Emulators, keys: Mapping[str, str]
+    house: House,
+    settings: Settings,
+    stand_ins: Emulators,
+    keys: Mapping[str, str],
+    *,
+    serves_on: bool,
 ) -> list[str]:
     """Play, and show; returns what was not as promised."""
     async with aiohttp.ClientSession() as session:
@@ -111,7 +108,10 @@ async def _show(
     for text in broken:
         warn(f"not as promised: {text}")
     if not broken:
-        _tell(outcomes, posted, truth, player, settings, keys)
+        say(f"The ledger has posted {posted.usd}; the stand-ins say they charged {truth.usd}.")
+        say("That is the same to the nano-dollar, and nothing is left in doubt.")
+        if serves_on:
+            _invite(outcomes[0], player, settings, keys)
     return broken
 
 
@@ -136,18 +136,9 @@ async def _play(player: Player) -> list[Outcome]:
     return outcomes
 
 
-def _tell(
-    outcomes: list[Outcome],
-    posted: Money,
-    truth: Money,
-    player: Player,
-    settings: Settings,
-    keys: Mapping[str, str],
-) -> None:
-    first = outcomes[0]
+def _invite(first: Outcome, player: Player, settings: Settings, keys: Mapping[str, str]) -> None:
+    """Say what can be tried for as long as it goes on serving."""
     body = json.dumps(player.edit(first.scene))
-    say(f"The ledger has posted {posted.usd}; the stand-ins say they charged {truth.usd}.")
-    say("That is the same to the nano-dollar, and nothing is left in doubt.")
     say()
     say(f"The first image:  {first.reply['images'][0]['url']}")
     say(f"The router:       {address_of(settings)}")

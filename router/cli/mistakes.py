@@ -1,6 +1,8 @@
 """What a user is told instead of a traceback: one sentence on stderr, and the exit code."""
 
-from router.ledger.sqlite import AlreadyOpen
+from http import HTTPStatus
+
+from router.ledger.sqlite import AlreadyOpen, NotALedger
 from router.model.errors import RouterError
 from router.policy.problems import PolicyError
 from router.settings import BadSetting
@@ -9,6 +11,7 @@ NO = 1
 """The answer is no."""
 USAGE = 2
 """It cannot be done as it was asked for."""
+_WRONGLY_ASKED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
 class Mistake(Exception):
@@ -29,14 +32,19 @@ def explain(error: Exception) -> Mistake | None:
     match error:
         case Mistake():
             return error
-        case BadSetting() | PolicyError():
+        case BadSetting() | PolicyError() | NotALedger():
             return Mistake(str(error))
         case AlreadyOpen():
             return Mistake(f"{error}: a server runs there, or another command does; try again")
         case RouterError():
-            return Mistake(error.detail, exit_code=NO)
+            return Mistake(error.detail, exit_code=exit_code_of(error.status))
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
             return Mistake(f"{name}{error.strerror or error}")
         case _:
             return None
+
+
+def exit_code_of(status: int) -> int:
+    """A router's refusal as an exit code: the question was wrong, or its answer is no."""
+    return USAGE if status in _WRONGLY_ASKED else NO

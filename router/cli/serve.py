@@ -9,11 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from router.cli.emulators import emulators, pointed_at
+from router.cli.emulators import LOOPBACK, emulators, pointed_at
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
-from router.cli.serving import free_port, serve_until_told
+from router.cli.sandbox import PORT as SANDBOX_PORT
+from router.cli.serving import free_port, preferably, serve_until_told
+from router.cli.show import say
 from router.settings import Settings, read_settings
+
+_STAND_INS = """\
+  stand-ins  {url}: no money moves; what they know ends with this process
+  pictures   {url}/samples/mug.png
+  truth      curl -s {url}/_truth
+  faults     curl -s {url}/_faults -d '{{"fault": "accept_then_reset", "provider": "shortapi"}}'
+             (GET lists them all, DELETE ends them)"""
 
 
 def serve(
@@ -32,7 +41,12 @@ def serve(
     ] = None,
     *,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Start the providers' stand-ins and route to them.")
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="Start the providers' stand-ins and route to them. What they know of edits and "
+            "charges ends with this process; the ledger stays.",
+        ),
     ] = False,
     speed: Annotated[
         float, typer.Option(min=0.01, max=1000.0, help="How much quicker the stand-ins are.")
@@ -96,5 +110,9 @@ async def _with_emulators(
     if not wanted:
         yield settings
         return
-    async with emulators(speed=speed) as started:
+    # The router's own port is free until it listens, so it is never taken from it here.
+    taken = settings.port == SANDBOX_PORT
+    port = 0 if taken else preferably(LOOPBACK, SANDBOX_PORT)
+    async with emulators(port=port, speed=speed) as started:
+        say(_STAND_INS.format(url=started.url))
         yield pointed_at(started.url, settings)

@@ -76,6 +76,14 @@ def free_port(host: str, port: int) -> int:
         raise _taken(host, port, error) from error
 
 
+def preferably(host: str, port: int) -> int:
+    """A port that is free: this one, if it is."""
+    try:
+        return free_port(host, port)
+    except Mistake:
+        return free_port(host, 0)
+
+
 def _taken(host: str, port: int, error: OSError) -> Mistake:
     hint = "; is another Farebox running? Choose another --port" if port else ""
     return Mistake(f"cannot listen on {host}:{port}: {error.strerror or error}{hint}")

@@ -26,6 +26,9 @@ def settle(
     voided: Annotated[
         bool, typer.Option("--voided", help="The provider has charged nothing.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Post it even if it is far above what was held.")
+    ] = False,
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
@@ -46,7 +49,8 @@ def settle(
     if reason is None:
         raise Mistake("say with --reason what it is known by: it goes into the journal")
     body = {"voided": True} if amount is None else {"posted": str(amount)}
-    settled = run(_settle(where, attempt, {**body, "reason": reason}))
+    forced = {"force": True} if force else {}
+    settled = run(_settle(where, attempt, {**body, "reason": reason, **forced}))
     if as_json:
         show_json(settled)
     elif amount is None:

@@ -54,7 +54,8 @@ class Callbacks:
         return True
 
     async def _heard(self, attempt: AttemptRow, named: ProviderRef | None) -> str:
-        if attempt.state in {AttemptState.POSTED, AttemptState.VOIDED, AttemptState.HELD}:
+        was_sent = attempt.dispatched_at is not None
+        if attempt.state in {AttemptState.POSTED, AttemptState.HELD} or not was_sent:
             return "settled"
         errand = await self._recovery.errand(attempt.job_id)
         assert errand is not None, "an attempt has a job"

@@ -9,17 +9,17 @@ Clients are observers: what `submit` has started goes on without them.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from router.dispatch.conclusion import can_still_deliver, conclusion, expiry, may_be_gone
-from router.dispatch.errand import Errand
+from router.dispatch.correction import book_after_void
+from router.dispatch.errand import Admission, Errand
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Books, InputStore
 from router.dispatch.requests import row_of
 from router.dispatch.sending import Sender
 from router.dispatch.settlement import Onward, Settlement, may_go_on
-from router.dispatch.telling import Teller, reasons
+from router.dispatch.telling import Teller
 from router.ledger.commands import (
     Answer,
     Command,
@@ -33,29 +33,18 @@ from router.ledger.commands import (
     Replayed,
     Stale,
 )
-from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
-from router.model.errors import (
-    BudgetExceeded,
-    IdempotencyConflict,
-    NobodyQualifies,
-    RouterError,
-)
+from router.model.errors import BudgetExceeded, IdempotencyConflict, Overloaded, RouterError
 from router.model.ids import JobId, ProviderRef
 from router.model.job import AttemptState, Job, JobState
 from router.model.tasks import TaskRegistry
 from router.policy.policy import Policy
 
+# Waiting jobs cost memory and polls; past this many, a client had better come back.
+JOBS_IN_HAND_MAX = 10_000
 # For how long to ask after a job that only a callback has named.
 HEARD_PATIENCE_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A job that is durable, and whether it was an earlier request's."""
-
-    row: JobRow
-    replayed: bool
 
 
 class Dispatcher:
@@ -95,8 +84,8 @@ class Dispatcher:
         Whoever calls may be cancelled: the job is then durable and started, or there is no trace.
 
         Raises:
-            BudgetExceeded, NobodyQualifies, IdempotencyConflict, LedgerUnavailable: There is no
-                job, no hold, and nothing was sent.
+            BudgetExceeded, NobodyQualifies, IdempotencyConflict, LedgerUnavailable, Overloaded:
+                There is no job, no hold, and nothing was sent.
         """
         work = self._admit(job, policy, idempotency)
         admitting = self._tasks.start(f"admit {job.id}", work, answers=RouterError)
@@ -109,9 +98,9 @@ class Dispatcher:
                 raise IdempotencyConflict
             if known is not None:
                 return await self._replayed(known.job_id)
-        plan = await self._placer.plan(policy, job)
-        if not plan.offers:
-            raise NobodyQualifies(reasons(plan))
+        if len(self.errands) >= JOBS_IN_HAND_MAX:
+            raise Overloaded
+        plan = await self._placer.plan_to_buy(policy, job)
         row = await row_of(job, plan.decision, self._inputs)
         dearest = max(offer.price for offer in plan.offers)
         errand = Errand(job=job, policy=policy, row=row, dearest=dearest)
@@ -154,9 +143,11 @@ class Dispatcher:
         try:
             sent = attempt if attempt.state is not AttemptState.HELD else None
             sent = sent or await self._sender.dispatch(errand, attempt)
-            if sent is not None:
+            if sent is None:
+                settlement = Settlement.withdrawn(attempt, self._clock.now())
+            else:
                 settlement = await self._sender.carry(errand, sent)
-                await self.settle(errand, settlement)
+            await self.settle(errand, settlement)
         finally:
             self._leave(errand, attempt)
 
@@ -195,6 +186,11 @@ class Dispatcher:
         if isinstance(answer, Done):
             self._health.settled(settled)
             self._teller.settled(settled)
+        elif (charge := settlement.charge_after_void(settled)) is not None:
+            await book_after_void(self._books, self._teller, settled, charge)
+            if charge.end is not None:
+                await self._end(errand, charge.end)
+            return
         elif not settlement.repeats(settled):
             return
         if await self._heard(errand, settled):

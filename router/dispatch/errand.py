@@ -13,6 +13,14 @@ from router.policy.policy import Policy
 from router.upstream.doorbell import Doorbell
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A job that is durable, and whether it was an earlier request's."""
+
+    row: JobRow
+    replayed: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Errand:
     """A job on its way, with the policy it started with."""

@@ -8,6 +8,7 @@ credit or our key there is no good. After a while one real job probes; never a p
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from router.dispatch.drift import PriceWatch
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import (
@@ -53,6 +54,8 @@ class Health:
         self._clock = clock
         self._on_change = on_change
         self._records: dict[str, _Record] = {}
+        self.prices = PriceWatch()
+        """Which offers' prices proved wrong."""
 
     def state(self, provider: str) -> ProviderState:
         """Probing means: the next job may go there, to see."""
@@ -131,7 +134,8 @@ class Health:
             record.probe = None
 
     def settled(self, attempt: AttemptRow) -> None:
-        """An attempt was booked: count it as in doubt, or no longer."""
+        """An attempt was booked: count it as in doubt, or no longer, and hold its price to it."""
+        self.prices.settled(attempt)
         if attempt.state is AttemptState.IN_DOUBT:
             self.doubted(attempt.provider, attempt.id, attempt.quoted)
         else:

@@ -6,11 +6,12 @@ from router.dispatch.errand import Errand
 from router.dispatch.health import Health
 from router.dispatch.ports import Books
 from router.dispatch.survey import Survey
+from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
 from router.ledger.commands import Accept, Answer, Hold, Idempotency, Placed, Refused, Tender
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
-from router.model.errors import LedgerUnavailable
+from router.model.errors import LedgerUnavailable, NobodyQualifies
 from router.model.ids import Ids
 from router.model.job import Job
 from router.model.offer import Plan
@@ -46,6 +47,21 @@ class Placer:
         """What a job's plan is now. Spends nothing, holds nothing."""
         offers = await self._survey.offers(policy, job, self._clock.now())
         return choose(policy, job, offers, tried=tried)
+
+    async def plan_to_buy(self, policy: Policy, job: Job) -> Plan:
+        """
+        What a job's plan is now; there is an offer in it.
+
+        Raises:
+            NobodyQualifies: There is none. Asking again helps only where health is the reason.
+        """
+        plan = await self.plan(policy, job)
+        if plan.offers:
+            return plan
+        nobody = NobodyQualifies(reasons(plan))
+        if not self._survey.may_pass(policy, plan):
+            nobody.retry_after_s = None
+        raise nobody
 
     async def accept(self, errand: Errand, plan: Plan, idempotency: Idempotency | None) -> Answer:
         """Make the job durable with its first hold; or `Refused`, `Replayed`, `Conflict`."""

@@ -14,9 +14,7 @@ from router.dispatch.recovery import Recovery
 from router.dispatch.telling import Teller
 from router.ledger.commands import Done, Presume
 from router.ledger.rows import AttemptRow
-from router.ledger.store import Contradiction
 from router.model.clock import Clock
-from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId
 from router.model.job import AttemptState
 
@@ -60,6 +58,7 @@ class Sweep:
         self._dispatcher, self._recovery = dispatcher, recovery
         self._health, self._teller = health, teller
         self._ask_at: dict[AttemptId, datetime] = {}
+        self._admitted = True
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -67,13 +66,12 @@ class Sweep:
             await self._clock.sleep_s(SWEEP_S)
             try:
                 await self.once()
-            except (LedgerUnavailable, Contradiction) as error:
-                # The next one finds what this one did not get to.
-                self._teller.alarm("sweep_failed", str(error))
+            except Exception as error:  # noqa: BLE001 - a sweep that ends proves nothing any more.
+                self._teller.crashed("sweep", error)
 
     async def once(self) -> Swept:
         """One sweep. Each open hold is counted in exactly one of the fields of the result."""
-        await self._books.resume()
+        await self._resume()
         now = self._clock.now()
         worked_on = waiting = presumed = taken_up = 0
         attempts = await self._books.open_attempts()
@@ -94,6 +92,16 @@ class Sweep:
         await self._take_up_jobs()
         await self._books.forget_promises(now - PROMISES_KEPT)
         return Swept(worked_on, waiting, presumed, taken_up)
+
+    async def _resume(self) -> None:
+        """Admit again where the ledger could not be written; people are told of both turns."""
+        if self._books.admitting and self._admitted:
+            return
+        if self._admitted:
+            self._teller.alarm("admission_stopped", "the ledger cannot be written")
+        self._admitted = await self._books.resume()
+        if self._admitted:
+            self._teller.alarm("admission_resumed", "the ledger can be written again")
 
     async def _ask_again(self, attempt: AttemptRow, now: datetime) -> bool:
         """

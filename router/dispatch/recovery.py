@@ -49,6 +49,7 @@ class Recovery:
 
     async def run(self) -> None:
         """Take up everything unfinished. Nothing may be admitted before this has returned."""
+        self._health.prices.seed(await self._books.latest_posted())
         open_attempts = await self._books.open_attempts()
         for attempt in open_attempts:
             if attempt.state is AttemptState.IN_DOUBT:

@@ -15,6 +15,8 @@ from router.model.money import Money
 RESOLVABLE = frozenset({AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED})
 BY_HAND = "settled_by_hand"
 """The outcome of an attempt that had none."""
+HOLDS_MAX = 10
+"""How many times its hold an attempt is believed to have cost: more is likely a slip of the pen."""
 
 
 class Resolver:
@@ -27,7 +29,13 @@ class Resolver:
         self._dispatcher, self._recovery = dispatcher, recovery
 
     async def settle(
-        self, attempt_id: AttemptId, posted: Money | None, *, who: str, reason: str
+        self,
+        attempt_id: AttemptId,
+        posted: Money | None,
+        *,
+        who: str,
+        reason: str,
+        forced: bool = False,
     ) -> AttemptRow:
         """
         Settle an attempt that is in doubt, or that was presumed posted.
@@ -37,17 +45,24 @@ class Resolver:
             posted: What the provider charged; None when it is known that it charged nothing.
             who: The person, for the journal.
             reason: What it is known by, for the journal.
+            forced: Book it even if it is far more than was held.
 
         Returns:
             The attempt as it is now.
 
         Raises:
             NotFound: There is no such attempt.
-            InvalidJob: It is not in doubt, or evidence came first; nothing was changed.
+            InvalidJob: It is not in doubt, evidence came first, or the charge is more than
+                `HOLDS_MAX` times the hold and not forced; nothing was changed.
         """
         attempt = await self._attempt(attempt_id)
         if attempt.state not in RESOLVABLE:
             raise InvalidJob(_words(attempt))
+        if posted is not None and posted > attempt.quoted * HOLDS_MAX and not forced:
+            raise InvalidJob(
+                f"{posted.usd} is more than {HOLDS_MAX} times the {attempt.quoted.usd} that were "
+                "held for this attempt. If the bill says so, force it."
+            )
         command = self._command(attempt, posted, who=who, reason=reason)
         errand = await self._recovery.errand(attempt.job_id)
         assert errand is not None, "an attempt has a job"

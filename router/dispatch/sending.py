@@ -20,6 +20,15 @@ from router.model.job import AttemptState
 from router.providers.wire import Delivered, Pending
 from router.upstream.slots import Slots
 
+PROMPT_SHOWN_MAX = 12
+
+
+def without_prompt(detail: str, prompt: str) -> str:
+    """A provider's words up to where they quote the prompt, which stands in no log or error."""
+    start = prompt[:PROMPT_SHOWN_MAX]
+    place = detail.find(start) if len(start) == PROMPT_SHOWN_MAX else -1
+    return detail if place < 0 else f"{detail[:place]}…"
+
 
 class Sender:
     """Carries attempts, and says what each one's end means for its money."""
@@ -44,10 +53,19 @@ class Sender:
         self._callbacks_url = callbacks_url
 
     async def dispatch(self, errand: Errand, attempt: AttemptRow) -> AttemptRow | None:
-        """Wait for a slot and make the dispatch durable; None when it was voided meanwhile."""
+        """
+        Wait for a slot and make the dispatch durable.
+
+        Returns:
+            None when it must not be sent any more: voided, its job ended, or its provider was set
+            aside while it waited, so that one outage puts no more in doubt than is on its way.
+        """
         await self._slots.take(attempt.provider)
         dispatched: AttemptRow | None = None
         try:
+            terms = errand.policy.prices.terms(attempt.provider)
+            if self._health.obstacle(attempt.provider, terms) is not None:
+                return None
             answer = await self._books.submit(Dispatch(at=self._clock.now(), attempt_id=attempt.id))
             if isinstance(answer, Done):
                 dispatched = answer.attempt
@@ -78,6 +96,9 @@ class Sender:
             self._health.accepted(attempt.provider)
             attempt = await self.note_ref(attempt, progress.ref, progress.reported)
             self._teller.accepted(attempt)
+            if errand.cancelling or errand.row.state.is_final:
+                # It was called off while its create was on the way.
+                await self.recall(errand, [attempt], only_if_free=not errand.cancelling)
 
         try:
             delivered = await self._carrier.carry(
@@ -174,13 +195,18 @@ class Sender:
         self, errand: Errand, attempt: AttemptRow, error: ProviderError, ref: ProviderRef | None
     ) -> Settlement:
         """What an attempt's error means for its provider's health, and for its money."""
+        error.detail = without_prompt(error.detail, errand.job.prompt)
         if ref is not None:
             try:
                 attempt = await self.note_ref(attempt, ref, None)
             except ProviderInDoubt as doubt:
                 # The end that was told may be another attempt's.
                 error = doubt
-        if attempt.state is not AttemptState.IN_DOUBT:
+        is_create = attempt.state is AttemptState.DISPATCHING
+        is_end = attempt.state is AttemptState.RUNNING and not isinstance(error, ProviderInDoubt)
+        if is_create or is_end:
+            # A job that it has forgotten while we were away says nothing of the provider's health,
+            # nor does an end that was told before.
             self._health.failed(attempt.provider, attempt.id, error)
         terms = errand.terms(attempt.provider)
         return settle_error(attempt, error, terms, self._clock.now())

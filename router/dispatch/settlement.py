@@ -75,6 +75,17 @@ class Settlement:
         )
         return cls(void, Onward.STOP)
 
+    @classmethod
+    def withdrawn(cls, attempt: AttemptRow, at: datetime) -> Self:
+        """Void an attempt that waited in vain for its turn; its job may go on to the next offer."""
+        detail = "It was not sent: its provider was set aside, or its job had ended."
+        return cls(cls.unsent(attempt, at, detail=detail).command, Onward.FREELY)
+
+    def charge_after_void(self, attempt: AttemptRow) -> Post | None:
+        """The charge that proves wrong an attempt's void, if that is what this is."""
+        is_void = attempt.state is AttemptState.VOIDED
+        return self.command if is_void and isinstance(self.command, Post) else None
+
     def repeats(self, attempt: AttemptRow) -> bool:
         """Whether asking again has only left an attempt in the doubt in which it was."""
         return isinstance(self.command, Doubt) and attempt.state is AttemptState.IN_DOUBT
@@ -172,7 +183,8 @@ def _is_free(error: ProviderFailed, terms: ProviderTerms) -> bool:
         # It calls this a success, and no document says that a success without image is free.
         Ending.EMPTY: False,
     }
-    return error.proves_free or by_terms[error.how]
+    says_charged = error.reported is not None and bool(error.reported.amount)
+    return error.proves_free or (by_terms[error.how] and not says_charged)
 
 
 _OUTCOMES: Mapping[Ending, str] = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from router.dispatch.health import Health
 from router.dispatch.ports import Shapes
 from router.model.job import Job
-from router.model.offer import Offer
+from router.model.offer import Offer, Plan
 from router.policy.capability import needs_shape, offers_for
 from router.policy.policy import Policy
 
@@ -30,12 +30,21 @@ class Survey:
             size = await self._shapes.shape_of(job.images[0])
             shape = f"{size[0]}x{size[1]}" if size else None
         offers = offers_for(policy.prices, job, at, shape=shape)
-        return tuple(self._with_health(policy, offer) for offer in offers)
+        return tuple(self._with_health(policy, job, offer) for offer in offers)
 
-    def _with_health(self, policy: Policy, offer: Offer) -> Offer:
+    def may_pass(self, policy: Policy, plan: Plan) -> bool:
+        """Whether a plan leaves a provider out for its health, which may be better soon."""
+        return any(
+            one.verdict == self._health.obstacle(one.provider, policy.prices.terms(one.provider))
+            for one in plan.decision.candidates
+        )
+
+    def _with_health(self, policy: Policy, job: Job, offer: Offer) -> Offer:
         obstacle = offer.obstacle
         if obstacle is None and offer.provider not in self._connected:
             obstacle = "has no key configured"
         if obstacle is None:
-            obstacle = self._health.obstacle(offer.provider, policy.prices.terms(offer.provider))
+            terms = policy.prices.terms(offer.provider)
+            obstacle = self._health.obstacle(offer.provider, terms)
+            obstacle = obstacle or self._health.prices.obstacle(offer, job.resolution)
         return replace(offer, state=self._health.state(offer.provider), obstacle=obstacle)

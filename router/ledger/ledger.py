@@ -95,6 +95,10 @@ class Ledger:
         """Attempts whose money is held or in doubt, the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("open_attempts")]
 
+    async def latest_posted(self) -> list[AttemptRow]:
+        """The two attempts posted last of each offer at each of its prices, the oldest first."""
+        return [decode(AttemptRow, row) for row in await self._read("latest_posted")]
+
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
         rows = await self._read("balances_at", at=at)
@@ -152,9 +156,9 @@ class Ledger:
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
-    async def resume(self) -> None:
-        """Admit again if the disk has room again."""
-        await self._writer.resume()
+    async def resume(self) -> bool:
+        """Admit again if the ledger can be written again; whether holds are admitted."""
+        return await self._writer.resume()
 
     async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         try:

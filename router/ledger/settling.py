@@ -35,7 +35,14 @@ def dispatch(attempt: AttemptRow, job: JobRow, command: Dispatch) -> Decided:
     """Note that the next thing to happen is the first byte."""
     if attempt.state is not AttemptState.HELD or job.state.is_final:
         return Decided(Stale(attempt=attempt, job=job))
-    attempt = replace(attempt, state=AttemptState.DISPATCHING, dispatched_at=command.at)
+    # What the provider may still do is counted from the first byte, not from the hold.
+    waited = command.at - attempt.created_at
+    attempt = replace(
+        attempt,
+        state=AttemptState.DISPATCHING,
+        dispatched_at=command.at,
+        horizon_at=attempt.horizon_at + waited,
+    )
     job = replace(job, state=JobState.RUNNING)
     return Decided(Done(attempt=attempt, job=job), (attempt, job))
 
@@ -62,13 +69,13 @@ def post(page: Page, attempt: AttemptRow, job: JobRow, command: Post) -> Decided
     if attempt.state not in SENT and not presumed:
         return Decided(Stale(attempt=attempt, job=job))
     hold, charge = attempt.quoted, command.amount
+    within = min(hold, charge)
     if presumed:
-        moves = [Move("adjust", presumed=-hold, posted=charge)]
+        moves = [Move("adjust", presumed=-hold, posted=within)]
     else:
-        within = min(hold, charge)
         moves = [Move("post", posted=within, **_released(attempt))]
-        if charge > hold:
-            moves.append(Move("overage", posted=charge - hold))
+    if charge > hold:
+        moves.append(Move("overage", posted=charge - hold))
     reported = command.reported
     posted = replace(
         attempt,

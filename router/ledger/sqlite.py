@@ -41,6 +41,10 @@ class AlreadyOpen(Exception):
     """Another process has this ledger open."""
 
 
+class NotALedger(Exception):
+    """A file that cannot be opened as a ledger; the text names it and says why."""
+
+
 class SqliteStore:
     """A ledger in one file. Opened by one process at a time."""
 
@@ -63,11 +67,21 @@ class SqliteStore:
 
         Raises:
             AlreadyOpen: Another process has the file.
+            NotALedger: It is no database, or cannot be opened or made.
         """
         self._writer, self._reader = writer, reader
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
+        try:
+            self._lock = self._open(path)
+        except (apsw.Error, OSError) as error:
+            message = f"{path} cannot be opened as a ledger: {_why(error)}"
+            raise NotALedger(message) from error
+        self._reserved = self._reserve.restore()
+
+    def _open(self, path: Path) -> TextIO:
+        """Both connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
             self._database = _connect(path)
@@ -76,8 +90,7 @@ class SqliteStore:
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
             opened.pop_all()
-        self._lock = lock
-        self._reserved = self._reserve.restore()
+        return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
@@ -210,6 +223,12 @@ class SqliteStore:
                 with self._database:
                     self._database.execute(script)
                     self._database.pragma("user_version", number)
+
+
+def _why(error: apsw.Error | OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "its folder does not exist"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _admits(commands: Sequence[Command]) -> bool:

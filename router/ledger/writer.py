@@ -102,6 +102,7 @@ class Writer:
             self._fail_admissions([*batch, *queued])
             await self._clock.sleep_s(RETRY_S)
         except StoreUnavailable:
+            self.admitting = False
             self._fail_admissions(batch)
             await self._clock.sleep_s(RETRY_S)
         except StoreBroken:
@@ -140,14 +141,11 @@ class Writer:
             _fail(future, LedgerUnavailable())
         self._queue.clear()
 
-    async def resume(self) -> None:
-        """Admit again if there is room again. For the sweep to call."""
-        if (
-            not self.admitting
-            and not (self._closing or self._stopped)
-            and await self._store.make_room()
-        ):
-            self.admitting = True
+    async def resume(self) -> bool:
+        """Admit again if there is room again; whether holds are admitted. For the sweep to call."""
+        if not (self.admitting or self._closing or self._stopped):
+            self.admitting = await self._store.make_room()
+        return self.admitting
 
 
 def _fail(future: asyncio.Future[Outcome], error: Exception) -> None:

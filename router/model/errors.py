@@ -278,7 +278,7 @@ class Unavailable(RouterError):
 
     code = "unavailable"
     status = 503
-    retry_after_s = 5.0
+    retry_after_s: float | None = 5.0
 
 
 class NobodyQualifies(Unavailable):

@@ -81,7 +81,7 @@ _TABLE = (
     _reply("hang_before_accept", "read, never processed, silence"),
     _reply("reset_before_accept", "read, never processed, RST"),
     _reply("disconnect_before_accept", "read, never processed, FIN"),
-    _reply("refuse", "no connection at all"),
+    _reply("refuse", "no connection; one that is open already, as a socket's always is, is reset"),
     _reply("truncated", "processed, half of the answer's body"),
     _reply("slow_drip", "processed, the answer's body a byte at a time"),
     _reply("gzip_bomb", "processed, 200 with a small body that inflates to 64 MiB"),

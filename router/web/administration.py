@@ -64,13 +64,18 @@ class KeyRequest(BaseModel):
 
 
 class SettleRequest(BaseModel):
-    """The body of `POST /v1/attempts/{id}/settle`: one of `posted` and `voided`, and why."""
+    """
+    The body of `POST /v1/attempts/{id}/settle`: one of `posted` and `voided`, and why.
+
+    What is far above the hold is booked only with `force`.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     posted: Annotated[str, AfterValidator(_check_amount)] | None = None
     voided: Literal[True] | None = None
     reason: Words
+    force: bool = False
 
 
 async def create_key(visit: Visit) -> web.Response:
@@ -144,7 +149,11 @@ async def settle_attempt(visit: Visit) -> web.Response:
         raise NotFound("There is no attempt by that id.")
     posted = Money.parse(asked.posted) if asked.posted is not None else None
     row = await visit.services.resolver.settle(
-        AttemptId(attempt_id), posted, who=visit.caller.who, reason=asked.reason
+        AttemptId(attempt_id),
+        posted,
+        who=visit.caller.who,
+        reason=asked.reason,
+        forced=asked.force,
     )
     return json_response(_attempt(row))
 

@@ -1,6 +1,7 @@
 """What is wrong with a body, field by field, in words of ours and without what the client sent."""
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -49,16 +50,29 @@ def read_as(model: type[M], body: bytes, error: type[RequestError]) -> M:
         error: Raised when it is JSON, but not that.
 
     Raises:
-        Malformed: It is not JSON.
+        Malformed: It is not JSON, or has a key twice.
         RequestError: Of the class `error`; names each field.
     """
     try:
-        return model.model_validate_json(body)
+        read = model.model_validate_json(body)
     except ValidationError as invalid:
         found = invalid.errors(include_input=False, include_url=False)
+    else:
+        # Only now: what has the model's shape is not nested deeply enough to hurt this parser.
+        json.loads(body, object_pairs_hook=_refuse_twice, parse_int=str)
+        return read
     if found[0]["type"] == "json_invalid":
         raise Malformed("The body is not JSON.")
     raise error(sentence([told(details) for details in found if not _is_echo(details, found)]))
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
+    """Of two values with one name somebody meant one, and parsers differ in which."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise Malformed(f"`{name[:_NAME_MAX]}` is there twice.")
+        seen.add(name)
 
 
 def sentence(problems: list[str]) -> str:

@@ -18,12 +18,14 @@ from router.model.errors import (
     BudgetExceeded,
     LedgerUnavailable,
     Malformed,
+    NobodyQualifies,
     NotFound,
     RouterError,
     TooLarge,
     Unauthorized,
 )
 from router.model.ids import JobId
+from router.model.money import Money
 from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.services import SERVICES, Services
@@ -49,6 +51,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def problem(error: RouterError, *, job_id: JobId | None = None) -> web.Response:
     """An error as the answer that its class says. Nothing was charged, and nothing can be."""
     told = _members(type(error), error.status, error.detail)
+    if isinstance(error, NobodyQualifies) and error.retry_after_s is None:
+        told["retryable"] = False
     if job_id is not None:
         told["job_id"] = job_id
     if isinstance(error, BudgetExceeded):
@@ -89,7 +93,15 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         response = await _told(request, services, unforeseen())
     if response.status in _CLOSING:
         response.force_close()
+    if _refuses_edit(request, response):
+        response.headers.setdefault("Farebox-Charged-USD", str(Money.ZERO))
     return response
+
+
+def _refuses_edit(request: web.Request, response: web.StreamResponse) -> bool:
+    """Tell what has bought nothing; an edit that may have been bought is answered with less."""
+    is_edit = request.method == "POST" and _route_of(request) == "/v1/edits"
+    return is_edit and response.status >= HTTPStatus.BAD_REQUEST
 
 
 async def _told(request: web.Request, services: Services, refusal: web.Response) -> web.Response:

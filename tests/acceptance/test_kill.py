@@ -40,8 +40,10 @@ PAUSE_S = 0.03
 FAULTS = [
     {"fault": "accept_then_hang", "operation": "create", "probability": 0.05},
     {"fault": "hang_before_accept", "operation": "create", "probability": 0.02},
+    {"fault": "accept_then_reset", "operation": "create", "probability": 0.05},
+    {"fault": "status_503", "operation": "create", "probability": 0.1},
 ]
-"""Creates that are never answered: whenever a kill comes, some are on their way."""
+"""Creates that are never answered, so that some are on their way whenever a kill comes; and noes."""
 SPEED = "50"
 POLICY = """\
 policy: kill

@@ -9,7 +9,7 @@ import pytest
 
 from router.app import open_house
 from router.model import errors
-from router.model.errors import RouterError, Spend
+from router.model.errors import ProviderError, RouterError, Spend
 from router.settings import read_settings
 from tests.processes import ROOT
 
@@ -26,8 +26,8 @@ def section(name: str) -> str:
 
 
 def table_of_errors() -> str:
-    """Every code with its status, its sentence, and whether money may be gone."""
-    rows = ["| code | status | means | money may be gone |", "|---|--:|---|---|"]
+    """Every code with where it is told, its sentence, and whether money may be gone."""
+    rows = ["| code | told as | means | money may be gone |", "|---|--:|---|---|"]
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
     told = {
         kind.code: kind
@@ -37,7 +37,8 @@ def table_of_errors() -> str:
     for code, kind in sorted(told.items(), key=lambda item: (item[1].status, item[0])):
         sentence = (kind.__doc__ or "").strip().splitlines()[0]
         gone = "yes" if kind.spend is Spend.POSSIBLE else "no"
-        rows.append(f"| `{code}` | {kind.status} | {sentence} | {gone} |")
+        place = "outcome" if issubclass(kind, ProviderError) else kind.status
+        rows.append(f"| `{code}` | {place} | {sentence} | {gone} |")
     return "\n".join(rows)
 
 
@@ -60,7 +61,7 @@ def test_the_policy_is_shown_in_full() -> None:
 
 
 def test_every_error_is_listed() -> None:
-    """Code, status and meaning as in the code."""
+    """Code, place and meaning as in the code."""
     assert section("errors") == table_of_errors()
 
 

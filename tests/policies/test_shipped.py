@@ -75,16 +75,21 @@ def test_models_that_nobody_tried_are_off() -> None:
 
 
 def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
-    """Only Runpod's failures are said to be free, so only they are taken for free."""
+    """Only Runpod's failures are said to be free; a 503 is a standard's word for not taken on."""
     book = load_policy(shipped_policy_path()).prices
 
     assert book.terms("runpod") == ProviderTerms(
         name="runpod",
         failed_is_free=True,
-        creates_in_flight_max=200,
+        origin_not_reached=frozenset({503}),
+        creates_in_flight_max=20,
         job_ttl_s=600.0,
         retention_s=1800.0,
     )
     assert book.terms("shortapi") == ProviderTerms(
-        name="shortapi", creates_in_flight_max=50, job_ttl_s=3600.0, retention_s=3600.0
+        name="shortapi",
+        origin_not_reached=frozenset({503}),
+        creates_in_flight_max=20,
+        job_ttl_s=3600.0,
+        retention_s=3600.0,
     )

@@ -66,6 +66,12 @@ def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
+        ({"SHORTAPI_KEY": "ak-1\nak-2"}, "SHORTAPI_KEY must be printable ASCII"),
+        ({"RUNPOD_API_KEY": "rpa 2"}, "RUNPOD_API_KEY must be printable ASCII"),
+        ({"FAREBOX_SHORTAPI_URL": "https://"}, "FAREBOX_SHORTAPI_URL must be an http or https"),
+        ({"FAREBOX_RUNPOD_URL": "https://r.example:port"}, "FAREBOX_RUNPOD_URL must be an http"),
+        ({"FAREBOX_PUBLIC_URL": "farebox.example"}, "FAREBOX_PUBLIC_URL must be an http or"),
+        ({"FAREBOX_EGRESS_PROXY": "http://a b"}, "FAREBOX_EGRESS_PROXY must be an http or"),
         ({"FAREBOX_PORT": "http"}, "FAREBOX_PORT must be a whole number, not 'http'"),
         ({"FAREBOX_LOG": "loud"}, "FAREBOX_LOG must be text or json, not 'loud'"),
         ({"FAREBOX_RUNPOD_URL": "r.example"}, "FAREBOX_RUNPOD_URL must be an http or https URL"),

@@ -150,6 +150,16 @@ SELECT * FROM attempts WHERE provider = :provider AND callback_token = :token;
 -- Attempts whose money is held or in doubt, the oldest first.
 SELECT * FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt') ORDER BY id;
 
+-- name: latest_posted
+-- The two attempts posted last of each offer at each of its prices, the oldest first.
+SELECT * FROM (
+    SELECT attempts.*, ROW_NUMBER() OVER (
+        PARTITION BY provider, slug, resolution, price_from ORDER BY ended_at DESC, id DESC
+    ) AS place
+    FROM attempts WHERE state = 'posted'
+) AS placed
+WHERE place <= 2 ORDER BY ended_at, id;
+
 -- name: balances_at
 -- Balances of the windows that an instant lies in.
 SELECT * FROM balances WHERE window_start <= :at AND :at < window_end

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from router.cli import client
 from router.cli.client import Door, Where, is_answering, is_server_beside, reach
 from router.cli.mistakes import NO, USAGE, Mistake
 from router.settings import Settings, read_settings
@@ -14,6 +16,9 @@ async def _answer(request: web.Request) -> web.Response:
     match request.path:
         case "/page":
             return web.Response(status=502, text="<html>")
+        case "/slow" | "/silent/livez":
+            await asyncio.Event().wait()
+            raise AssertionError
         case "/problem":
             return web.json_response({"detail": "It does not fit."}, status=402)
         case "/closed":
@@ -106,3 +111,28 @@ def test_a_commands_key_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("FAREBOX_KEY_FILE", str(tmp_path / "key"))
 
     assert Where.of("http://router/", None).key == "fbx_3"
+
+
+async def test_what_is_not_there_is_told() -> None:
+    """With its address, before anything was asked."""
+    where = Where(settings=settings(), url="http://127.0.0.1:1", key=None)
+    with pytest.raises(Mistake, match=r"cannot reach http://127\.0\.0\.1:1: Cannot connect"):
+        async with reach(where):
+            raise AssertionError
+
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Mistake, match="cannot reach there: Cannot connect"):
+            await Door(session, "http://127.0.0.1:1", {}, "there").ask("GET", "/")
+
+
+async def test_what_does_not_answer_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits half a minute for an address that is wrong."""
+    monkeypatch.setattr(client, "REACH_S", 0.01)
+    where = Where(settings=settings(), url=f"{url}/silent", key=None)
+    with pytest.raises(Mistake, match=r"no answer within 0\.01 s; is it running"):
+        async with reach(where):
+            raise AssertionError
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.01)) as session:
+        with pytest.raises(Mistake, match="there has not answered within 30 s"):
+            await Door(session, url, {}, "there").ask("GET", "/slow")

@@ -1,18 +1,6 @@
 import socket
 
-from router.cli.demo import preferably
 from tests.commands import Commands
-
-
-def test_a_port_is_preferred_not_insisted_on() -> None:
-    """The demonstration starts beside another one."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-
-        assert preferably(port) != port
-    assert preferably(port) == port
 
 
 def test_a_port_that_was_asked_for_is_insisted_on(farebox: Commands) -> None:

@@ -92,7 +92,7 @@ def test_no_keys_yet(farebox: Commands) -> None:
 
     listed = farebox("keys", "list")
 
-    assert past.code == 1
+    assert past.code == 2
     assert "past" in past.err
     assert "There are no keys" in listed.out
 

@@ -69,7 +69,7 @@ def test_an_unknown_dimension_is_told_before_anybody_is_asked(farebox: Commands)
     """Even where there is no ledger."""
     ran = farebox("report", "--by", "colour")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert "'colour' is nothing to report by" in ran.err
 
 
@@ -83,7 +83,7 @@ def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
 
     assert "$0.00" in table.out
     assert rows.out == "day,tenant,edits,posted,presumed,held,in_doubt,savings\r\n"
-    assert nonsense.code == 1
+    assert nonsense.code == 2
     assert "from" in nonsense.err
 
 

@@ -22,6 +22,7 @@ from router.cli.serving import (
     first_of,
     free_port,
     is_loopback,
+    preferably,
     refuse_strangers,
     reload_on_hangup,
     serving,
@@ -57,6 +58,17 @@ def test_a_free_port_is_found_and_a_taken_one_is_told() -> None:
         assert free_port("127.0.0.1", 0) not in {0, port}
         with pytest.raises(Mistake, match=f"cannot listen on 127.0.0.1:{port}: .*another --port"):
             free_port("127.0.0.1", port)
+
+
+def test_a_port_is_preferred_not_insisted_on() -> None:
+    """The demonstration starts beside another one."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert preferably("127.0.0.1", port) != port
+    assert preferably("127.0.0.1", port) == port
 
 
 def test_a_host_that_is_not_this_machine_is_told() -> None:

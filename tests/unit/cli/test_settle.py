@@ -90,7 +90,7 @@ def test_nothing_charged_frees_the_hold(in_doubt: Commands) -> None:
     again = in_doubt(*arguments)
 
     assert settled.out == f"{ATTEMPT}: voided. Its hold is free again.\n"
-    assert again.code == 1
+    assert again.code == 2
     assert "only one in doubt" in again.err
 
 

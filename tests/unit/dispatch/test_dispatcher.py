@@ -7,23 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from router.dispatch.dispatcher import Admission
+from router.dispatch.dispatcher import JOBS_IN_HAND_MAX
+from router.dispatch.errand import Admission
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.commands import JobEnd, Void
+from router.ledger.commands import JobEnd, Post, Void
 from router.model.errors import (
     BudgetExceeded,
     IdempotencyConflict,
     LedgerUnavailable,
     NobodyQualifies,
+    Overloaded,
     ProviderInDoubt,
+    ProviderRefused,
     ProviderUnreachable,
+    Refusal,
 )
+from router.model.ids import AttemptId, JobId
 from router.model.job import AttemptState, JobState, Resolution
 from tests.ledger_kit import usd
 from tests.policy_files import a_policy
 from tests.stage import PICTURE, Act, Stage, play
 
 LOST = ProviderInDoubt("the reply was lost")
+CREDIT_GONE = ProviderRefused("no credit left", reason=Refusal.CREDIT)
 LONG = timedelta(seconds=200)
 
 
@@ -373,6 +379,96 @@ def test_settling_twice_is_settling_once(tmp_path: Path) -> None:
         await stage.dispatcher.settle(errand, Settlement(void, Onward.FREELY))
         assert await stage.books(job_id) == ["shortapi posted 0.04"]
         await stage.dispatcher.conclude(errand)
+        assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
+
+    play(tmp_path, story)
+
+
+def test_more_jobs_than_can_be_borne_are_refused(tmp_path: Path) -> None:
+    """Before anything is written or bought; a repeated request still gets its job."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await stage.submit("the-key")
+        stage.dispatcher.errands.update(
+            (JobId(f"busy-{n}"), stage.dispatcher.errands[job_id]) for n in range(JOBS_IN_HAND_MAX)
+        )
+        with pytest.raises(Overloaded):
+            await stage.submit()
+        assert await stage.submit("the-key") == job_id
+        assert await stage.used() == usd("0.04")
+        stage.dispatcher.errands = {job_id: stage.dispatcher.errands[job_id]}
+        await stage.see(job_id)
+
+    play(tmp_path, story)
+
+
+def test_nobody_qualifies_for_long_or_only_until_a_provider_is_well(tmp_path: Path) -> None:
+    """Asking again is invited only where it can help."""
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(NobodyQualifies) as dear:
+            await stage.submit(price_max=usd("0.01"))
+        assert dear.value.retry_after_s is None
+        for provider in ("shortapi", "runpod"):
+            doubted = AttemptId(f"{provider}-doubt")
+            stage.health.doubted(provider, doubted, usd("3.00"))
+        with pytest.raises(NobodyQualifies) as ill:
+            await stage.submit()
+        assert ill.value.retry_after_s == 5.0
+
+    play(tmp_path, story)
+
+
+def test_what_waits_for_its_turn_is_not_sent_into_an_outage(tmp_path: Path) -> None:
+    """Its provider was set aside while it waited: it is voided unsent, and goes on elsewhere."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=CREDIT_GONE)]
+        jobs = [await stage.submit() for _ in range(3)]
+        for job_id in jobs:
+            assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
+            assert await stage.books(job_id) == ["shortapi voided 0.04", "runpod posted 0.0875"]
+        assert [sent.provider for sent in stage.troupe.sent].count("shortapi") == 1
+
+    play(tmp_path, story, slots=1)
+
+
+def test_a_charge_for_what_was_voided_is_booked_and_told(tmp_path: Path) -> None:
+    """Once, as an entry of its own; a job that was failed for it gets its image."""
+
+    async def story(stage: Stage) -> None:
+        lied = Act(refuses=ProviderUnreachable("no route"), ref="after-all-1")
+        stage.troupe.acts["shortapi"] = [lied]
+        stage.troupe.acts["runpod"] = [Act(refuses=ProviderUnreachable("no route either"))]
+        job_id = await stage.submit()
+        assert (await stage.see(job_id)).row.state is JobState.FAILED
+        attempt = (await stage.attempts(job_id))[0]
+        for _ in range(2):
+            assert await stage.ring(attempt, "after-all-1")
+            await stage.pause(10)
+        assert await stage.books(job_id) == ["shortapi posted 0.04", "runpod voided 0.0875"]
+        assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
+        assert stage.audience.alarms == ["charged_after_void"]
+        assert await stage.used() == usd("0.04")
+
+    play(tmp_path, story)
+
+
+def test_a_failure_that_was_charged_after_its_void_ends_no_job_again(tmp_path: Path) -> None:
+    """The charge is booked; there is no image, and nothing else changes."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=ProviderUnreachable("no route"))]
+        job_id = await stage.submit()
+        assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
+        attempt = (await stage.attempts(job_id))[0]
+        charge = Post(
+            at=stage.clock.now(), attempt_id=attempt.id, amount=usd("0.03"), outcome="failed"
+        )
+        errand = await stage.recovery.errand(job_id)
+        assert errand is not None
+        await stage.dispatcher.settle(errand, Settlement(charge, Onward.STOP))
+        assert await stage.books(job_id) == ["shortapi posted 0.03", "runpod posted 0.0875"]
         assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
 
     play(tmp_path, story)

@@ -157,7 +157,7 @@ def test_a_sweep_that_fails_is_followed_by_another(tmp_path: Path) -> None:
         stage.housekeeping.start("sweep", stage.sweep.run())
         await stage.pause(SWEEP_S * 3 + 1)
         assert times == pytest.approx([SWEEP_S, SWEEP_S * 2, SWEEP_S * 3])
-        assert stage.audience.alarms == ["sweep_failed"]
+        assert stage.audience.alarms == ["crashed"]
 
     play(tmp_path, story)
 
@@ -232,5 +232,27 @@ def test_in_vain_it_is_asked_less_and_less_often_and_once_at_the_horizon(tmp_pat
         await stage.pause(300)
         assert len(stage.troupe.asked) - asked == 1
         assert (await stage.books(job_id))[0] == "shortapi posted_presumed 0.04"
+
+    play(tmp_path, story)
+
+
+def test_people_are_told_when_nothing_more_is_bought_and_when_again(tmp_path: Path) -> None:
+    """Each turn once, however many sweeps find the ledger as it was."""
+
+    async def story(stage: Stage) -> None:
+        stage.writer.admitting = False
+        make_room = stage.store.make_room
+
+        async def no_room() -> bool:
+            return False
+
+        stage.store.make_room = no_room  # type: ignore[method-assign]  # A disk that stays full.
+        await stage.sweep.once()
+        await stage.sweep.once()
+        assert stage.audience.alarms == ["admission_stopped"]
+        stage.store.make_room = make_room  # type: ignore[method-assign]
+        await stage.sweep.once()
+        await stage.sweep.once()
+        assert stage.audience.alarms == ["admission_stopped", "admission_resumed"]
 
     play(tmp_path, story)

@@ -125,3 +125,22 @@ def test_evidence_that_comes_first_stands(tmp_path: Path) -> None:
         assert (await stage.books(job_id))[0] == "shortapi posted 0.06"
 
     play(tmp_path, story)
+
+
+def test_a_slip_of_the_pen_is_asked_about(tmp_path: Path) -> None:
+    """Far more than was held is booked only when it is forced."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await in_doubt(stage)
+        attempt, resolver = AttemptId(f"{job_id}.1"), a_resolver(stage)
+
+        with pytest.raises(InvalidJob, match=r"\$0.41 is more than 10 times the \$0.04"):
+            await resolver.settle(attempt, usd("0.41"), who="ada", reason="invoice")
+        assert await stage.used() == usd("0.04")
+
+        settled = await resolver.settle(
+            attempt, usd("0.42"), who="ada", reason="invoice", forced=True
+        )
+        assert settled.posted == await stage.used() == usd("0.42")
+
+    play(tmp_path, story)

@@ -26,7 +26,7 @@ from router.ledger.executor import InlineExecutor, ThreadExecutor
 from router.ledger.ledger import Ledger
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
-from router.ledger.sqlite import AlreadyOpen, SqliteStore
+from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
 from router.model.errors import LedgerUnavailable
@@ -101,11 +101,26 @@ def test_a_second_opener_is_refused(path: Path, store: SqliteStore) -> None:
 def test_a_file_that_cannot_be_opened_is_not_kept_locked(path: Path) -> None:
     """After the repair it opens without a restart."""
     path.write_bytes(b"this is no database, but long enough to be read as one" * 20)
-    with pytest.raises(apsw.NotADBError):
+    with pytest.raises(
+        NotALedger, match=r"farebox\.db cannot be opened .*: file is not a database"
+    ):
         a_sqlite_store(path)
 
     path.unlink()
     a_sqlite_store(path).close()
+
+
+def test_a_ledger_in_no_folder_says_so(tmp_path: Path) -> None:
+    """The folder is not made: a mistyped path would start with empty books."""
+    with pytest.raises(NotALedger, match=r"its folder does not exist"):
+        a_sqlite_store(tmp_path / "none" / "farebox.db")
+
+
+def test_a_ledger_that_is_a_folder_says_so(path: Path) -> None:
+    """The system's word is told, without a traceback."""
+    path.with_name(path.name + ".lock").mkdir()
+    with pytest.raises(NotALedger, match=r"Is a directory"):
+        a_sqlite_store(path)
 
 
 @pytest.mark.parametrize("change", ["UPDATE entries SET posted = 1", "DELETE FROM entries"])

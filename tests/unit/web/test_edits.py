@@ -14,6 +14,7 @@ from router.model.errors import (
     ProviderUnreachable,
     Refusal,
 )
+from router.model.ids import AttemptId
 from router.model.job import AttemptState, JobState
 from router.web.keys import Role
 from router.web.server import serve_on
@@ -169,12 +170,26 @@ async def test_an_edit_that_does_not_fit_a_budget_is_a_402(tmp_path: Path) -> No
 
 
 async def test_an_edit_that_nobody_can_serve_is_a_503(tmp_path: Path) -> None:
-    """It says why each cannot, and when to ask again."""
+    """It says why each cannot; asking again would not help, so it is not invited."""
     async with open_front(tmp_path) as front:
         answer = await front.edit(price_max="0.01")
 
     assert (answer.status, answer.json["code"]) == (503, "no_provider_qualifies")
     assert "above this job's maximum of $0.01" in answer.json["detail"]
+    assert answer.json["retryable"] is False
+    assert "Retry-After" not in answer.headers
+    assert answer.headers["Farebox-Charged-USD"] == "0.00"
+
+
+async def test_an_edit_that_nobody_can_serve_for_now_invites_to_ask_again(tmp_path: Path) -> None:
+    """A provider that is set aside may be well again soon."""
+    async with open_front(tmp_path) as front:
+        for provider in ("shortapi", "runpod"):
+            front.stage.health.doubted(provider, AttemptId(f"{provider}.1"), usd("3.00"))
+        answer = await front.edit()
+
+    assert (answer.status, answer.json["code"]) == (503, "no_provider_qualifies")
+    assert answer.json["retryable"] is True
     assert answer.headers["Retry-After"] == "5"
 
 

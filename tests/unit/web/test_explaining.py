@@ -93,3 +93,13 @@ def test_only_a_few_problems_are_told() -> None:
         read_as(Thing, b'{"' + b"x" * 500 + b'": 1}', InvalidJob)
 
     assert refused.value.detail == f"`{'x' * 64}` is not a field of this request."
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [('{"text": "a", "text": "b"}', "text"), ('{"tags": {"a": "1", "a": "2"}}', "a")],
+)
+def test_a_name_that_is_there_twice_is_refused(body: str, name: str) -> None:
+    """Of two values one was meant, and readers differ in which they take."""
+    with pytest.raises(Malformed, match=f"`{name}` is there twice"):
+        read_as(Thing, body.encode(), InvalidJob)

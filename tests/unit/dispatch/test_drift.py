@@ -1,0 +1,106 @@
+"""Prices that proved wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from router.dispatch.drift import PriceWatch
+from router.model.errors import NobodyQualifies
+from router.model.job import AttemptState, JobState, Resolution
+from router.policy.policy import Policy
+from tests.fakes import an_offer
+from tests.ledger_kit import an_attempt_row, usd
+from tests.policy_files import a_policy
+from tests.stage import Act, Stage, play, reported
+
+OFFER = an_offer(price=usd("0.04"))
+ONLY_RUNPOD: Policy = a_policy(prefer={"order": ["runpod"]})
+
+
+def charged(amount: str) -> PriceWatch:
+    """A watch that saw one charge for a quote of four cents."""
+    watch = PriceWatch()
+    see(watch, amount)
+    return watch
+
+
+def see(watch: PriceWatch, amount: str) -> None:
+    """Show it a posting."""
+    attempt = an_attempt_row(
+        price=usd("0.04"),
+        provider=OFFER.provider,
+        slug=OFFER.slug,
+        price_from=OFFER.price_from,
+        state=AttemptState.POSTED,
+        posted=usd(amount),
+    )
+    watch.settled(attempt)
+
+
+def test_one_charge_above_the_price_may_be_a_slip() -> None:
+    """The offer still sells."""
+    assert charged("0.05").obstacle(OFFER, Resolution.ONE_K) is None
+
+
+def test_a_second_one_in_a_row_stops_the_offer() -> None:
+    """It says what to do about it."""
+    watch = charged("0.05")
+    see(watch, "0.06")
+
+    told = watch.obstacle(OFFER, Resolution.ONE_K)
+
+    assert told == "charged more than $0.04 2 times in a row: the price book needs a newer row"
+
+
+def test_a_charge_at_the_price_or_below_starts_the_count_anew() -> None:
+    """Only charges in a row prove a price wrong."""
+    watch = charged("0.05")
+    see(watch, "0.03")
+    see(watch, "0.07")
+
+    assert watch.obstacle(OFFER, Resolution.ONE_K) is None
+
+
+def test_another_resolution_or_a_newer_price_is_another_offer() -> None:
+    """A correction in the price book lets the offer sell again."""
+    watch = charged("0.05")
+    see(watch, "0.06")
+    newer = replace(OFFER, price_from=OFFER.price_from.replace(year=2031))
+
+    assert watch.obstacle(OFFER, Resolution.TWO_K) is None
+    assert watch.obstacle(newer, Resolution.ONE_K) is None
+
+
+def test_what_is_not_posted_says_nothing_of_a_price() -> None:
+    """A void is no cheap charge."""
+    watch = charged("0.05")
+    watch.settled(an_attempt_row(price=usd("0.04"), state=AttemptState.VOIDED))
+    see(watch, "0.06")
+
+    assert watch.obstacle(OFFER, Resolution.ONE_K) is not None
+
+
+def test_an_offer_that_overcharges_is_stopped_even_if_it_is_the_last(tmp_path: Path) -> None:
+    """Two bills above the price, both booked in full; then nothing is bought there any more."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["runpod"] = [Act(charge=reported(one)) for one in ("0.091", "0.093")]
+        for _ in range(2):
+            view = await stage.see(await stage.submit())
+            assert view.row.state is JobState.SUCCEEDED
+        assert await stage.used() == usd("0.184")
+        await _is_stopped(stage)
+
+        await stage.restart()
+
+        await _is_stopped(stage)
+        two_k = await stage.see(await stage.submit(resolution=Resolution.TWO_K))
+        assert two_k.charged == usd("0.13")
+
+    play(tmp_path, story, policy=ONLY_RUNPOD)
+
+
+async def _is_stopped(stage: Stage) -> None:
+    with pytest.raises(NobodyQualifies, match="the price book needs a newer row"):
+        await stage.submit()
