@@ -18,6 +18,7 @@ from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
+from router.dispatch.reloading import Reloader, slot_limits
 from router.dispatch.resolving import Resolver
 from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
@@ -35,8 +36,9 @@ from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
 from router.observe.events import Committed, Observer, Observers, Polled, ProviderChanged
 from router.observe.metrics import Metrics
-from router.policy.loader import load_policy, shipped_policy_path
-from router.policy.policy import Policy
+from router.policy.current import Current
+from router.policy.loader import read_policy, shipped_policy_path
+from router.policy.problems import PolicyError
 from router.providers.catalog import CODECS
 from router.settings import BadSetting, Settings
 from router.upstream.client import Upstream
@@ -59,6 +61,7 @@ class House:
     recovery: Recovery
     sweep: Sweep
     alerts: Alerts
+    reloader: Reloader
     tasks: TaskRegistry
     slots: Slots
     broken: asyncio.Event
@@ -69,7 +72,12 @@ class House:
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
+        self.tasks.start("watch policy", self.reloader.run())
         self.services.ready.set()
+
+    def reload(self) -> None:
+        """Read the policy anew, now; a broken one changes nothing."""
+        self.tasks.start("reload policy", self.reloader.reload())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +85,10 @@ class _Ground:
     """What everything stands on."""
 
     clock: SystemClock
-    policy: Policy
+    current: Current
     policy_path: Path
+    slots: Slots
+    reloader: Reloader
     metrics: Metrics
     observer: Observer
     teller: Teller
@@ -100,11 +110,11 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             started.
     """
     async with AsyncExitStack() as stack:
-        ground = _lay_ground(settings, observers)
+        ground = _lay_ground(stack, settings, observers)
         ledger, inputs = await _open_ledger(stack, settings.database_path, ground)
         check = BooksCheck(ledger)
         ground.metrics.read_with(
-            lambda: money_snapshot(ledger, ground.policy, ground.clock.now(), check=check),
+            lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
             ground.teller.alarm,
         )
         guard = _guard(settings)
@@ -114,17 +124,28 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
         yield house
 
 
-def _lay_ground(settings: Settings, observers: tuple[Observer, ...]) -> _Ground:
+def _lay_ground(
+    stack: AsyncExitStack, settings: Settings, observers: tuple[Observer, ...]
+) -> _Ground:
     policy_path = settings.policy or shipped_policy_path()
-    policy = load_policy(policy_path)
+    reading = read_policy(policy_path)
+    policy = reading.outcome
+    if isinstance(policy, PolicyError):
+        raise policy
     clock = SystemClock()
+    current = Current(policy, clock.now())
+    slots = Slots(slot_limits(policy))
+    files = ThreadExecutor("policy-reader")
+    stack.callback(files.close)
     metrics = Metrics(clock, providers=policy.prices.provider_names)
     observer = Observers(metrics, *observers)
     teller = Teller(clock, observer)
     return _Ground(
         clock=clock,
-        policy=policy,
+        current=current,
         policy_path=policy_path,
+        slots=slots,
+        reloader=Reloader(clock, policy_path, reading, current, slots, observer, files),
         metrics=metrics,
         observer=observer,
         teller=teller,
@@ -205,7 +226,7 @@ def _furnish(
 ) -> House:
     """Put the dispatcher and its neighbours together."""
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
-    prices = ground.policy.prices
+    current, slots = ground.current, ground.slots
     providers = tuple(name for name, one in settings.providers.items() if one.key)
 
     def changed(provider: str, state: ProviderState, reason: str) -> None:
@@ -213,11 +234,8 @@ def _furnish(
 
     ids = Ids(clock)
     health = Health(clock, changed)
-    slots = Slots(
-        {name: prices.terms(name).creates_in_flight_max for name in prices.provider_names}
-    )
     survey = Survey(health, shapes, frozenset(providers) & CODECS.keys())
-    placer = Placer(clock, ids, ledger, survey, health, slots)
+    placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
     callbacks_url = settings.public_url
     sender = Sender(clock, ledger, upstream, health, slots, teller, callbacks_url=callbacks_url)
     dispatcher = Dispatcher(
@@ -231,13 +249,12 @@ def _furnish(
         teller,
         callbacks=callbacks_url is not None,
     )
-    recovery = Recovery(
-        clock, ledger, inputs, dispatcher, health, observer, policy=lambda: ground.policy
-    )
+    recovery = Recovery(clock, ledger, inputs, dispatcher, health, observer, policy=current.of_job)
     services = Services(
         clock=clock,
         ids=ids,
-        policy=lambda: ground.policy,
+        policy=lambda: current.policy,
+        standing=lambda: current.standing,
         policy_path=ground.policy_path,
         ledger=ledger,
         placer=placer,
@@ -253,9 +270,9 @@ def _furnish(
         admin_key=settings.admin_key,
     )
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller)
-    alerts = Alerts(clock, ledger, observer, tasks, lambda: ground.policy)
+    alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     ledger.listen(alerts.booked)
-    return House(services, recovery, sweep, alerts, tasks, slots, ground.broken)
+    return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)
 
 
 async def _wind_down(house: House) -> None:

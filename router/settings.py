@@ -99,6 +99,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
+def read_variable(environment: Mapping[str, str], name: str) -> str | None:
+    """
+    Read one variable, or the file that it is in; None when it is absent or empty.
+
+    Raises:
+        BadSetting: Both are given, or the file cannot be read, or is empty.
+    """
+    return _Reader(environment).text(name)
+
+
 class _Reader:
     """Reads single variables; a problem names the variable."""
 
@@ -113,9 +123,12 @@ class _Reader:
         if self._environment.get(name):
             raise BadSetting(f"{name} and {name}_FILE are both set: set one of them")
         try:
-            return Path(file).read_text("utf-8").strip() or None
+            text = Path(file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise BadSetting(f"{name}_FILE cannot be read: {type(error).__name__}") from error
+        if not text:
+            raise BadSetting(f"{name}_FILE names a file that is empty")
+        return text
 
     def key(self, name: str) -> str | None:
         """A credential as it can stand in a header; what is wrong with it is told without it."""

@@ -132,6 +132,7 @@ def one_of_each(text: str) -> Iterator[Event]:
         "limit": usd("5.00"),
         "window_end": EPOCH,
         "may_pay_twice": True,
+        "providers": PROVIDERS,
     }
     for kind in EVENT_TYPES:
         values: dict[str, Any] = {}

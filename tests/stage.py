@@ -253,7 +253,15 @@ class Stage:
         self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
         self.survey = Survey(self.health, self.shape, self._connected)
-        self.placer = Placer(clock, self.ids, self.ledger, self.survey, self.health, self.slots)
+        self.placer = Placer(
+            clock,
+            self.ids,
+            self.ledger,
+            self.survey,
+            self.health,
+            self.slots,
+            in_force=lambda: self.policy,
+        )
         self.sender = Sender(
             clock,
             self.ledger,
@@ -281,7 +289,7 @@ class Stage:
             self.dispatcher,
             self.health,
             audience,
-            policy=lambda: self.policy,
+            policy=lambda _hash: self.policy,
         )
         self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
         self.watcher = Watcher(self.ledger, self.dispatcher)

@@ -17,6 +17,7 @@ from router.model.errors import ProviderInDoubt
 from router.model.ids import JobId
 from router.model.job import AttemptState
 from router.observe.metrics import Metrics
+from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.keys import Role, mint_key
@@ -26,6 +27,7 @@ from tests.fakes import FakeClock
 from tests.policy_files import a_policy
 from tests.stage import Act, Stage, open_stage
 from tests.virtual_time import VirtualClock
+from tests.web_contract import check_answer
 
 AT_ONCE = Act(answers_after_s=0.0, ends_after_s=0.0)
 NEVER = Act(answers_after_s=0.0, ends_after_s=1e8)
@@ -115,7 +117,9 @@ class Front:
         if key is not None:
             sent.setdefault("Authorization", f"Bearer {key}")
         async with self.client.request(method, path, data=body, headers=sent) as response:
-            return Answer(response.status, dict(response.headers), await response.text())
+            answer = Answer(response.status, dict(response.headers), await response.text())
+        check_answer(method, path, answer.status, answer.headers, answer.text)
+        return answer
 
     async def edit(self, headers: dict[str, str] | None = None, **fields: Any) -> Answer:
         """Ask for an edit."""
@@ -178,6 +182,7 @@ async def open_house(
             clock=clock,
             ids=stage.ids,
             policy=lambda: stage.policy,
+            standing=lambda: Standing(policy=stage.policy, since=clock.now()),
             policy_path=folder / "policy.yaml",
             ledger=stage.ledger,
             placer=stage.placer,

@@ -23,7 +23,7 @@ from router.app import open_house
 from router.cli.mistakes import Mistake, exit_code_of
 from router.cli.serve import chosen
 from router.cli.serving import socket_path
-from router.settings import Settings, read_settings
+from router.settings import Settings, read_settings, read_variable
 from router.web.server import Listener, build_app
 
 TIMEOUT_S = 30.0
@@ -56,7 +56,7 @@ class Where:
     def of(cls, url: str | None, database: str | None, policy: Path | None = None) -> "Where":
         """From a command's options and the environment."""
         settings = chosen(read_settings(os.environ), database=database, policy=policy)
-        key = os.environ.get("FAREBOX_KEY") or None
+        key = read_variable(os.environ, "FAREBOX_KEY")
         return cls(settings=settings, url=url.rstrip("/") if url else None, key=key)
 
 

@@ -12,9 +12,10 @@ from router.cli.mistakes import Mistake
 from router.cli.show import console, say, show_json, table, warn
 from router.model.clock import rfc3339
 from router.policy.budgets import key_budget
+from router.policy.scalars import read_duration_s
 
 keys = typer.Typer(
-    help="Make, list and revoke API keys.",
+    help="Make, list, rotate and revoke API keys.",
     no_args_is_help=True,
     epilog="Example: farebox keys create --tenant acme --name web-shop",
 )
@@ -93,6 +94,38 @@ def list_keys(
         say("There are no keys: only programs on this machine are served, as tenant local.")
 
 
+@keys.command("rotate", epilog="Example: farebox keys rotate 5Xb2rT9q --grace 7d")
+def rotate(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Of `keys list`; not the secret.")],
+    grace: Annotated[
+        str, typer.Option(help="For how long the former key still works: 0, 12h, 7d; at most 90d.")
+    ] = "7d",
+    expires: Annotated[
+        str | None,
+        typer.Option(help="The new key's end. Default: as long as the former was made for."),
+    ] = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key in a key's place, alike in all but its secret; both work until the grace ends."""
+    body: dict[str, Any] = {"grace_s": seconds(grace, "--grace")}
+    if expires:
+        body["expires_at"] = instant(expires, "--expires")
+    where = Where.of(url, database, policy)
+    made = run(_ask(where, "POST", f"/v1/keys/{quote(key_id, safe='')}/rotate", body))
+    if as_json:
+        show_json(made)
+        return
+    former = made["former"]
+    lasts = f"until {made['expires_at']}" if made["expires_at"] else "for ever"
+    warn(f"{former['id']} ({former['name']}) works until {former['expires_at']}.")
+    warn(f"Its successor, id {made['id']}, works {lasts}. It is shown once:")
+    say(made["key"])
+
+
 @keys.command("revoke", epilog="Example: farebox keys revoke 5Xb2rT9q")
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="Of `keys list`; not the secret.")],
@@ -158,6 +191,21 @@ def instant(text: str, option: str) -> str:
         raise Mistake(
             f"{option} {text!r} is no day, nor an instant as 2027-01-01T00:00:00Z"
         ) from error
+
+
+def seconds(text: str, option: str) -> float:
+    """
+    Read a duration with its unit, or 0.
+
+    Raises:
+        Mistake: It is none.
+    """
+    if text == "0":
+        return 0.0
+    try:
+        return read_duration_s(text)
+    except ValueError as error:
+        raise Mistake(f"{option}: {error}") from error
 
 
 async def _ask(

@@ -1,6 +1,7 @@
 """`farebox quote`: why an edit would go where it would go. Spends nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +26,7 @@ from router.policy.policy import Policy
 
 A_PICTURE = "https://example.com/picture.png"
 """It is not fetched: a quote without a picture is for a square one."""
+UNSERVED = "No server runs: whether providers are up is not known."
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
 
@@ -74,13 +76,31 @@ def quote(
 async def _quote(
     where: Where, body: dict[str, Any], tenant: str | None, *, is_policy_given: bool
 ) -> Any:
-    """Ask the server; without one, or of a policy that is given, the policy alone."""
-    if where.url is None and (is_policy_given or not await is_server_beside(where)):
+    """Ask the server; where none runs, the policy and the ledger; without a ledger, the policy."""
+    if where.url is not None and is_policy_given:
+        raise Mistake("--url asks a server by its own policy, --policy a file: say one of them")
+    is_served = where.url is not None or await is_server_beside(where)
+    has_books = not is_served and where.settings.database_path.exists()
+    # The ledger of a server that runs is open in that server alone.
+    if not has_books and (is_policy_given or not is_served):
         warn(ALONE)
         return explain_alone(where.settings.policy, body, tenant or "local")
     query = {"tenant": tenant} if tenant is not None else {}
-    async with reach(where) as door:
-        return await door.ask("POST", "/v1/quotes", body=body, query=query)
+    async with reach(_as_if_connected(where) if has_books else where) as door:
+        document = await door.ask("POST", "/v1/quotes", body=body, query=query)
+    if has_books:
+        warn(UNSERVED)
+        for candidate in document["decision"]["candidates"]:
+            candidate["state"] = None
+    return document
+
+
+def _as_if_connected(where: Where) -> Where:
+    """With a key for each provider: the server has them, and nothing is sent from here."""
+    providers = {
+        name: replace(one, key=one.key or "none") for name, one in where.settings.providers.items()
+    }
+    return replace(where, settings=replace(where.settings, providers=providers))
 
 
 def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 
 from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
 from router.cli.loop import run
+from router.cli.mistakes import Mistake
 from router.cli.show import console, show_json, table
 from router.finance.report import COLUMNS, TOTAL, Amounts, Line, Report, as_csv, parse_by
 from router.model.money import Money
@@ -28,6 +29,8 @@ def report(
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """
     Show what was spent, and what was saved against the dearest offers that qualified.
@@ -35,10 +38,12 @@ def report(
     Posted is what was billed. Held, in doubt and presumed are not known to be billed, and stand
     apart.
     """
+    if as_json and form == "csv":
+        raise Mistake("--json and --format csv: say one of them")
     query = {"by": ",".join(parse_by(by))}
     query |= {name: text for name, text in (("from", since), ("to", until)) if text}
     document = run(_fetch(Where.of(url, database, policy), query))
-    match form:
+    match "json" if as_json else form:
         case "json":
             show_json(document)
         case "csv":

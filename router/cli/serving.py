@@ -160,12 +160,20 @@ async def serve_until_told(settings: Settings) -> int:
         The process's exit code.
     """
     ending = Ending()
+    # Until there is a policy to read anew, whoever asks for it shall not end the process.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: None)
     warn_of_slow_parser()
     with event_log(settings) as log:
         async with serving(settings, log) as house:
+            reload_on_hangup(house)
             say(start_up_summary(house, settings))
             settle_memory()
             return await _until_told(house, settings, ending)
+
+
+def reload_on_hangup(house: House) -> None:
+    """On SIGHUP, as of old, read the policy anew."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, house.reload)
 
 
 async def _until_told(house: House, settings: Settings, ending: Ending) -> int:

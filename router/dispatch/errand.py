@@ -8,6 +8,7 @@ from router.model.clock import Clock
 from router.model.ids import AttemptId, ProviderRef
 from router.model.job import Job
 from router.model.money import Money
+from router.model.offer import ProviderTerms
 from router.policy.policy import Policy
 from router.upstream.doorbell import Doorbell
 
@@ -42,6 +43,17 @@ class Errand:
     """The client wants it no longer: nothing more is bought."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     expiry: asyncio.Task[None] | None = None
+
+    def terms(self, provider: str) -> ProviderTerms:
+        """
+        A provider's terms.
+
+        One that the policy does not have any more, as after a restart, finishes its attempts under
+        terms by which nothing is free.
+        """
+        prices = self.policy.prices
+        known = provider in prices.provider_names
+        return prices.terms(provider) if known else ProviderTerms(name=provider)
 
     def placed(self, row: JobRow, attempt: AttemptRow) -> None:
         """Take note of a hold."""

@@ -24,10 +24,24 @@ class Placer:
     """Plans, and places holds."""
 
     def __init__(
-        self, clock: Clock, ids: Ids, books: Books, survey: Survey, health: Health, slots: Slots
+        self,
+        clock: Clock,
+        ids: Ids,
+        books: Books,
+        survey: Survey,
+        health: Health,
+        slots: Slots,
+        *,
+        in_force: Callable[[], Policy],
     ) -> None:
+        """
+        Args:
+            in_force: The policy whose budgets bind now. A job's own may be older: its prices and
+                preferences hold for it, its limits do not.
+        """
         self._clock, self._ids, self._books = clock, ids, books
         self._survey, self._health, self._slots = survey, health, slots
+        self._in_force = in_force
 
     async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
         """What a job's plan is now. Spends nothing, holds nothing."""
@@ -111,6 +125,7 @@ class Placer:
             dearest=errand.dearest,
             ids=self._ids,
             at=self._clock.now(),
+            in_force=self._in_force(),
             pays_twice=pays_twice,
         )
         first = plan.offers[0].provider

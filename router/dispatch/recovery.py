@@ -16,7 +16,7 @@ from router.dispatch.ports import Books, InputStore
 from router.dispatch.requests import job_of, job_to_collect
 from router.dispatch.settlement import Onward, Settlement
 from router.ledger.commands import Doubt
-from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.ids import JobId
 from router.model.job import AttemptState
@@ -37,8 +37,12 @@ class Recovery:
         health: Health,
         observer: Observer,
         *,
-        policy: Callable[[], Policy],
+        policy: Callable[[str], Policy],
     ) -> None:
+        """
+        Args:
+            policy: The one that a job began under, by its hash; if nobody knows it, that in force.
+        """
         self._clock, self._books, self._inputs = clock, books, inputs
         self._dispatcher, self._health, self._observer = dispatcher, health, observer
         self._policy = policy
@@ -88,7 +92,7 @@ class Recovery:
             return self._dispatcher.errands[job_id]
         errand = Errand(
             job=job,
-            policy=self._policy(),
+            policy=self._policy(row.policy_hash),
             row=row,
             dearest=max((one.dearest for one in attempts), default=Money.ZERO),
             tried={one.provider for one in attempts},
@@ -109,17 +113,22 @@ class Recovery:
 
     async def _send(self, errand: Errand, attempt: AttemptRow) -> None:
         """It was never sent: send it now, or give the money back."""
-        reason = self._why_not(errand.row, await job_of(errand.row, self._inputs) is not None)
+        reason = self._why_not(errand, attempt)
+        if reason is None and await job_of(errand.row, self._inputs) is None:
+            reason = "its image is no longer at hand"
         if reason is None:
             self._dispatcher.start(errand, attempt)
             return
         unsent = Settlement.unsent(attempt, self._clock.now(), detail=reason)
         await self._dispatcher.settle(errand, unsent)
 
-    def _why_not(self, row: JobRow, has_input: bool) -> str | None:  # noqa: FBT001 - one caller.
+    def _why_not(self, errand: Errand, attempt: AttemptRow) -> str | None:
+        row = errand.row
         if row.state.is_final or row.deadline_at <= self._clock.now():
             return "its job had ended before it could be sent"
-        return None if has_input else "its image is no longer at hand"
+        if attempt.provider not in errand.policy.prices.provider_names:
+            return "the policy does not have its provider any more"
+        return None
 
     async def _doubt(self, errand: Errand, attempt: AttemptRow) -> None:
         """Whether the first byte left cannot be known any more."""

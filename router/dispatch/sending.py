@@ -73,7 +73,7 @@ class Sender:
 
         The slot is free again as soon as the create is answered.
         """
-        terms = errand.policy.prices.terms(attempt.provider)
+        terms = errand.terms(attempt.provider)
         has_slot = True
 
         def release() -> None:
@@ -127,7 +127,7 @@ class Sender:
         Args:
             patience_s: Ask for at least so long, even past the horizon.
         """
-        terms = errand.policy.prices.terms(attempt.provider)
+        terms = errand.terms(attempt.provider)
         now_s = self._clock.monotonic_s()
         try:
             delivered = await self._carrier.collect(
@@ -158,7 +158,7 @@ class Sender:
         """
         for attempt in attempts:
             ref = attempt.provider_ref if attempt.state is AttemptState.RUNNING else None
-            is_free = errand.policy.prices.terms(attempt.provider).cancelled_is_free
+            is_free = errand.terms(attempt.provider).cancelled_is_free
             if ref is None or (only_if_free and not is_free):
                 continue
             if await self._carrier.cancel(attempt.provider, attempt.slug, ref):
@@ -202,7 +202,7 @@ class Sender:
             # A job that it has forgotten while we were away says nothing of the provider's health,
             # nor does an end that was told before.
             self._health.failed(attempt.provider, attempt.id, error)
-        terms = errand.policy.prices.terms(attempt.provider)
+        terms = errand.terms(attempt.provider)
         return settle_error(attempt, error, terms, self._clock.now())
 
     def _horizon_s(self, horizon_at: datetime) -> float:

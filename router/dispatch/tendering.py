@@ -25,26 +25,29 @@ def tenders(
     dearest: Money,
     ids: Ids,
     at: datetime,
+    in_force: Policy | None = None,
     pays_twice: bool = False,
 ) -> tuple[Tender, ...]:
     """
     Make a tender of each offer, in the order of the plan.
 
     Args:
-        policy: Whose budgets bind.
+        policy: The job's.
         job: For whom.
         offers: The plan's.
         number: The attempt's number, counted from 1.
         dearest: The dearest qualifying offer's price, to tell savings from.
         ids: Makes callback tokens.
         at: Now: decides the budgets' windows.
+        in_force: Whose budgets bind, where that is a younger policy than the job's.
         pays_twice: An earlier attempt is in doubt, so the day's double-spend limit binds as well.
     """
     made: list[Tender] = []
+    budgets = in_force or policy
     for offer in offers:
-        limits = policy.limits(JobFacts.of(job), offer.provider, at)
+        limits = budgets.limits(JobFacts.of(job), offer.provider, at)
         if pays_twice:
-            limits = (*limits, policy.double_spend_limit(at))
+            limits = (*limits, budgets.double_spend_limit(at))
         attempt = AttemptRow(
             id=attempt_id(job.id, number),
             job_id=job.id,

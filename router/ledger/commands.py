@@ -158,10 +158,11 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveKey:
-    """Store a new or changed API key."""
+    """Store a new or changed API key, and with it the one that it replaces: both or neither."""
 
     at: datetime
     key: KeyRow
+    former: KeyRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

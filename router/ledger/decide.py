@@ -41,8 +41,8 @@ def decide(page: Page, command: Command) -> Decided:
             return settling.end(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey(key=row) | Raise(row=row):
-            return Decided(Done(), (row,))
+        case SaveKey() | Raise():
+            return _noted(command)
         case _:
             return _on_attempt(page, command)
 
@@ -79,3 +79,11 @@ def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decid
         page.apply(decided.changes)
         answers.append(decided.answer)
     return answers
+
+
+def _noted(command: SaveKey | Raise) -> Decided:
+    """What a person has said is taken as it is."""
+    if isinstance(command, Raise):
+        return Decided(Done(), (command.row,))
+    former = () if command.former is None else (command.former,)
+    return Decided(Done(), (command.key, *former))

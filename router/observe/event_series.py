@@ -20,6 +20,7 @@ from router.observe.events import (
     Event,
     FailedOver,
     Overhead,
+    PolicyRejected,
     Polled,
     ProviderChanged,
     ThresholdReached,
@@ -69,11 +70,8 @@ class EventSeries:
         self._registry, self._names_max = registry, names_max
         self._build_of_attempts(Names(providers, most=names_max))
         self._build_of_the_house()
-        for provider in providers:
-            self._polls.of(provider)
-            self._show(provider, ProviderState.SERVING)
-            for resolution in Resolution:
-                self._attempts.of(provider, resolution.value, DELIVERED)
+        self._begun: set[str] = set()
+        self.begin(providers)
 
     def _build_of_attempts(self, providers: Names) -> None:
         resolutions = self._names(*Resolution)
@@ -141,6 +139,10 @@ class EventSeries:
             budget=self._names(),
             percent=self._names(),
         )
+        self._rejections = self._counter(
+            "farebox_policy_reload_failures_total",
+            "How often a changed policy was broken, and the last good one stayed.",
+        )
         build = Gauge(
             "farebox_build_info", "Which Farebox this is.", ("version",), registry=self._registry
         )
@@ -179,12 +181,31 @@ class EventSeries:
                 self._show(event.provider, event.state)
             case CallbackRang():
                 self._callbacks.of(event.provider, event.verdict).inc()
+            case _:
+                self._tell_people(event)
+
+    def _tell_people(self, event: Event) -> None:
+        """Count what a person may want to look at."""
+        match event:
             case ThresholdReached():
                 self._thresholds.of(event.budget, str(event.percent)).inc()
+            case PolicyRejected():
+                self._rejections.of().inc()
             case Alarm():
                 self._alarms.of(event.what).inc()
             case _:
                 pass
+
+    def begin(self, providers: Sequence[str]) -> None:
+        """Have these providers' series too, at zero; those of one that has them already go on."""
+        for provider in providers:
+            if provider in self._begun:
+                continue
+            self._begun.add(provider)
+            self._polls.of(provider)
+            self._show(provider, ProviderState.SERVING)
+            for resolution in Resolution:
+                self._attempts.of(provider, resolution.value, DELIVERED)
 
     def _settled(self, event: AttemptSettled) -> None:
         # To presume a charge is to learn nothing new of the attempt.

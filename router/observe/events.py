@@ -184,6 +184,31 @@ class ThresholdReached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReloaded:
+    """The policy's files were read anew, and what they say is in force."""
+
+    name: ClassVar[str] = "policy_reloaded"
+    policy: str
+    hash: str
+    former: str
+    """The hash of what was in force before; the same if they say the same."""
+    providers: tuple[str, ...]
+    """Of the price book."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRejected:
+    """The policy's files were read anew and are broken: what was in force stays so."""
+
+    name: ClassVar[str] = "policy_rejected"
+    problems: int
+    detail: str
+    """The first of them, as `file:line:column: message`."""
+    in_force: str
+    """The hash of the policy that stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """Something that a person should look at."""
 
@@ -207,6 +232,8 @@ Event = (
     | Overhead
     | Recovered
     | ThresholdReached
+    | PolicyReloaded
+    | PolicyRejected
     | Alarm
 )
 

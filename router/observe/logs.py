@@ -28,6 +28,8 @@ from router.observe.events import (
     JobAdmitted,
     JobEnded,
     JobRefused,
+    PolicyRejected,
+    PolicyReloaded,
     PriceDrifted,
     ProviderChanged,
     Recovered,
@@ -56,6 +58,8 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     CallbackRang: ("provider", "verdict"),
     Recovered: ("jobs", "attempts", "in_doubt"),
     ThresholdReached: ("budget", "scope", "percent", "charged", "limit", "window_end"),
+    PolicyReloaded: ("policy", "hash", "former"),
+    PolicyRejected: ("problems", "detail", "in_force"),
     Alarm: ("what", "detail"),
 }  # fmt: skip
 """What is logged of what. `Polled`, `Committed` and `Overhead` are too many, and are metrics."""
@@ -88,7 +92,7 @@ class EventLog:
 def _is_alarming(event: Event) -> bool:
     """Whether money may be gone, or a person should look."""
     match event:
-        case Alarm() | PriceDrifted() | ThresholdReached():
+        case Alarm() | PriceDrifted() | ThresholdReached() | PolicyRejected():
             return True
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.observe.event_series import EventSeries
-from router.observe.events import Event
+from router.observe.events import Event, PolicyReloaded
 from router.observe.labels import NAMES_MAX
 from router.observe.money_series import MoneySeries
 from router.observe.snapshot import MoneySnapshot
@@ -51,6 +51,9 @@ class Metrics:
     def tell(self, event: Event) -> None:
         """Count."""
         self._events.tell(event)
+        if isinstance(event, PolicyReloaded):
+            self._events.begin(event.providers)
+            self._money.begin(event.providers)
 
     def read_with(self, read: ReadMoney, alarm: Callable[[str, str], None] | None = None) -> None:
         """

@@ -61,6 +61,10 @@ class MoneySeries:
         self._scopes = Names(most=names_max)
         self._jobs: dict[Key, int] = {}
 
+    def begin(self, providers: Sequence[str]) -> None:
+        """Have series for these providers too, from zero on."""
+        self._known = tuple(dict.fromkeys((*self._known, *providers)))
+
     def families(self, snapshot: MoneySnapshot) -> Iterator[Metric]:
         """All series that a reading stands for."""
         yield from self._spending(snapshot.spent)

@@ -5,7 +5,8 @@ All or nothing: either every file is sound, or the error tells everything that i
 """
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +22,17 @@ _INCLUDES = ("prices", "budgets")
 _HASH_DIGITS = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a policy's files once."""
+
+    outcome: Policy | PolicyError
+    files: tuple[Path, ...]
+    """Every file that was looked for, there or not."""
+    hash: str
+    """Of what was found in them; the policy's own, if it is sound."""
+
+
 def load_policy(path: Path) -> Policy:
     """
     Read a policy and the files beside it that it names. Its examples are not tried out.
@@ -31,7 +43,31 @@ def load_policy(path: Path) -> Policy:
     Raises:
         PolicyError: With every problem that was found, in the order of the files and lines.
     """
+    outcome = read_policy(path).outcome
+    if isinstance(outcome, PolicyError):
+        raise outcome
+    return outcome
+
+
+def read_policy(path: Path) -> Reading:
+    """As `load_policy`, with what it takes to notice that the files have changed since."""
     files = _Files()
+    try:
+        outcome: Policy | PolicyError = _policy(files, path)
+    except PolicyError as error:
+        outcome = error
+    return Reading(outcome, tuple(files.paths), files.hash)
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """What a reading of these files, as they are now, would have as its `hash`."""
+    digest = _Digest()
+    for path in paths:
+        digest.add(path, _content(path))
+    return digest.text
+
+
+def _policy(files: "_Files", path: Path) -> Policy:
     root = files.read(path, None)
     if not isinstance(root, Mapping):
         raise PolicyError([*files.problems, root.place.problem("keys with values belong here")])
@@ -70,16 +106,19 @@ class _Files:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._digest = hashlib.sha256()
+        self.paths: list[Path] = []
+        self._digest = _Digest()
 
     @property
     def hash(self) -> str:
-        return self._digest.hexdigest()[:_HASH_DIGITS]
+        return self._digest.text
 
     def read(self, path: Path, named_at: Place | None) -> Node:
         """Read one file; `named_at` is where another one names it."""
-        content = _content(path, named_at)
-        self._digest.update(f"{path.name} {len(content)}\n".encode() + content)
+        found = _content(path)
+        self.paths.append(path)
+        self._digest.add(path, found)
+        content = _whole(path, found, named_at)
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -103,18 +142,41 @@ class _Files:
         return replace(root, entries=entries)
 
 
-def _content(path: Path, named_at: Place | None) -> bytes:
+class _Digest:
+    """A hash of files' names and contents; that one cannot be read counts as its content."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    @property
+    def text(self) -> str:
+        return self._digest.hexdigest()[:_HASH_DIGITS]
+
+    def add(self, path: Path, found: bytes | OSError | ValueError) -> None:
+        size = len(found) if isinstance(found, bytes) else "unreadable"
+        self._digest.update(f"{path.name} {size}\n".encode(errors="surrogateescape"))
+        if isinstance(found, bytes):
+            self._digest.update(found)
+
+
+def _content(path: Path) -> bytes | OSError | ValueError:
+    """A file's first mebibyte and a byte, or why there is none."""
     try:
         with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
+            return file.read(FILE_BYTES_MAX + 1)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        return error
+
+
+def _whole(path: Path, found: bytes | OSError | ValueError, named_at: Place | None) -> bytes:
+    if not isinstance(found, bytes):
+        why = found.strerror if isinstance(found, OSError) else found
         message = f"cannot read '{path.name}': {why}"
         problem = named_at.problem(message) if named_at else Problem(str(path), 1, 1, message)
-        raise PolicyError([problem]) from error
-    if len(content) > FILE_BYTES_MAX:
+        raise PolicyError([problem]) from found
+    if len(found) > FILE_BYTES_MAX:
         raise PolicyError([Problem(str(path), 1, 1, "larger than 1 MiB")])
-    return content
+    return found
 
 
 def _example_places(root: Mapping) -> tuple[Place, ...]:

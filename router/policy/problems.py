@@ -19,11 +19,15 @@ class Problem:
     excerpt: str = ""
     """The line itself; empty where there is none to show."""
 
+    @property
+    def head(self) -> str:
+        """On one line, without the excerpt."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
     def __str__(self) -> str:
-        head = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if not self.excerpt.strip():
-            return head
-        shown = f"{head}\n    {self.excerpt[:_EXCERPT_MAX]}"
+            return self.head
+        shown = f"{self.head}\n    {self.excerpt[:_EXCERPT_MAX]}"
         if self.column > _EXCERPT_MAX:
             return shown
         return f"{shown}\n    {' ' * (self.column - 1)}^"

@@ -108,26 +108,37 @@ async def create_key(visit: Visit) -> web.Response:
         budget=asked.budget,
     )
     await visit.services.ledger.submit(SaveKey(at=now, key=row))
-    return json_response({**_key_body(row), "key": key}, status=201)
+    return json_response({**key_body(row), "key": key}, status=201)
 
 
 async def list_keys(visit: Visit) -> web.Response:
     """`GET /v1/keys`: all of them, without what would let anyone use them."""
     visit.query()
-    return json_response({"keys": [_key_body(row) for row in await visit.services.ledger.keys()]})
+    return json_response({"keys": [key_body(row) for row in await visit.services.ledger.keys()]})
 
 
 async def revoke_key(visit: Visit) -> web.Response:
     """`DELETE /v1/keys/{id}`: refuse a key from now on. Twice is as once."""
-    key_id, ledger = visit.path("id"), visit.services.ledger
-    row = await ledger.key(key_id) if _KEY_ID.fullmatch(key_id) else None
-    if row is None:
-        raise NotFound("There is no key by that id.")
+    row = await named_key(visit)
     if row.revoked_at is None:
         now = visit.services.clock.now()
         row = replace(row, revoked_at=now)
-        await ledger.submit(SaveKey(at=now, key=row))
-    return json_response(_key_body(row))
+        await visit.services.ledger.submit(SaveKey(at=now, key=row))
+    return json_response(key_body(row))
+
+
+async def named_key(visit: Visit) -> KeyRow:
+    """
+    The key that the path names by its id.
+
+    Raises:
+        NotFound: There is none.
+    """
+    key_id = visit.path("id")
+    row = await visit.services.ledger.key(key_id) if _KEY_ID.fullmatch(key_id) else None
+    if row is None:
+        raise NotFound("There is no key by that id.")
+    return row
 
 
 async def list_attempts(visit: Visit) -> web.Response:
@@ -171,7 +182,8 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
     }
 
 
-def _key_body(row: KeyRow) -> dict[str, Any]:
+def key_body(row: KeyRow) -> dict[str, Any]:
+    """A key without what would let anyone use it."""
     return {
         "id": row.id,
         "tenant": row.tenant,

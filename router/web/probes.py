@@ -1,14 +1,20 @@
 """Whether the house stands: for load balancers, for Prometheus, and for whoever finds the port."""
 
+from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from router.model.clock import rfc3339
 from router.observe.metrics import CONTENT_TYPE
+from router.policy.current import Rejection
 from router.web.problems import json_response
-from router.web.services import Services
+from router.web.services import OPENAPI, Services
 from router.web.visit import Visit
+
+PROBLEMS_MAX = 10
 
 
 async def index(visit: Visit) -> web.Response:  # noqa: ARG001 - it says the same to everyone.
@@ -21,6 +27,7 @@ async def index(visit: Visit) -> web.Response:  # noqa: ARG001 - it says the sam
             "ask": "POST /v1/quotes",
             "read": ["/v1/edits", "/v1/budgets", "/v1/spend"],
             "watch": ["/readyz", "/metrics"],
+            "learn": "/openapi.json",
         }
     )
 
@@ -43,12 +50,18 @@ async def readyz(visit: Visit) -> web.Response:
 
 
 def _parts(services: Services) -> dict[str, Any]:
-    policy = services.policy()
+    standing = services.standing()
+    policy = standing.policy
     return {
         "ledger": "writable" if services.ledger.admitting else "not writable",
         "recovery": "done" if services.ready.is_set() else "under way",
         "draining": services.draining.is_set(),
-        "policy": {"name": policy.name, "hash": policy.hash},
+        "policy": {
+            "name": policy.name,
+            "hash": policy.hash,
+            "since": rfc3339(standing.since),
+            "error": _error(standing.rejection),
+        },
         "providers": {
             name: {
                 "connected": name in services.providers,
@@ -57,6 +70,20 @@ def _parts(services: Services) -> dict[str, Any]:
             for name in policy.prices.provider_names
         },
     }
+
+
+def _error(rejection: Rejection | None) -> dict[str, Any] | None:
+    """What is wrong with the files, which are named without where they are: anybody may read it."""
+    if rejection is None:
+        return None
+    problems = [replace(one, file=Path(one.file).name).head for one in rejection.problems]
+    return {"at": rfc3339(rejection.at), "problems": problems[:PROBLEMS_MAX]}
+
+
+async def openapi(visit: Visit) -> web.Response:
+    """`GET /openapi.json`: this document."""
+    visit.query()
+    return web.Response(body=visit.request.app[OPENAPI], content_type="application/json")
 
 
 async def metrics(visit: Visit) -> web.Response:

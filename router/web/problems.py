@@ -90,7 +90,7 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and told without detail.
         what = f"{request.method} {_route_of(request)}: {crashes.told(error)}"
         services.observer.tell(Alarm(what="crashed", detail=what))
-        response = await _told(request, services, _unforeseen())
+        response = await _told(request, services, unforeseen())
     if response.status in _CLOSING:
         response.force_close()
     if _refuses_edit(request, response):
@@ -144,7 +144,8 @@ def _translated(error: web.HTTPException) -> web.Response:
             return _response(error.status, _members(Malformed, error.status, error.reason))
 
 
-def _unforeseen() -> web.Response:
+def unforeseen() -> web.Response:
+    """What nobody foresaw, before anything was bought."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return _response(
         status,

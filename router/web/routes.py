@@ -7,7 +7,16 @@ from enum import Enum
 from aiohttp import web
 
 from router.model.errors import Forbidden
-from router.web import administration, doorbell, edits, probes, quotes, raising, spending
+from router.web import (
+    administration,
+    doorbell,
+    edits,
+    probes,
+    quotes,
+    raising,
+    rotation,
+    spending,
+)
 from router.web.auth import Caller
 from router.web.keys import Role
 from router.web.visit import Visit
@@ -62,11 +71,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),
     Route("GET", "/v1/keys", administration.list_keys, Access.ADMIN),
     Route("DELETE", "/v1/keys/{id}", administration.revoke_key, Access.ADMIN),
+    Route("POST", "/v1/keys/{id}/rotate", rotation.rotate_key, Access.ADMIN),
     Route("GET", "/v1/attempts", administration.list_attempts, Access.ADMIN),
     Route("POST", "/v1/attempts/{id}/settle", administration.settle_attempt, Access.ADMIN),
     Route("POST", "/callbacks/{provider}/{token}", doorbell.ring, Access.PUBLIC),
     Route("GET", "/metrics", probes.metrics, Access.READ_ALL),
     Route("GET", "/livez", probes.livez, Access.PUBLIC, before_ready=True),
     Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),
+    Route("GET", "/openapi.json", probes.openapi, Access.PUBLIC, before_ready=True),
     Route("GET", "/", probes.index, Access.PUBLIC),
 )

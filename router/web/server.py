@@ -20,9 +20,10 @@ from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
 from router.web.keys import Role
 from router.web.limits import Limits
+from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, Access, Route
-from router.web.services import SERVICES, Services
+from router.web.services import OPENAPI, SERVICES, Services
 from router.web.visit import Visit
 
 BACKLOG = 1024
@@ -36,6 +37,7 @@ def build_app(services: Services) -> web.Application:
         middlewares=[_write_in_time, tell_problems], client_max_size=services.limits.body_bytes_max
     )
     app[SERVICES] = services
+    app[OPENAPI] = openapi_text()
     app.cleanup_ctx.append(_hurry_when_draining)
     app.on_response_prepare.append(_sign)
     for route in ROUTES:

@@ -18,6 +18,7 @@ from router.model.clock import Clock
 from router.model.ids import Ids
 from router.observe.events import Observer
 from router.observe.metrics import Metrics
+from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.limits import Limits
@@ -32,6 +33,8 @@ class Services:
     ids: Ids
     policy: Callable[[], Policy]
     """The policy in force."""
+    standing: Callable[[], Standing]
+    """The same, with since when, and what is wrong with its files if they have changed."""
     policy_path: Path
     ledger: Ledger
     placer: Placer
@@ -57,3 +60,5 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+OPENAPI = web.AppKey("openapi", bytes)
+"""The document of all routes, written once."""

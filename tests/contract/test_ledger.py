@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -355,6 +356,21 @@ async def test_keys_are_kept_and_changed(ledger: Ledger) -> None:
     assert (kept.digest, kept.role, kept.name, kept.revoked_at) == ("d", "viewer", "old", EPOCH)
     assert await ledger.keys() == [kept]
     assert await ledger.key("k2") is None
+
+
+async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
+    """Whoever had read it before and stores it afterwards, with its successor, changes nothing."""
+    key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
+    ends = EPOCH + timedelta(days=7)
+    await ledger.submit(SaveKey(at=EPOCH, key=key))
+    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, revoked_at=EPOCH)))
+    former = replace(key, expires_at=ends)
+    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, id="k2"), former=former))
+
+    kept, new = await ledger.key("k1"), await ledger.key("k2")
+    assert kept is not None
+    assert (kept.revoked_at, kept.expires_at) == (EPOCH, ends)
+    assert new == replace(key, id="k2")
 
 
 async def test_a_providers_strange_words_settle_all_the_same(ledger: Ledger) -> None:

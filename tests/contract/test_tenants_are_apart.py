@@ -112,6 +112,10 @@ CASES: dict[tuple[str, str], list[Ask]] = {
     ],
     ("GET", "/v1/keys"): [Ask(), Ask(path="/v1/keys?tenant={tenant}")],
     ("DELETE", "/v1/keys/{id}"): [Ask(path="/v1/keys/{key_id}")],
+    ("POST", "/v1/keys/{id}/rotate"): [
+        Ask(path="/v1/keys/{key_id}/rotate", body={}),
+        Ask(path="/v1/keys/{key_id}/rotate", body={"grace_s": 0}),
+    ],
     ("GET", "/v1/attempts"): [Ask(), Ask(path="/v1/attempts?state=in_doubt")],
     ("POST", "/v1/attempts/{id}/settle"): [
         Ask(path="/v1/attempts/{attempt}/settle", body={"posted": "0.0099", "reason": "mine"}),
@@ -124,6 +128,7 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/callbacks/shortapi/{attempt}", body={"data": {"job_id": PROVIDER_REF}}),
     ],
     ("GET", "/metrics"): [Ask()],
+    ("GET", "/openapi.json"): [Ask()],
     ("GET", "/livez"): [Ask()],
     ("GET", "/readyz"): [Ask(), Ask(path="/readyz?verbose")],
     ("GET", "/"): [Ask()],

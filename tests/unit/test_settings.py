@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from router.settings import BadSetting, Settings, read_settings
+from router.settings import BadSetting, Settings, read_settings, read_variable
 
 
 def test_an_empty_environment_has_sensible_settings() -> None:
@@ -83,6 +83,48 @@ def test_what_cannot_be_meant_is_told(variables: dict[str, str], told: str) -> N
     """The variable is named, and what it should be."""
     with pytest.raises(BadSetting, match=told):
         read_settings(variables)
+
+
+VARIABLES: dict[str, str] = {
+    "SHORTAPI_KEY": "ak-1",
+    "RUNPOD_API_KEY": "rpa-2",
+    "FAREBOX_SHORTAPI_URL": "http://127.0.0.1:9001",
+    "FAREBOX_RUNPOD_URL": "https://r.example",
+    "FAREBOX_POLICY": "mine.yaml",
+    "FAREBOX_DATABASE": "sqlite:///books.db",
+    "FAREBOX_HOST": "::1",
+    "FAREBOX_PORT": "9090",
+    "FAREBOX_WORKERS": "3",
+    "FAREBOX_PUBLIC_URL": "https://farebox.example",
+    "FAREBOX_LOG": "json",
+    "FAREBOX_ADMIN_KEY": "an-admin-key",
+    "FAREBOX_FETCH_ALLOW": "minio,10.0.0.0/8",
+    "FAREBOX_EGRESS_PROXY": "http://proxy:3128",
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_every_variable_may_be_in_a_file(tmp_path: Path, name: str) -> None:
+    """It then means the same; both at once, or an empty file, cannot be meant."""
+    file = tmp_path / "value"
+    file.write_text(f"{VARIABLES[name]}\n", "utf-8")
+    in_a_file = {f"{name}_FILE": str(file)}
+
+    assert read_settings(in_a_file) == read_settings({name: VARIABLES[name]}) != read_settings({})
+    with pytest.raises(BadSetting, match=f"{name} and {name}_FILE are both set: set one of them"):
+        read_settings({**in_a_file, name: VARIABLES[name]})
+    file.write_text("\n", "utf-8")
+    with pytest.raises(BadSetting, match=f"{name}_FILE names a file that is empty"):
+        read_settings(in_a_file)
+
+
+def test_a_single_variable_is_read_in_the_same_way(tmp_path: Path) -> None:
+    """For what only commands need."""
+    (tmp_path / "key").write_text("fbx_1\n", "utf-8")
+
+    assert read_variable({"FAREBOX_KEY": "fbx_2"}, "FAREBOX_KEY") == "fbx_2"
+    assert read_variable({"FAREBOX_KEY_FILE": str(tmp_path / "key")}, "FAREBOX_KEY") == "fbx_1"
+    assert read_variable({"FAREBOX_KEY": ""}, "FAREBOX_KEY") is None
 
 
 @pytest.mark.parametrize("database", ["postgresql://books", "farebox.db", "sqlite:///"])

@@ -95,7 +95,7 @@ ON CONFLICT (budget, scope, hour) DO UPDATE SET
     amount = excluded.amount;
 
 -- name: put_api_keys
--- Store a key as it now stands.
+-- Store a key as it now stands. What was revoked stays so, whoever stores it at the same time.
 INSERT INTO api_keys (
     id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget
 ) VALUES (
@@ -106,7 +106,7 @@ ON CONFLICT (id) DO UPDATE SET
     name = excluded.name,
     tags = excluded.tags,
     expires_at = excluded.expires_at,
-    revoked_at = excluded.revoked_at,
+    revoked_at = COALESCE(api_keys.revoked_at, excluded.revoked_at),
     budget = excluded.budget;
 
 -- name: put_raises

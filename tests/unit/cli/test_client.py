@@ -104,6 +104,15 @@ def test_where_is_read_from_options_and_environment(monkeypatch: pytest.MonkeyPa
     assert "fbx_2" not in repr(where)
 
 
+def test_a_commands_key_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As every variable may: a container's secret is one."""
+    (tmp_path / "key").write_text("fbx_3\n", "utf-8")
+    monkeypatch.delenv("FAREBOX_KEY", raising=False)
+    monkeypatch.setenv("FAREBOX_KEY_FILE", str(tmp_path / "key"))
+
+    assert Where.of("http://router/", None).key == "fbx_3"
+
+
 async def test_what_is_not_there_is_told() -> None:
     """With its address, before anything was asked."""
     where = Where(settings=settings(), url="http://127.0.0.1:1", key=None)

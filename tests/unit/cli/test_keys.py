@@ -51,6 +51,41 @@ def test_a_revoked_key_stays_in_the_list(farebox: Commands) -> None:
     assert (unknown.code, unknown.err) == (1, "farebox: There is no key by that id.\n")
 
 
+def test_a_key_is_rotated(farebox: Commands) -> None:
+    """Its successor is told on stdout alone; the list has both, the former one with its end."""
+    key = json.loads(farebox("keys", "create", "--tenant", "acme", "--tag", "a=b", "--json").out)
+
+    rotated = farebox("keys", "rotate", key["id"], "--grace", "12h", "--expires", "2999-02-03")
+    as_json = json.loads(farebox("keys", "rotate", key["id"], "--grace", "0", "--json").out)
+    listed = json.loads(farebox("keys", "list", "--json").out)["keys"]
+    late = farebox("keys", "rotate", key["id"])
+
+    assert rotated.code == 0
+    assert re.fullmatch(r"fbx_\w{8}_\w{46}\n", rotated.out)
+    assert f"{key['id']} (acme) works until 2" in rotated.err
+    assert "works until 2999-02-03T00:00:00.000000Z. It is shown once:" in rotated.err
+    assert as_json["former"]["id"] == key["id"]
+    assert as_json["key"] not in {key["key"], rotated.out.strip()}
+    assert [(one["tenant"], one["tags"]) for one in listed] == [("acme", {"a": "b"})] * 3
+    assert late.code != 0
+    assert "expired at" in late.err
+
+
+@pytest.mark.parametrize(
+    ("grace", "told"),
+    [
+        ("7", "--grace: write a duration with its unit, as 7s"),
+        ("soon", "--grace: 'soon' is no duration"),
+    ],
+)
+def test_a_grace_has_a_unit(farebox: Commands, grace: str, told: str) -> None:
+    """Seven of what, nobody can tell."""
+    refused = farebox("keys", "rotate", "5Xb2rT9q", "--grace", grace)
+
+    assert refused.code == 2
+    assert told in refused.err
+
+
 def test_no_keys_yet(farebox: Commands) -> None:
     """An empty list says what that means."""
     past = farebox("keys", "create", "--tenant", "nobody", "--expires", "1999-01-01")

@@ -4,6 +4,7 @@ import pytest
 
 from router.cli.quote import headroom_table
 from router.cli.show import console
+from router.policy.loader import shipped_policy_path
 from tests.commands import Commands
 
 
@@ -33,6 +34,43 @@ def test_an_aspect_ratio_decides_who_can(farebox: Commands) -> None:
     assert (document["chosen"], document["price"]) == ("runpod", "0.0875")
     assert document["budgets"] is None
     assert document["decision"]["candidates"][1]["provider"] == "shortapi"
+
+
+def test_without_a_server_the_ledger_says_what_budgets_have_left(farebox: Commands) -> None:
+    """Whether providers are up it cannot say; and no provider's key is needed to ask."""
+    farebox("keys", "create", "--tenant", "acme")
+
+    ran = farebox("quote", "--json", "--tenant", "acme", "--resolution", "2k")
+    tight = farebox.folder / "tight.yaml"
+    tight.write_text(
+        "policy: tight\nsummary: Next to nothing.\nprefer: lowest_price\n"
+        "prices: prices.yaml\n"
+        "budgets: [{name: cents, who: everyone, limit: $0.05, per: day}]\n"
+        "examples: [{job: 1k, expect: shortapi at $0.04}]\n"
+    )
+    prices = shipped_policy_path("prices.yaml").read_text("utf-8")
+    (farebox.folder / "prices.yaml").write_text(prices, "utf-8")
+    refused = farebox("quote", "--resolution", "2k", "--policy", tight)
+
+    document = json.loads(ran.out)
+    assert (ran.code, document["price"]) == (0, "0.06")
+    assert {line["scope"]: line["available"] for line in document["budgets"]} == {
+        "tenant:acme": "50.00",
+        "everyone": "900.00",
+    }
+    assert [one["state"] for one in document["decision"]["candidates"]] == [None, None]
+    assert "whether providers are up is not known" in ran.err
+    assert refused.code == 1
+    assert "would be refused by tight" in refused.out
+    assert "budget_exceeded" in refused.out
+
+
+def test_a_server_has_a_policy_of_its_own(farebox: Commands) -> None:
+    """To ask it by another one is to ask two things."""
+    ran = farebox("quote", "--url", "http://127.0.0.1:1/", "--policy", "mine.yaml")
+
+    assert ran.code == 2
+    assert "say one of them" in ran.err
 
 
 def test_nobody_is_a_no(farebox: Commands) -> None:

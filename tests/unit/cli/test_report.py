@@ -1,4 +1,5 @@
 import csv
+import json
 
 import pytest
 
@@ -84,3 +85,15 @@ def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
     assert rows.out == "day,tenant,edits,posted,presumed,held,in_doubt,savings\r\n"
     assert nonsense.code == 2
     assert "from" in nonsense.err
+
+
+def test_programs_may_say_json(farebox: Commands) -> None:
+    """As of every other command; two forms at once are none."""
+    farebox("keys", "create")
+
+    short, long = farebox("report", "--json"), farebox("report", "--format", "json")
+    both = farebox("report", "--json", "--format", "csv")
+
+    assert short.out == long.out
+    assert json.loads(short.out)["total"]["edits"] == 0
+    assert (both.code, both.err) == (2, "farebox: --json and --format csv: say one of them\n")

@@ -24,6 +24,7 @@ from router.cli.serving import (
     is_loopback,
     preferably,
     refuse_strangers,
+    reload_on_hangup,
     serving,
     settle_memory,
     socket_path,
@@ -32,6 +33,9 @@ from router.cli.serving import (
 )
 from router.observe.events import Alarm
 from router.settings import ProviderSettings, Settings, read_settings
+from tests.policy_files import POLICY, write_policy
+from tests.stage import Audience
+from tests.web_stage import soon
 
 
 @pytest.fixture
@@ -200,6 +204,25 @@ async def test_a_broken_disk_ends_the_process(
 
     assert exits.codes == [BROKEN_EXIT]
     assert "the ledger's disk has failed" in capsys.readouterr().err
+
+
+async def test_a_hangup_reads_the_policy_anew(settings: Settings, tmp_path: Path) -> None:
+    """The process goes on, with what the file says now."""
+    path = write_policy(tmp_path)
+    ear = Audience()
+    async with serving(replace(settings, policy=path), ear) as house:
+        reload_on_hangup(house)
+        before = house.services.policy()
+        write_policy(tmp_path, policy=POLICY.replace("$70.00", "$71.50"))
+        signal.raise_signal(signal.SIGHUP)
+        await soon(lambda: ear.heard("policy_reloaded"))
+        after = house.services.policy()
+        scraped = (await house.services.metrics.scrape()).decode()
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+    assert (before.budgets[0].limit.usd, after.budgets[0].limit.usd) == ("$70.00", "$71.50")
+    assert f'farebox_policy_info{{hash="{after.hash}",policy="thrift"}} 1.0' in scraped
+    assert 'farebox_budget_limit_usd{budget="monthly",scope="everyone"} 71.5' in scraped
 
 
 async def test_a_signal_drains(settings: Settings, ending: Ending) -> None:

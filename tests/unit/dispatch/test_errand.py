@@ -7,6 +7,7 @@ import pytest
 from router.dispatch.errand import Errand
 from router.model.ids import AttemptId
 from router.model.job import JobState
+from router.model.offer import ProviderTerms
 from tests.fakes import FakeClock, a_job
 from tests.ledger_kit import a_job_row, an_attempt_row, usd
 from tests.policy_files import a_policy
@@ -63,3 +64,12 @@ def test_a_late_image_is_an_end_again() -> None:
     errand = an_errand()
     assert errand.saw(a_job_row(state=JobState.FAILED))
     assert errand.saw(a_job_row(state=JobState.SUCCEEDED))
+
+
+def test_a_provider_that_the_policy_has_no_more_is_taken_at_the_dearest() -> None:
+    """Its attempts are finished under terms by which nothing is free."""
+    errand = an_errand()
+
+    assert errand.terms("runpod").failed_is_free
+    assert errand.terms("runpod") == errand.policy.prices.terms("runpod")
+    assert errand.terms("gone") == ProviderTerms(name="gone")

@@ -11,6 +11,7 @@ from router.dispatch.requests import INLINE_MAX
 from router.model.errors import ProviderInDoubt
 from router.model.ids import JobId
 from router.model.job import AttemptState, JobState
+from router.policy.policy import Policy
 from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
 from tests.stage import Act, Stage, failed, play
@@ -261,3 +262,72 @@ def test_what_a_callback_took_up_meanwhile_is_left_to_it(tmp_path: Path) -> None
         del errand.working[second.id]
 
     play(tmp_path, story)
+
+
+def only_runpod() -> Policy:
+    """A policy whose price book has ShortAPI no more."""
+    start = PRICES.index("  - provider: shortapi")
+    end = PRICES.index("  - provider: runpod")
+    prices = (PRICES[:start] + PRICES[end:]).replace(
+        "  - {provider: shortapi, source: documents}\n", ""
+    )
+    return a_policy(prices=prices)
+
+
+def test_what_runs_at_a_provider_that_is_gone_is_collected(tmp_path: Path) -> None:
+    """The policy in force after the restart does not have it any more; its attempt ends all the
+    same, and where it fails, nobody says that this was free.
+    """
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(), Act(ends=failed())]
+        well, badly = await stage.submit(), await stage.submit()
+        await stage.pause(2)
+        stage.policy = only_runpod()
+        await stage.restart()
+        await stage.pause(20)
+        assert await stage.books(well) == ["shortapi posted 0.04"]
+        assert await stage.books(badly) == ["shortapi in_doubt 0.04", "runpod posted 0.0875"]
+
+    play(tmp_path, story)
+
+
+def test_what_was_held_for_a_provider_that_is_gone_is_voided(tmp_path: Path) -> None:
+    """It was never sent; and the job goes to nobody whom its policy does not name."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await held(stage)
+        stage.policy = only_runpod()
+        stage._limits = {"runpod": 1}
+        await stage.restart()
+        await stage.pause(1)
+        [attempt] = await stage.attempts(job_id)
+        assert attempt.state is AttemptState.VOIDED
+        assert attempt.detail == "the policy does not have its provider any more"
+        assert stage.troupe.sent == []
+
+    play(tmp_path, story, slots=1)
+
+
+def test_a_job_taken_up_again_has_the_policy_it_began_with(tmp_path: Path) -> None:
+    """Found by the hash that its row keeps."""
+
+    async def story(stage: Stage) -> None:
+        asked: list[str] = []
+        own = a_policy(prefer={"order": ["runpod", "shortapi"]})
+
+        def policy_of(policy_hash: str) -> Policy:
+            asked.append(policy_hash)
+            return own
+
+        stage.recovery._policy = policy_of
+        stage.troupe.acts["shortapi"] = [Act(refuses=LOST)]
+        job_id = await stage.submit()
+        await stage.pause(5)
+        del stage.dispatcher.errands[job_id]
+        errand = await stage.recovery.errand(job_id)
+        assert errand is not None
+        assert errand.policy is own
+        assert asked == [errand.row.policy_hash]
+
+    play(tmp_path, story, policy=NEVER_TWICE)

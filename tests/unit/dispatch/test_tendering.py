@@ -53,6 +53,22 @@ def test_paying_twice_binds_the_days_limit_as_well() -> None:
     assert [limit.budget for limit in twice.limits] == ["monthly", "double-spend"]
 
 
+def test_the_budgets_in_force_bind() -> None:
+    """Those of a younger policy than the job's; its terms are still the job's."""
+    younger = a_policy(budgets=[{"name": "new", "who": "everyone", "limit": "$9", "per": "day"}])
+    made = tenders(
+        a_policy(),
+        a_job(),
+        OFFERS[:1],
+        number=1,
+        dearest=usd("0.09"),
+        ids=IDS,
+        at=EPOCH,
+        in_force=younger,
+    )
+    assert [limit.budget for limit in made[0].limits] == ["new"]
+
+
 def test_the_horizon_is_the_jobs_whole_life_there_and_a_margin() -> None:
     """Until its life, its retention and a margin are over, a provider may still tell."""
     terms = ProviderTerms(name="p", job_ttl_s=600.0, retention_s=60.0)

@@ -35,6 +35,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     datetime: instants,
     str: texts,
     float: st.floats(0, 1e6),
+    int: st.integers(0, 1000),
     tuple[Window, ...]: st.lists(windows, max_size=3).map(tuple),
     tuple[tuple[str, str], ...]: tags,
     tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),

@@ -18,6 +18,7 @@ from router.observe.events import (
     FailedOver,
     JobRefused,
     Overhead,
+    PolicyRejected,
     Polled,
     ProviderChanged,
     ThresholdReached,
@@ -129,6 +130,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         FailedOver(**over, may_pay_twice=False),
         ProviderChanged(provider="runpod", state=ProviderState.EJECTED, reason="three failures"),
         ProviderChanged(provider="runpod", state=ProviderState.SERVING, reason="it went well"),
+        PolicyRejected(problems=1, detail="policy.yaml:4:1: no", in_force="5eed"),
         JobRefused(tenant="acme", budget="daily", scope="tenant:acme", asked=usd("0.0875")),
         REACHED,
         Alarm(what="crashed", detail="a task"),
@@ -140,7 +142,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         *("warning", "warning", "info"),
         *("warning", "info"),
         *("warning", "info"),
-        *("info", "warning", "warning"),
+        *("warning", "info", "warning", "warning"),
     ]
 
 
@@ -175,6 +177,7 @@ def test_every_field_that_is_logged_was_chosen() -> None:
     assert {name: names for name, names in left_out.items() if names} == {
         "attempt_settled": {"job_id"},
         "polled": {"provider"},
+        "policy_reloaded": {"providers"},
         "committed": {"seconds", "commands"},
         "overhead": {"seconds"},
     }

@@ -1,11 +1,12 @@
 """The scrape."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from router.model.errors import LedgerUnavailable
-from router.observe.events import Polled
+from router.observe.events import PolicyRejected, PolicyReloaded, Polled
 from router.observe.metrics import Metrics
 from router.observe.snapshot import MoneySnapshot
 from tests.fakes import FakeClock
@@ -53,6 +54,7 @@ PROMISED = {
     "farebox_ledger_batch_size_bucket",
     "farebox_ledger_check_usd",
     "farebox_policy_info",
+    "farebox_policy_reload_failures_total",
     "farebox_build_info",
 }
 
@@ -202,3 +204,33 @@ async def test_a_reading_is_timed(books: Books, clock: FakeClock) -> None:
         books.gate.set()
 
     assert value(series(scrape.result()), "farebox_ledger_read_seconds") == 2.5
+
+
+async def test_the_policy_shown_is_the_one_in_force(books: Books) -> None:
+    """A reload shows at the next scrape, and a broken one is counted."""
+    before = series(await books.metrics.scrape())
+    books.snapshot = replace(books.snapshot, policy_hash="b0b0")
+    rejected = PolicyRejected(problems=2, detail="policy.yaml:1:1: no", in_force="b0b0")
+    books.metrics.tell(rejected)
+    after = series(await books.metrics.scrape())
+    failures = "farebox_policy_reload_failures_total"
+
+    assert value(before, "farebox_policy_info", policy="thrift", hash="5eed") == 1
+    assert value(before, failures) == 0
+    assert value(after, "farebox_policy_info", policy="thrift", hash="b0b0") == 1
+    assert value(after, "farebox_policy_info", policy="thrift", hash="5eed") is None
+    assert value(after, failures) == 1
+
+
+async def test_a_provider_that_a_reload_brings_has_its_series(books: Books) -> None:
+    """At zero from then on; those of the others go on counting."""
+    books.metrics.tell(Polled(provider="runpod"))
+    books.metrics.tell(
+        PolicyReloaded(policy="thrift", hash="b0b0", former="5eed", providers=("runpod", "new"))
+    )
+    found = series(await books.metrics.scrape())
+
+    assert value(found, "farebox_polls_total", provider="new") == 0
+    assert value(found, "farebox_polls_total", provider="runpod") == 1
+    assert value(found, "farebox_held_usd", provider="new") == 0
+    assert value(found, "farebox_provider_state", provider="new", state="serving") == 1

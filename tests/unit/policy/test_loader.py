@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from router.policy.loader import FILE_BYTES_MAX, load_policy, shipped_policy_path
+from router.policy.loader import (
+    FILE_BYTES_MAX,
+    fingerprint,
+    load_policy,
+    read_policy,
+    shipped_policy_path,
+)
+from router.policy.policy import Policy
 from router.policy.problems import PolicyError
 from tests.policy_files import POLICY, PRICES, write_policy
 
@@ -224,3 +231,37 @@ def test_an_installed_package_has_its_policies_inside(
     monkeypatch.setattr("importlib.resources.files", {"router": tmp_path}.__getitem__)
 
     assert shipped_policy_path("mine.yaml") == inside
+
+
+def test_a_reading_tells_which_files_it_looked_for(tmp_path: Path) -> None:
+    """And its hash is theirs, so that a change since can be noticed; the policy's is the same."""
+    reading = read_policy(write_policy(tmp_path))
+
+    assert reading.files == (tmp_path / "policy.yaml", tmp_path / "prices.yaml")
+    assert reading.hash == fingerprint(reading.files)
+    assert isinstance(reading.outcome, Policy)
+    assert reading.outcome.hash == reading.hash
+
+
+@pytest.mark.parametrize("content", [None, "", "policy: [", POLICY + "#" * FILE_BYTES_MAX])
+def test_a_broken_reading_has_a_hash_too(tmp_path: Path, content: str | None) -> None:
+    """Whatever is wrong, one can see when the files are no longer as they were."""
+    path = write_policy(tmp_path, policy=content or "")
+    if content is None:
+        path.unlink()
+    reading = read_policy(path)
+    same = fingerprint(reading.files)
+    write_policy(tmp_path)
+
+    assert isinstance(reading.outcome, PolicyError)
+    assert reading.files == (path,)
+    assert reading.hash == same != fingerprint(reading.files)
+
+
+def test_a_file_that_is_gone_is_another_content_than_an_empty_one(tmp_path: Path) -> None:
+    """To be there and say nothing is not the same as not to be there."""
+    path = tmp_path / "prices.yaml"
+    gone = fingerprint([path])
+    path.touch()
+
+    assert fingerprint([path]) != gone

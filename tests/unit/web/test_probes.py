@@ -1,8 +1,15 @@
+from datetime import timedelta
 from pathlib import Path
 
 from router.model.errors import ProviderRefused, Refusal
 from router.model.ids import AttemptId
+from router.policy.current import Current
+from router.policy.loader import load_policy, read_policy
+from router.policy.problems import PolicyError, Problem
 from router.web.keys import Role
+from router.web.probes import PROBLEMS_MAX
+from tests.fakes import EPOCH
+from tests.policy_files import POLICY, write_policy
 from tests.web_stage import open_front
 
 
@@ -50,7 +57,12 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
         "ledger": "writable",
         "recovery": "done",
         "draining": False,
-        "policy": {"name": "thrift", "hash": ""},
+        "policy": {
+            "name": "thrift",
+            "hash": "",
+            "since": "2026-11-20T09:00:00.000000Z",
+            "error": None,
+        },
         "providers": {
             "runpod": {"connected": False, "state": "serving"},
             "shortapi": {"connected": True, "state": "ejected"},
@@ -58,6 +70,47 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
     }
     assert (full.status, full.json["ready"], full.json["ledger"]) == (503, False, "not writable")
     assert (draining.status, draining.json["draining"]) == (503, True)
+
+
+async def test_a_broken_policy_is_told_while_the_last_good_one_is_in_force(
+    tmp_path: Path,
+) -> None:
+    """Since when it is, and what is wrong at which line; not where the files are."""
+    current = Current(load_policy(write_policy(tmp_path)), EPOCH)
+    broken = write_policy(tmp_path, policy=POLICY.replace("$70.00", "70"))
+    current.reject(_error_of(broken), EPOCH + timedelta(minutes=5))
+    async with open_front(tmp_path, standing=lambda: current.standing) as front:
+        answer = await front.ask("GET", "/readyz?verbose")
+
+    assert answer.status == 200
+    assert answer.json["policy"] == {
+        "name": "thrift",
+        "hash": current.policy.hash,
+        "since": "2026-11-20T09:00:00.000000Z",
+        "error": {
+            "at": "2026-11-20T09:05:00.000000Z",
+            "problems": ["policy.yaml:9:43: write money with a dollar sign, as $70"],
+        },
+    }
+    assert str(tmp_path) not in answer.text
+
+
+async def test_of_many_problems_the_first_are_told(tmp_path: Path) -> None:
+    """Anybody may ask, so the answer has an end."""
+    problems = [Problem("policy.yaml", line, 1, "wrong") for line in range(1, 40)]
+    current = Current(load_policy(write_policy(tmp_path)), EPOCH)
+    current.reject(PolicyError(problems), EPOCH)
+    async with open_front(tmp_path, standing=lambda: current.standing) as front:
+        answer = await front.ask("GET", "/readyz?verbose")
+
+    assert len(answer.json["policy"]["error"]["problems"]) == PROBLEMS_MAX
+
+
+def _error_of(path: Path) -> PolicyError:
+    """What is wrong with a policy."""
+    outcome = read_policy(path).outcome
+    assert isinstance(outcome, PolicyError)
+    return outcome
 
 
 async def test_recovery_under_way_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`/openapi.json`: every route, written from the table that serves them."""

@@ -1,0 +1,41 @@
+"""What the fields of requests are for; their shapes come from the models that read them."""
+
+FIELDS: dict[str, dict[str, str]] = {
+    "EditRequest": {
+        "prompt": "What to do with the images.",
+        "images": "`https` or `data:` URLs; the first one's shape is the default.",
+        "model": "As in the price book.",
+        "resolution": "In any case.",
+        "aspect_ratio": "One of the model's; without it, as the first image.",
+        "output_format": "Without it, as the provider delivers.",
+        "response": "Only `url` is served yet.",
+        "tags": "For policy rules and reports; the key's own win.",
+        "callback_url": "Not served yet.",
+        "deadline_s": "Without it, the policy's.",
+        "price_max": "In dollars: the edit must not cost more.",
+    },
+    "KeyRequest": {
+        "tenant": "Whose budgets pay; a viewer's may be `everyone`.",
+        "role": "What it may do.",
+        "name": "For people; entries made with it carry it.",
+        "tags": "Of every job that is asked for with it.",
+        "expires_at": "From then on it is refused; null for never.",
+        "budget": "Of its own, as in a policy: `$20.00 per month`. It binds beside all others.",
+    },
+    "RaiseRequest": {
+        "by": "How much more may be spent, in dollars.",
+        "until": "From then on the limit is the policy's again.",
+        "reason": "For the journal.",
+        "scope": "One of the budget's accounts, as its list names it; without it, each of them.",
+    },
+    "RotateRequest": {
+        "grace_s": "For how long the former key still works.",
+        "expires_at": "The new key's end. Without it, it lives as long as the former was made for.",
+    },
+    "SettleRequest": {
+        "posted": "What the provider charged, in dollars; or else `voided`.",
+        "voided": "The provider has charged nothing.",
+        "reason": "What it is known by, for the journal.",
+        "force": "Book it although it is far above what was held.",
+    },
+}

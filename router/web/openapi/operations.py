@@ -1,0 +1,270 @@
+"""What each route takes and answers. A test holds it to the table of routes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from router.model.errors import (
+    AllProvidersFailed,
+    BudgetExceeded,
+    ContentRefused,
+    IdempotencyConflict,
+    InvalidJob,
+    JobInProgress,
+    Malformed,
+    NobodyQualifies,
+    NotFound,
+    RateLimited,
+    RequestTimeout,
+    RouterError,
+    TooLarge,
+)
+
+Errors = tuple[type[RouterError], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer that is no error."""
+
+    schema: str
+    """Its body's, by name; empty for plain text."""
+    words: str
+    headers: tuple[str, ...] = ()
+    """That may be there, by name."""
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One route."""
+
+    name: str
+    group: str
+    answers: dict[int, Answer]
+    errors: Errors = ()
+    """Beside those that every route of its access has."""
+    refusal_headers: tuple[str, ...] = ()
+    """That may be there with an error too."""
+    parameters: tuple[str, ...] = ()
+    body: str = ""
+    """Its schema's name; empty for none."""
+    example: Any = None
+    """Of the body."""
+
+
+_OF_A_BODY: Errors = (Malformed, TooLarge, RequestTimeout)
+_OF_AN_EDIT: Errors = (
+    *(*_OF_A_BODY, InvalidJob, IdempotencyConflict, ContentRefused, BudgetExceeded),
+    *(JobInProgress, RateLimited, AllProvidersFailed, NobodyQualifies),
+)
+_JOB_HEADERS = (
+    *("Farebox-Job", "Farebox-Provider", "Farebox-Charged-USD", "Farebox-Budget-Remaining-USD"),
+)
+_WHERE = ("Location", "Retry-After")
+_HOW = ("Preference-Applied", "Idempotent-Replayed")
+
+AN_EDIT = {
+    "prompt": "Make the sky green",
+    "images": ["https://pictures.example/cat.png"],
+    "resolution": "1k",
+    "aspect_ratio": "16:9",
+    "tags": {"team": "growth"},
+    "price_max": "0.10",
+}
+_JOB_ID = "0199d6f0-0000-7000-8000-000000000001"
+_BOUGHT = {
+    "id": _JOB_ID,
+    "status": "succeeded",
+    "model": "nano-banana-2-edit",
+    "resolution": "1k",
+    "images": [
+        {"url": "https://images.example/cat.png", "expires_at": "2026-11-21T09:00:06.200000Z"}
+    ],
+    "provider": "shortapi",
+    "charged": "0.04",
+    "quoted": "0.04",
+    "may_have_been_charged": False,
+    "attempts": [
+        {
+            "id": f"{_JOB_ID}.1",
+            "provider": "shortapi",
+            "outcome": "delivered",
+            "quoted": "0.04",
+            "charged": "0.04",
+            "money": "posted",
+            "seconds": 6.2,
+        }
+    ],
+    "decision": {
+        "policy": "cheapest-first",
+        "rule": "lowest price",
+        "candidates": [
+            {"provider": "shortapi", "price": "0.04", "verdict": "chosen by lowest price"}
+        ],
+    },
+    "error": None,
+    "created_at": "2026-11-20T09:00:00.000000Z",
+    "ended_at": "2026-11-20T09:00:06.200000Z",
+}
+_ENDED = Answer(
+    schema="Edit",
+    words="The edit has ended; `status` tells how.",
+    headers=(*_JOB_HEADERS, *_HOW),
+    example=_BOUGHT,
+)
+_GOES_ON = Answer(
+    schema="EditUnderWay",
+    words="It runs, or is in doubt: `Location` says where to ask for it.",
+    headers=(*_JOB_HEADERS, *_WHERE, *_HOW),
+)
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "/v1/edits"): Operation(
+        name="createEdit",
+        group="edits",
+        answers={200: _ENDED, 202: _GOES_ON},
+        errors=_OF_AN_EDIT,
+        refusal_headers=_JOB_HEADERS,
+        parameters=("Idempotency-Key", "Prefer"),
+        body="EditRequest",
+        example=AN_EDIT,
+    ),
+    ("GET", "/v1/edits"): Operation(
+        name="listEdits",
+        group="edits",
+        answers={200: Answer(schema="EditList", words="A page of them.")},
+        errors=(Malformed,),
+        parameters=("status", "after", "limit", "tenant"),
+    ),
+    ("GET", "/v1/edits/{id}"): Operation(
+        name="readEdit",
+        group="edits",
+        answers={200: _ENDED, 202: _GOES_ON},
+        errors=(Malformed, NotFound),
+        parameters=("edit", "wait"),
+    ),
+    ("POST", "/v1/edits/{id}/cancel"): Operation(
+        name="cancelEdit",
+        group="edits",
+        answers={200: _ENDED, 202: _GOES_ON},
+        errors=(NotFound,),
+        parameters=("edit",),
+    ),
+    ("POST", "/v1/quotes"): Operation(
+        name="createQuote",
+        group="edits",
+        answers={200: Answer(schema="Quote", words="Who would be asked, and why.")},
+        errors=(*_OF_A_BODY, InvalidJob),
+        parameters=("tenant",),
+        body="EditRequest",
+        example=AN_EDIT,
+    ),
+    ("GET", "/v1/budgets"): Operation(
+        name="listBudgets",
+        group="money",
+        answers={200: Answer(schema="BudgetList", words="Those that bind the tenant.")},
+        errors=(Malformed,),
+        parameters=("tenant",),
+    ),
+    ("POST", "/v1/budgets/{id}/raise"): Operation(
+        name="raiseBudget",
+        group="money",
+        answers={201: Answer(schema="Raise", words="The entry. It changes no file.")},
+        errors=(*_OF_A_BODY, NotFound),
+        parameters=("budget",),
+        body="RaiseRequest",
+        example={"by": "100.00", "until": "2026-12-01T00:00:00Z", "reason": "campaign"},
+    ),
+    ("GET", "/v1/spend"): Operation(
+        name="readSpend",
+        group="money",
+        answers={200: Answer(schema="Spend", words="Lines, and what they add up to.")},
+        errors=(Malformed,),
+        parameters=("by", "from", "to", "tenant"),
+    ),
+    ("POST", "/v1/keys"): Operation(
+        name="createKey",
+        group="administration",
+        answers={201: Answer(schema="NewKey", words="The key.")},
+        errors=_OF_A_BODY,
+        body="KeyRequest",
+        example={"tenant": "acme", "name": "web-shop", "tags": {"team": "growth"}},
+    ),
+    ("GET", "/v1/keys"): Operation(
+        name="listKeys",
+        group="administration",
+        answers={200: Answer(schema="KeyList", words="All of them.")},
+        errors=(Malformed,),
+    ),
+    ("DELETE", "/v1/keys/{id}"): Operation(
+        name="revokeKey",
+        group="administration",
+        answers={200: Answer(schema="Key", words="The key, with when it was revoked.")},
+        errors=(NotFound,),
+        parameters=("key",),
+    ),
+    ("POST", "/v1/keys/{id}/rotate"): Operation(
+        name="rotateKey",
+        group="administration",
+        answers={201: Answer(schema="RotatedKey", words="The new key, and the former one's end.")},
+        errors=(*_OF_A_BODY, InvalidJob, NotFound),
+        parameters=("key",),
+        body="RotateRequest",
+        example={"grace_s": 604_800},
+    ),
+    ("GET", "/v1/attempts"): Operation(
+        name="listAttempts",
+        group="administration",
+        answers={200: Answer(schema="AttemptList", words="Those whose money is open.")},
+        errors=(Malformed,),
+        parameters=("state",),
+    ),
+    ("POST", "/v1/attempts/{id}/settle"): Operation(
+        name="settleAttempt",
+        group="administration",
+        answers={200: Answer(schema="OpenAttempt", words="The attempt as it is now.")},
+        errors=(*_OF_A_BODY, InvalidJob, NotFound),
+        parameters=("attempt",),
+        body="SettleRequest",
+        example={"posted": "0.04", "reason": "invoice of November"},
+    ),
+    ("POST", "/callbacks/{provider}/{token}"): Operation(
+        name="ringDoorbell",
+        group="providers",
+        answers={200: Answer(schema="Nothing", words="We ask the provider what it is about.")},
+        errors=(*_OF_A_BODY, NotFound),
+        parameters=("provider", "token"),
+        body="Anything",
+    ),
+    ("GET", "/metrics"): Operation(
+        name="readMetrics",
+        group="operation",
+        answers={200: Answer(schema="", words="As Prometheus takes it.")},
+    ),
+    ("GET", "/livez"): Operation(
+        name="isAlive",
+        group="operation",
+        answers={200: Answer(schema="Liveness", words="It is.")},
+    ),
+    ("GET", "/readyz"): Operation(
+        name="isReady",
+        group="operation",
+        answers={
+            200: Answer(schema="Readiness", words="Edits are taken."),
+            503: Answer(schema="Readiness", words="They are not: it starts, stops, or cannot."),
+        },
+        errors=(Malformed,),
+        parameters=("verbose",),
+    ),
+    ("GET", "/openapi.json"): Operation(
+        name="readDocument",
+        group="operation",
+        answers={200: Answer(schema="Document", words="OpenAPI 3.1.")},
+        errors=(Malformed,),
+    ),
+    ("GET", "/"): Operation(
+        name="readIndex",
+        group="operation",
+        answers={200: Answer(schema="Document", words="What this is, and where to go.")},
+    ),
+}

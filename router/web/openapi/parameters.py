@@ -1,0 +1,73 @@
+"""What stands in paths, queries and headers, for `/openapi.json`."""
+
+from typing import Any
+
+from router.model.job import OPEN_STATES, JobState
+from router.web.edits import LISTED, LISTED_MAX
+from router.web.openapi.shapes import MONEY, TEXT, Schema, one_of, ref
+
+
+def _query(name: str, words: str, schema: Schema = TEXT, **more: Any) -> Schema:
+    return {"name": name, "in": "query", "description": words, "schema": schema, **more}
+
+
+def _header(name: str, words: str, **schema: Any) -> Schema:
+    return {"name": name, "in": "header", "description": words, "schema": {**TEXT, **schema}}
+
+
+def _path(name: str, words: str, **schema: Any) -> Schema:
+    place = {"in": "path", "required": True}
+    return {"name": name, **place, "description": words, "schema": {**TEXT, **schema}}
+
+
+PARAMETERS: dict[str, Schema] = {
+    "edit": _path("id", "The edit's.", format="uuid"),
+    "key": _path("id", "The key's; not its secret.", pattern="^[0-9A-Za-z]{8}$"),
+    "budget": _path("id", "The budget's name, as in the policy."),
+    "attempt": _path("id", "The attempt's.", pattern=r"^[0-9a-f-]{36}\.[0-9]{1,3}$"),
+    "provider": _path("provider", "Who rings."),
+    "token": _path("token", "Of one attempt.", pattern="^[0-9a-f]{32}$"),
+    "Idempotency-Key": _header(
+        "Idempotency-Key",
+        "Requests with the same key and body are one request, and buy one edit.",
+        maxLength=255,
+    ),
+    "Prefer": _header(
+        "Prefer",
+        "`wait=N`: answer within so many seconds; `respond-async`: at once. Without either, the "
+        "answer comes when the edit has ended.",
+    ),
+    "wait": _query(
+        "wait", "Answer when it has ended, or after so many seconds.", {"type": "number"}
+    ),
+    "status": _query("status", "Only those.", one_of(JobState)),
+    "state": _query("state", "Only those.", one_of(OPEN_STATES)),
+    "after": _query("after", "The `after` of the page before.", {**TEXT, "format": "uuid"}),
+    "limit": _query(
+        "limit",
+        "How many, at most.",
+        {"type": "integer", "minimum": 1, "maximum": LISTED_MAX, "default": LISTED},
+    ),
+    "tenant": _query("tenant", "Whose; another's only for who sees all tenants."),
+    "by": _query(
+        "by", "day, provider, model, resolution, tenant, tag:KEY; with commas.", example="day"
+    ),
+    "from": _query("from", "A day or an instant, inclusive."),
+    "to": _query("to", "A day or an instant, exclusive."),
+    "verbose": _query("verbose", "Say what stands and what does not.", allowEmptyValue=True),
+}
+
+HEADERS: dict[str, Schema] = {
+    name: {"description": words, "schema": schema}
+    for name, words, schema in (
+        ("Farebox-Job", "The edit's id.", TEXT),
+        ("Farebox-Provider", "Who delivered, or was tried last.", TEXT),
+        ("Farebox-Charged-USD", "What was posted for it, over all attempts.", MONEY),
+        ("Farebox-Budget-Remaining-USD", "What the tightest budget has left.", MONEY),
+        ("Location", "Where to ask for the edit.", TEXT),
+        ("Retry-After", "Seconds until it is worth asking again.", {"type": "integer"}),
+        ("Preference-Applied", "Which preference was followed.", TEXT),
+        ("Idempotent-Replayed", "`true`: nothing new was bought.", ref("True")),
+        ("WWW-Authenticate", "How to say who asks.", TEXT),
+    )
+}

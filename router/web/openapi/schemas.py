@@ -1,0 +1,270 @@
+"""What answers look like, as JSON Schema. The tests hold real answers to it."""
+
+from router.model import errors
+from router.model.errors import RouterError
+from router.model.job import JobState, Resolution
+from router.model.offer import ProviderState
+from router.web.keys import Role
+from router.web.openapi.refusals import PROBLEMS
+from router.web.openapi.shapes import (
+    EDIT_ID,
+    FLAG,
+    INSTANT,
+    MONEY,
+    NUMBER,
+    TEXT,
+    USED,
+    Schema,
+    many,
+    nullable,
+    one_of,
+    ref,
+    thing,
+)
+
+ENDINGS: tuple[type[RouterError], ...] = (
+    *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
+    *(errors.DeadlineExceeded, errors.ContentRefused),
+)
+"""Every error that an edit ends with, in its body."""
+
+
+_TAGS = {"type": "object", "additionalProperties": TEXT, "description": "Names and values."}
+_CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT}
+
+_BASICS: dict[str, Schema] = {
+    "Money": {
+        "type": "string",
+        "pattern": r"^-?[0-9]+\.[0-9]{2,9}$",
+        "description": "US dollars, exact to the nano-dollar.",
+        "examples": ["0.0875"],
+    },
+    "Instant": {
+        "type": "string",
+        "format": "date-time",
+        "description": "RFC 3339, in UTC.",
+        "examples": ["2026-11-20T09:00:00.000000Z"],
+    },
+    "Resolution": one_of(Resolution, "What an edit is priced by."),
+    "Role": one_of(
+        Role,
+        "client: buys edits and reads its tenant's. viewer: only reads; of the tenant `everyone`, "
+        "all of it. admin: all of it, for all tenants.",
+    ),
+}
+
+_ATTEMPT = {
+    "id": {**TEXT, "description": "The edit's id, a dot, and the attempt's number from 1."},
+    "provider": TEXT,
+    "outcome": nullable({**TEXT, "description": "`delivered`, or what went wrong, in one word."}),
+    "quoted": MONEY,
+    "charged": {**MONEY, "description": "What was posted."},
+    "money": one_of(
+        ["held", "posted", "voided", "in_doubt", "posted_presumed"],
+        "`in_doubt`: sent, its outcome unknown, and counted until evidence comes.",
+    ),
+    "seconds": nullable({**NUMBER, "description": "From the first byte to the end."}),
+}
+
+_EDITS: dict[str, Schema] = {
+    "Attempt": thing("One try of an edit at one provider.", **_ATTEMPT),
+    "Image": thing("A result.", url=TEXT, expires_at=nullable(INSTANT)),
+    "Candidate": thing("A provider, and why it was chosen or not.", **_CANDIDATE),
+    "Decision": {
+        **thing(
+            "Why the edit went where it went.",
+            policy=TEXT,
+            rule=TEXT,
+            candidates=many(ref("Candidate")),
+        ),
+        "additionalProperties": True,
+    },
+    "Edit": thing(
+        "An edit, with what it cost.",
+        id=EDIT_ID,
+        status=one_of(JobState),
+        model=TEXT,
+        resolution=ref("Resolution"),
+        images=many(ref("Image")),
+        provider=nullable({**TEXT, "description": "Who delivered, or was tried last."}),
+        charged=MONEY,
+        quoted=nullable(MONEY),
+        may_have_been_charged={**FLAG, "description": "Money may be gone that nobody told of."},
+        attempts=many(ref("Attempt")),
+        decision=ref("Decision"),
+        error=nullable(ref("EditError")),
+        created_at=INSTANT,
+        ended_at=nullable(INSTANT),
+    ),
+    "EditError": thing(
+        "Why there is no image.", code=one_of(one.code for one in ENDINGS), detail=nullable(TEXT)
+    ),
+    "EditBegun": thing(
+        "An edit that is in the books, though its request could not be answered whole.",
+        id=EDIT_ID,
+        status=one_of(JobState),
+        may_have_been_charged=FLAG,
+    ),
+    "EditList": thing(
+        "Edits, the newest first.",
+        edits=many(ref("Edit")),
+        after=nullable({**TEXT, "description": "For `?after=` of the next page, if there is one."}),
+    ),
+}
+
+_MONEY: dict[str, Schema] = {
+    "Quote": thing(
+        "What would become of an edit that is asked for now.",
+        model=TEXT,
+        resolution=ref("Resolution"),
+        tenant=TEXT,
+        chosen=nullable({**TEXT, "description": "The provider; null when it would be refused."}),
+        price=nullable(MONEY),
+        error=nullable(
+            one_of([errors.BudgetExceeded.code, errors.NobodyQualifies.code], "Why it would be.")
+        ),
+        decision={
+            **thing(
+                "Who was looked at, and the verdict on each.",
+                policy=TEXT,
+                policy_hash=TEXT,
+                rule=TEXT,
+                candidates=many(
+                    thing("A provider.", **_CANDIDATE, state=one_of(ProviderState)),
+                ),
+            ),
+            "additionalProperties": True,
+        },
+        budgets=many(
+            thing(
+                "What a budget has left for an offer.",
+                provider=TEXT,
+                budget=TEXT,
+                scope=TEXT,
+                window_end=nullable(INSTANT),
+                limit=MONEY,
+                available=MONEY,
+                fits=FLAG,
+            )
+        ),
+    ),
+    "BudgetList": thing("Budgets as they stand.", budgets=many(ref("Budget"))),
+    "Budget": thing(
+        "One budget's window of one scope.",
+        name=TEXT,
+        scope=TEXT,
+        limit={**MONEY, "description": "With what it is raised by."},
+        raises=many(
+            thing(
+                "By how much the limit is raised, and until when.",
+                *("who", "reason"),
+                by=MONEY,
+                until=INSTANT,
+                who={**TEXT, "description": "Told, as the reason is, to who sees all tenants."},
+                reason=TEXT,
+            )
+        ),
+        window_start=nullable(INSTANT),
+        window_end=nullable(INSTANT),
+        **dict.fromkeys(USED, MONEY),
+    ),
+    "Raise": thing(
+        "A limit that a person has raised for a while.",
+        id=TEXT,
+        budget=TEXT,
+        scope=nullable({**TEXT, "description": "Null for each of the budget's accounts."}),
+        by=MONEY,
+        until=INSTANT,
+        who=TEXT,
+        reason=TEXT,
+    ),
+    "Spend": thing(
+        "What was spent, added up.",
+        by=many(TEXT),
+        rows=many(ref("SpendRow")),
+        total=ref("Amounts"),
+    ),
+    "SpendRow": {
+        "allOf": [ref("Amounts")],
+        "description": "Amounts, with one field more for each word of `by`.",
+    },
+    "Amounts": {
+        **thing(
+            "What is known of some edits' money, each amount apart.",
+            edits={"type": "integer", "description": "How many were delivered."},
+            **dict.fromkeys(("posted", "presumed", "held", "in_doubt", "savings"), MONEY),
+        ),
+        "additionalProperties": TEXT,
+    },
+}
+
+_KEY = {
+    "id": TEXT,
+    "tenant": TEXT,
+    "role": ref("Role"),
+    "name": TEXT,
+    "tags": _TAGS,
+    "budget": nullable({**TEXT, "description": "Its own, if it has one."}),
+    "created_at": INSTANT,
+    "expires_at": nullable(INSTANT),
+    "revoked_at": nullable(INSTANT),
+}
+_SECRET = {**TEXT, "description": "The key itself: told here, and never again."}
+
+_HOUSE: dict[str, Schema] = {
+    "Key": thing("A key, without what would let anyone use it.", **_KEY),
+    "NewKey": thing("A key, and the only answer that ever tells it.", **_KEY, key=_SECRET),
+    "RotatedKey": thing(
+        "A new key, and the one that it replaces, with its end.",
+        **_KEY,
+        key=_SECRET,
+        former=ref("Key"),
+    ),
+    "KeyList": thing("All keys, the oldest first.", keys=many(ref("Key"))),
+    "OpenAttempt": thing(
+        "An attempt, with what a person needs to look it up at its provider.",
+        **_ATTEMPT,
+        job_id=EDIT_ID,
+        tenant=TEXT,
+        provider_ref=nullable(TEXT),
+        detail=nullable(TEXT),
+        created_at=INSTANT,
+        horizon_at={**INSTANT, "description": "Until then evidence may come."},
+    ),
+    "AttemptList": thing("Attempts whose money is open.", attempts=many(ref("OpenAttempt"))),
+    "Readiness": thing(
+        "Whether edits are taken. All but `ready` is told with `?verbose`.",
+        *("ledger", "recovery", "draining", "policy", "providers"),
+        ready=FLAG,
+        ledger=one_of(["writable", "not writable"]),
+        recovery=one_of(["done", "under way"]),
+        draining=FLAG,
+        policy=thing(
+            "The policy in force.",
+            name=TEXT,
+            hash=TEXT,
+            since={**INSTANT, "description": "From when on, in this process."},
+            error=nullable(
+                thing(
+                    "Why its files, as they are now, are not in force.",
+                    at=INSTANT,
+                    problems=many({**TEXT, "description": "`file:line:column: message`"}),
+                )
+            ),
+        ),
+        providers={
+            "type": "object",
+            "additionalProperties": thing(
+                "A provider.", connected=FLAG, state=one_of(ProviderState)
+            ),
+        },
+    ),
+    "Liveness": thing("The process runs.", alive=FLAG),
+    "EditUnderWay": {"anyOf": [ref("Edit"), ref("EditBegun")]},
+    "True": one_of(["true"]),
+    "Anything": {"description": "Whatever it is, it is not believed."},
+    "Nothing": thing("There is nothing to say."),
+    "Document": {"type": "object", "additionalProperties": True},
+}
+
+ANSWER_SCHEMAS: dict[str, Schema] = {**_BASICS, **_EDITS, **_MONEY, **_HOUSE, **PROBLEMS}

@@ -1,0 +1,43 @@
+"""The words that JSON Schemas are written with here."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def ref(name: str) -> Schema:
+    """A schema of the document, by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The same, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def one_of(words: Any, description: str = "") -> Schema:
+    """One of some words."""
+    found: Schema = {"type": "string", "enum": sorted(str(word) for word in words)}
+    return {**found, "description": description} if description else found
+
+
+def many(schema: Schema) -> Schema:
+    """A list."""
+    return {"type": "array", "items": schema}
+
+
+def thing(description: str, /, *optional: str, **fields: Schema) -> Schema:
+    """An object. All of its fields are there but for those that are `optional`."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": fields,
+        "required": [name for name in fields if name not in optional],
+    }
+
+
+MONEY, INSTANT, TEXT, FLAG = ref("Money"), ref("Instant"), {"type": "string"}, {"type": "boolean"}
+NUMBER = {"type": "number"}
+EDIT_ID = {**TEXT, "format": "uuid", "description": "The edit's id."}
+USED = ("posted", "presumed", "held", "in_doubt", "available")
+"""The fields that say how a budget stands."""
