@@ -9,13 +9,17 @@ from router.dispatch.survey import Survey
 from router.dispatch.tendering import tenders
 from router.ledger.commands import Accept, Answer, Hold, Idempotency, Placed, Refused, Tender
 from router.ledger.rows import AttemptRow
+from router.ledger.usage import Balances
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import Ids
 from router.model.job import Job
-from router.model.offer import Plan
+from router.model.offer import Offer, Plan
 from router.policy.choose import choose
+from router.policy.downshift import smallest
 from router.policy.policy import Policy
+from router.policy.ruling import standing_of
+from router.policy.stages import Standing
 from router.upstream.slots import Slots
 
 
@@ -30,8 +34,25 @@ class Placer:
 
     async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
         """What a job's plan is now. Spends nothing, holds nothing."""
-        offers = await self._survey.offers(policy, job, self._clock.now())
-        return choose(policy, job, offers, tried=tried)
+        offers = await self.offers(policy, job)
+        return choose(policy, job, offers, tried=tried, standing=await self.standing(policy, job))
+
+    async def offers(self, policy: Policy, job: Job) -> tuple[Offer, ...]:
+        """What each provider offers for a job now."""
+        return await self._survey.offers(policy, job, self._clock.now())
+
+    async def standing(self, policy: Policy, job: Job) -> Standing:
+        """
+        What is used now of the budgets that stages go by. Reads nothing where there are no stages.
+
+        Raises:
+            LedgerUnavailable: It cannot be read, so nothing may be planned.
+        """
+        if not policy.stages:
+            return {}
+        now = self._clock.now()
+        balances = Balances(await self._books.balances_at(now))
+        return standing_of(policy, job, now, balances.usage_of)
 
     async def accept(self, errand: Errand, plan: Plan, idempotency: Idempotency | None) -> Answer:
         """Make the job durable with its first hold; or `Refused`, `Replayed`, `Conflict`."""
@@ -44,6 +65,7 @@ class Placer:
                 tenders=bids,
                 ready=ready,
                 idempotency=idempotency,
+                uncounted=_uncounted(errand),
             ),
         )
 
@@ -65,10 +87,10 @@ class Placer:
 
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
         """Place the next offer's hold; None when there is no such offer, or no job any more."""
-        plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
-        if not plan.offers:
-            return None
         try:
+            plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
+            if not plan.offers:
+                return None
             answer = await self.hold(errand, plan, pays_twice=pays_twice)
         except LedgerUnavailable:
             # The job can still be ended: settlements go on where nothing can be held.
@@ -110,3 +132,10 @@ class Placer:
         finally:
             if ready and (placed is None or placed.provider != first):
                 self._slots.release(first)
+
+
+def _uncounted(errand: Errand) -> frozenset[str]:
+    """Budgets without room that send the job to the next lower resolution instead."""
+    if errand.job.resolution is smallest():
+        return frozenset()
+    return errand.policy.downshifting

@@ -43,7 +43,7 @@ def tenders(
     for offer in offers:
         limits = policy.limits(job.tenant, offer.provider, at)
         if pays_twice:
-            limits = (*limits, policy.double_spend_limit(at))
+            limits = (*limits, policy.double_spend_limit(at, job))
         attempt = AttemptRow(
             id=attempt_id(job.id, number),
             job_id=job.id,

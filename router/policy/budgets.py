@@ -2,13 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 from typing import Annotated, cast
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from router.model.budget import Limit
-from router.policy.scalars import Dollars, Name, Row, read_name
+from router.policy.scalars import NAME_PATTERN, Dollars, Name, Row, read_name
 from router.policy.windows import Window, bounds, read_zone
+
+
+class OnLimit(StrEnum):
+    """What becomes of a job that does not fit."""
+
+    REJECT = "reject"
+    """It is refused."""
+    DOWNSHIFT = "downshift"
+    """It is tried at the next lower resolution, and the client is told."""
+
 
 EACH = "each"
 """Instead of a name: every tenant, or every provider, has a limit of its own."""
@@ -64,14 +75,33 @@ def _read_scope(value: object) -> Scope:
     return Scope(**names)
 
 
+_SCOPE = {
+    "anyOf": [
+        {"enum": ["everyone", "each_tenant"]},
+        {
+            "type": "object",
+            "properties": {
+                kind: {"type": "string", "pattern": NAME_PATTERN} for kind in ("tenant", "provider")
+            },
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ]
+}
+
+
 class Budget(Row):
     """One limit, as the file says it."""
 
     name: Name
-    scope: Annotated[Scope, PlainValidator(_read_scope)] = Field(alias="who")
+    scope: Annotated[Scope, PlainValidator(_read_scope), WithJsonSchema(_SCOPE)] = Field(
+        alias="who"
+    )
     limit: Dollars
     per: Window
-    time_zone: Annotated[tzinfo, PlainValidator(read_zone)] = UTC
+    time_zone: Annotated[tzinfo, PlainValidator(read_zone, json_schema_input_type=str)] = UTC
+    on_limit: OnLimit = OnLimit.REJECT
+    """What becomes of a job that does not fit."""
 
     def limit_for(self, tenant: str, provider: str, at: datetime) -> Limit | None:
         """

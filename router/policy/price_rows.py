@@ -43,6 +43,15 @@ def _read_status(value: object) -> int:
     raise ValueError(message)
 
 
+Status = Annotated[
+    int,
+    PlainValidator(
+        _read_status,
+        json_schema_input_type=Annotated[int, Field(ge=_STATUS_MIN, le=_STATUS_MAX)],
+    ),
+]
+
+
 class ProviderRow(Row):
     """How one provider bills, and what it keeps."""
 
@@ -53,7 +62,7 @@ class ProviderRow(Row):
     failed_is_free: Flag = False
     cancelled_is_free: Flag = False
     amount: AmountMeans = AmountMeans.QUOTE
-    origin_not_reached: tuple[Annotated[int, PlainValidator(_read_status)], ...] = ()
+    origin_not_reached: tuple[Status, ...] = ()
     creates_in_flight_max: Count = 100
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")

@@ -4,18 +4,16 @@ from typing import Any
 
 from aiohttp import web
 
-from router.ledger.rows import BalanceRow, Window
-from router.model.budget import Limit, Usage
+from router.ledger.usage import Balances
+from router.model.budget import Limit
 from router.model.clock import rfc3339
 from router.model.errors import BudgetExceeded, NobodyQualifies
-from router.model.job import Job
-from router.model.offer import Offer, Plan
+from router.model.offer import Offer
+from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.policy import Policy
 from router.web.problems import json_response
 from router.web.reading import read_edit
 from router.web.visit import Visit
-
-_Balances = dict[tuple[object, ...], BalanceRow]
 
 
 async def create_quote(visit: Visit) -> web.Response:
@@ -23,33 +21,32 @@ async def create_quote(visit: Visit) -> web.Response:
     tenant = visit.tenant(visit.query("tenant").get("tenant"))
     services = visit.services
     asked = read_edit(services, visit.caller, await visit.body(), tenant=tenant)
-    plan = await services.placer.plan(asked.policy, asked.job)
-    rows = await services.ledger.balances_at(asked.job.created_at)
-    balances: _Balances = {row.key: row for row in rows}
-    return json_response(_explained(visit, asked.job, asked.policy, plan, balances))
+    policy, job = asked.policy, asked.job
+    sizes = at_each_resolution(job) if policy.downshifting else [job]
+    offers = {size.resolution: await services.placer.offers(policy, size) for size in sizes}
+    standing = await services.placer.standing(policy, job)
+    balances = Balances(await services.ledger.balances_at(job.created_at))
+    found = foresee(
+        policy, job, lambda size: offers.get(size.resolution, ()), standing, balances.usage_of
+    )
+    return json_response(_explained(visit, found, policy, balances))
 
 
-def _explained(
-    visit: Visit, job: Job, policy: Policy, plan: Plan, balances: _Balances
-) -> dict[str, Any]:
-    limits = {
-        offer.provider: policy.limits(job.tenant, offer.provider, job.created_at)
-        for offer in plan.offers
-    }
-    fitting = [offer for offer in plan.offers if _fits(offer, limits[offer.provider], balances)]
-    chosen = fitting[0] if fitting else None
-    obstacle = None if chosen is not None else BudgetExceeded.code
+def _explained(visit: Visit, found: Forecast, policy: Policy, balances: Balances) -> dict[str, Any]:
+    job, decision = found.job, found.plan.decision
+    chosen = found.offers[0] if found.offers else None
     return {
         "model": job.model,
         "resolution": job.resolution.value,
+        "downshifted": _downshifted(found),
         "tenant": job.tenant,
         "chosen": chosen.provider if chosen is not None else None,
         "price": str(chosen.price) if chosen is not None else None,
-        "error": obstacle if plan.offers else NobodyQualifies.code,
+        "error": None if chosen is not None else _code(found),
         "decision": {
-            "policy": plan.decision.policy,
-            "policy_hash": plan.decision.policy_hash,
-            "rule": plan.decision.rule,
+            "policy": decision.policy,
+            "policy_hash": decision.policy_hash,
+            "rule": decision.rule,
             "candidates": [
                 {
                     "provider": candidate.provider,
@@ -57,23 +54,31 @@ def _explained(
                     "verdict": candidate.verdict,
                     "state": visit.services.health.state(candidate.provider).value,
                 }
-                for candidate in plan.decision.candidates
+                for candidate in decision.candidates
             ],
         },
         "budgets": [
             _headroom(offer, limit, balances)
-            for offer in plan.offers
-            for limit in limits[offer.provider]
+            for offer in found.plan.offers
+            for limit in policy.limits(job.tenant, offer.provider, job.created_at)
         ],
     }
 
 
-def _fits(offer: Offer, limits: tuple[Limit, ...], balances: _Balances) -> bool:
-    return all(_usage(limit, balances).available(limit.limit) >= offer.price for limit in limits)
+def _downshifted(found: Forecast) -> dict[str, str] | None:
+    if found.downshifted is None:
+        return None
+    asked, bought, budget = found.downshifted
+    return {"from": asked.value, "to": bought.value, "budget": budget}
 
 
-def _headroom(offer: Offer, limit: Limit, balances: _Balances) -> dict[str, Any]:
-    available = _usage(limit, balances).available(limit.limit)
+def _code(found: Forecast) -> str:
+    """The code that the edit would be refused with."""
+    return NobodyQualifies.code if found.stopped_by is None else BudgetExceeded.code
+
+
+def _headroom(offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
+    available = balances.usage_of(limit).available(limit.limit)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
@@ -83,9 +88,3 @@ def _headroom(offer: Offer, limit: Limit, balances: _Balances) -> dict[str, Any]
         "available": str(available),
         "fits": available >= offer.price,
     }
-
-
-def _usage(limit: Limit, balances: _Balances) -> Usage:
-    window = Window.of(limit)
-    row = balances.get((window.budget, window.scope, window.start))
-    return row.usage if row is not None else Usage()
