@@ -2,13 +2,17 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from router.model.money import Money
 from router.policy.scalars import Count, Flag, Row, pattern, read_dollars
 
 PROVIDERS_MAX = 10
-ProvidersMax = Annotated[Count, Field(le=PROVIDERS_MAX)]
+ProvidersMax = Annotated[
+    Count,
+    Field(le=PROVIDERS_MAX),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PROVIDERS_MAX}),
+]
 
 
 def _read_double_spend(value: object) -> Money:

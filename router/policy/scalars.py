@@ -35,7 +35,7 @@ class Row(BaseModel):
 def pattern(expression: str, *examples: str, description: str | None = None) -> Any:
     """Describe a text for editors by a regular expression, for `json_schema_input_type`."""
     return Annotated[
-        str, Field(pattern=expression, examples=list(examples), description=description)
+        str, Field(pattern=expression, examples=list(examples) or None, description=description)
     ]
 
 
