@@ -70,6 +70,8 @@ def _message(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     if details["type"] == "value_error":
         return str(context["error"])
+    if details["type"] == "enum" and not isinstance(details["input"], str):
+        return f"{context['expected']} belongs here"
     if details["type"] == "enum":
         return f"'{details['input']}' is not {context['expected']}"
     if details["type"] == "less_than_equal":
