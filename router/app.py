@@ -13,6 +13,7 @@ from pathlib import Path
 
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
@@ -248,7 +249,8 @@ def _furnish(
         guard=guard,
         admin_key=settings.admin_key,
     )
-    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller)
+    forgetting = Forgetting(clock, ledger, inputs, policy=lambda: ground.policy)
+    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting)
     return House(services, recovery, sweep, tasks, slots, ground.broken)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Admission, Dispatcher
+from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
@@ -285,7 +286,13 @@ class Stage:
         self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
         self.watcher = Watcher(self.ledger, self.dispatcher)
         self.sweep = Sweep(
-            clock, self.ledger, self.dispatcher, self.recovery, self.health, self.teller
+            clock,
+            self.ledger,
+            self.dispatcher,
+            self.recovery,
+            self.health,
+            self.teller,
+            Forgetting(clock, self.ledger, self.inputs, policy=lambda: self.policy),
         )
         self.changes: list[tuple[str, ProviderState, str]] = []
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from router.dispatch.ports import InputStore
@@ -41,7 +42,7 @@ async def row_of(
     Raises:
         OSError: An image could not be kept.
     """
-    images = [await _kept(image, inputs) for image in job.images]
+    images = [await _kept(image, inputs, job.created_at) for image in job.images]
     request = {
         "prompt": job.prompt,
         "images": images,
@@ -65,10 +66,10 @@ async def row_of(
     )
 
 
-async def _kept(image: str, inputs: InputStore) -> str:
+async def _kept(image: str, inputs: InputStore, at: datetime) -> str:
     if len(image) <= INLINE_MAX:
         return image
-    return REFERENCE + await inputs.put(image.encode())
+    return REFERENCE + await inputs.put(image.encode(), at)
 
 
 async def job_of(row: JobRow, inputs: InputStore) -> Job | None:
