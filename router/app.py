@@ -14,6 +14,7 @@ from pathlib import Path
 from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
@@ -269,7 +270,8 @@ def _furnish(
         guard=guard,
         admin_key=settings.admin_key,
     )
-    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller)
+    forgetting = Forgetting(clock, ledger, inputs, policy=lambda: current.policy)
+    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     ledger.listen(alerts.booked)
     return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)

@@ -46,6 +46,15 @@ offers:
     data_urls: true
     body_bytes_max: 300
 """
+BUDGETS = """\
+- {name: monthly, who: everyone, limit: $70.00, per: month}
+- {name: own, who: each_tenant, limit: $8, per: day, on_limit: downshift}
+"""
+INCLUDING = POLICY.replace(
+    "budgets:\n  - {name: monthly, who: everyone, limit: $70.00, per: month}\n",
+    "budgets: budgets.yaml\n",
+)
+"""The policy with its budgets in a file of their own."""
 
 
 def write_policy(folder: Path, *, policy: str = POLICY, prices: str | None = PRICES) -> Path:

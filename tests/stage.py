@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Admission
+from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
@@ -294,7 +295,13 @@ class Stage:
         self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
         self.watcher = Watcher(self.ledger, self.dispatcher)
         self.sweep = Sweep(
-            clock, self.ledger, self.dispatcher, self.recovery, self.health, self.teller
+            clock,
+            self.ledger,
+            self.dispatcher,
+            self.recovery,
+            self.health,
+            self.teller,
+            Forgetting(clock, self.ledger, self.inputs, policy=lambda: self.policy),
         )
         self.changes: list[tuple[str, ProviderState, str]] = []
 

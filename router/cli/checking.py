@@ -29,6 +29,8 @@ class Checked:
     summary: str = ""
     """What it says, in a few words; empty when something is wrong."""
     policy: Policy | None = None
+    book: PriceBook | None = None
+    """A sound price book, the policy's own or this one."""
 
 
 class _Budgets(Row):
@@ -66,7 +68,9 @@ def _check_policy(path: Path) -> Checked:
     if broken:
         return Checked(path, "policy", tuple(broken))
     kept = _counted(len(policy.examples), "example", "kept")
-    return Checked(path, "policy", (), f"{policy.name}: {policy.summary} {kept}.", policy)
+    return Checked(
+        path, "policy", (), f"{policy.name}: {policy.summary} {kept}.", policy, policy.prices
+    )
 
 
 def _check_prices(path: Path, root: Node, broken: tuple[Problem, ...]) -> Checked:
@@ -79,7 +83,7 @@ def _check_prices(path: Path, root: Node, broken: tuple[Problem, ...]) -> Checke
         f"a price book: {_counted(len(book.offers_listed), 'offer')} of "
         f"{_counted(len(book.provider_names), 'provider')}."
     )
-    return Checked(path, "prices", _merged(broken, flaws), summary)
+    return Checked(path, "prices", _merged(broken, flaws), summary, book=book)
 
 
 def _check_budgets(path: Path, listed: Sequence, broken: tuple[Problem, ...]) -> Checked:

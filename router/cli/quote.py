@@ -121,6 +121,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
     return {
         "model": job.model,
         "resolution": job.resolution.value,
+        "downshifted": None,
         "tenant": tenant,
         "chosen": chosen.provider if chosen else None,
         "price": str(chosen.price) if chosen else None,
@@ -170,6 +171,12 @@ def _tell(document: Mapping[str, Any]) -> None:
     decision = document["decision"]
     what = f"A {document['resolution']} {document['model']} of tenant {document['tenant']}"
     by = f"{decision['policy']} ({decision['policy_hash']})"
+    shift = document["downshifted"]
+    if shift is not None:
+        say(
+            f"The budget '{shift['budget']}' has no room for a {shift['from']}, "
+            f"so a {shift['to']} is bought."
+        )
     if document["chosen"] is not None:
         say(f"{what} goes to {document['chosen']} at {usd(document['price'])}, by {by}.")
     else:

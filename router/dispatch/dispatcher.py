@@ -10,13 +10,13 @@ Clients are observers: what `submit` has started goes on without them.
 
 import asyncio
 
+from router.dispatch.admitting import ask
 from router.dispatch.conclusion import can_still_deliver, conclusion, expiry, may_be_gone
 from router.dispatch.correction import book_after_void
 from router.dispatch.errand import Admission, Errand
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Books, InputStore
-from router.dispatch.requests import row_of
 from router.dispatch.sending import Sender
 from router.dispatch.settlement import Onward, Settlement, may_go_on
 from router.dispatch.telling import Teller
@@ -35,7 +35,7 @@ from router.ledger.commands import (
 )
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
-from router.model.errors import BudgetExceeded, IdempotencyConflict, Overloaded, RouterError
+from router.model.errors import IdempotencyConflict, Overloaded, RouterError
 from router.model.ids import JobId, ProviderRef
 from router.model.job import AttemptState, Job, JobState
 from router.model.tasks import TaskRegistry
@@ -100,20 +100,14 @@ class Dispatcher:
                 return await self._replayed(known.job_id)
         if len(self.errands) >= JOBS_IN_HAND_MAX:
             raise Overloaded
-        plan = await self._placer.plan_to_buy(policy, job)
-        row = await row_of(job, plan.decision, self._inputs)
-        dearest = max(offer.price for offer in plan.offers)
-        errand = Errand(job=job, policy=policy, row=row, dearest=dearest)
-        answer = await self._placer.accept(errand, plan, idempotency)
+        asked = await ask(self._placer, self._inputs, self._teller, job, policy, idempotency)
+        errand, answer = asked.errand, asked.answer
         match answer:
             case Placed(attempt=attempt):
                 self._teller.admitted(attempt)
                 self.take_up(errand)
                 self.start(errand, attempt)
                 return Admission(answer.job, replayed=False)
-            case Refused(limit=limit, usage=usage, asked=asked):
-                self._teller.refused(job, answer)
-                raise BudgetExceeded(limit, usage, asked)
             case Replayed(job_id=job_id):
                 return await self._replayed(job_id)
             case _:
@@ -226,7 +220,8 @@ class Dispatcher:
         if busy or errand.row.state.is_final or errand.job.deadline_at <= self._clock.now():
             return None
         pays_twice = onward is Onward.PAYING_TWICE or any(map(may_be_gone, attempts))
-        if pays_twice and not errand.policy.failover.double_spend_max:
+        failover = errand.policy.failover_for(errand.job)
+        if pays_twice and not failover.double_spend_max:
             return None
         answer = await self._placer.follow(errand, pays_twice=pays_twice)
         if isinstance(answer, Refused):

@@ -1,6 +1,7 @@
 """From a job to a hold: survey, choose, and ask the ledger for the first tender that fits."""
 
 from collections.abc import Callable
+from functools import partial
 
 from router.dispatch.errand import Errand
 from router.dispatch.health import Health
@@ -10,13 +11,19 @@ from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
 from router.ledger.commands import Accept, Answer, Hold, Idempotency, Placed, Refused, Tender
 from router.ledger.rows import AttemptRow
+from router.ledger.usage import Balances, read_balances
+from router.model.budget import Limit
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable, NobodyQualifies
 from router.model.ids import Ids
 from router.model.job import Job
-from router.model.offer import Plan
+from router.model.offer import Offer, Plan
 from router.policy.choose import choose
+from router.policy.downshift import smallest
 from router.policy.policy import Policy
+from router.policy.ruling import standing_of
+from router.policy.scopes import JobFacts
+from router.policy.stages import Standing, Used
 from router.upstream.slots import Slots
 
 
@@ -45,23 +52,33 @@ class Placer:
 
     async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
         """What a job's plan is now. Spends nothing, holds nothing."""
-        offers = await self._survey.offers(policy, job, self._clock.now())
-        return choose(policy, job, offers, tried=tried)
+        offers = await self.offers(policy, job)
+        return choose(policy, job, offers, tried=tried, standing=await self.standing(policy, job))
 
-    async def plan_to_buy(self, policy: Policy, job: Job) -> Plan:
+    async def offers(self, policy: Policy, job: Job) -> tuple[Offer, ...]:
+        """What each provider offers for a job now."""
+        return await self._survey.offers(policy, job, self._clock.now())
+
+    async def standing(self, policy: Policy, job: Job) -> Standing:
         """
-        What a job's plan is now; there is an offer in it.
+        What is used now of the budgets that stages go by. Reads nothing where there are no stages.
 
         Raises:
-            NobodyQualifies: There is none. Asking again helps only where health is the reason.
+            LedgerUnavailable: It cannot be read, so nothing may be planned.
         """
-        plan = await self.plan(policy, job)
-        if plan.offers:
-            return plan
-        nobody = NobodyQualifies(reasons(plan))
+        if not policy.stages:
+            return {}
+        now = self._clock.now()
+        limits = policy.staging_limits(JobFacts.of(job), now).values()
+        balances = await read_balances(self._books, now, limits)
+        return standing_of(policy, job, now, partial(used_of, balances))
+
+    def nobody(self, policy: Policy, plan: Plan) -> NobodyQualifies:
+        """The error of a plan without offers. Asking again helps only where health is why."""
+        error = NobodyQualifies(reasons(plan))
         if not self._survey.may_pass(policy, plan):
-            nobody.retry_after_s = None
-        raise nobody
+            error.retry_after_s = None
+        return error
 
     async def accept(self, errand: Errand, plan: Plan, idempotency: Idempotency | None) -> Answer:
         """Make the job durable with its first hold; or `Refused`, `Replayed`, `Conflict`."""
@@ -74,6 +91,7 @@ class Placer:
                 tenders=bids,
                 ready=ready,
                 idempotency=idempotency,
+                uncounted=_uncounted(errand),
             ),
         )
 
@@ -95,10 +113,10 @@ class Placer:
 
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
         """Place the next offer's hold; None when there is no such offer, or no job any more."""
-        plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
-        if not plan.offers:
-            return None
         try:
+            plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
+            if not plan.offers:
+                return None
             answer = await self.hold(errand, plan, pays_twice=pays_twice)
         except LedgerUnavailable:
             # The job can still be ended: settlements go on where nothing can be held.
@@ -141,3 +159,15 @@ class Placer:
         finally:
             if ready and (placed is None or placed.provider != first):
                 self._slots.release(first)
+
+
+def used_of(balances: Balances, limit: Limit) -> Used:
+    """What is allowed and used where a limit binds, with what people have raised it by."""
+    return Used(balances.in_force(limit), balances.usage(limit))
+
+
+def _uncounted(errand: Errand) -> frozenset[str]:
+    """Budgets without room that send the job to the next lower resolution instead."""
+    if errand.job.resolution is smallest():
+        return frozenset()
+    return errand.policy.downshifting

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.ports import Books
 from router.dispatch.recovery import Recovery
@@ -53,10 +54,12 @@ class Sweep:
         recovery: Recovery,
         health: Health,
         teller: Teller,
+        forgetting: Forgetting,
     ) -> None:
         self._clock, self._books = clock, books
         self._dispatcher, self._recovery = dispatcher, recovery
         self._health, self._teller = health, teller
+        self._forgetting = forgetting
         self._ask_at: dict[AttemptId, datetime] = {}
         self._admitted = True
 
@@ -91,6 +94,7 @@ class Sweep:
         self._ask_at = {one: at for one, at in self._ask_at.items() if one in still_open}
         await self._take_up_jobs()
         await self._books.forget_promises(now - PROMISES_KEPT)
+        await self._forgetting.once()
         return Swept(worked_on, waiting, presumed, taken_up)
 
     async def _resume(self) -> None:

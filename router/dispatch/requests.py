@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from router.dispatch.ports import InputStore
 from router.ledger.rows import JobRow
-from router.model.job import Job, JobState
+from router.model.job import Job, JobState, Resolution
 from router.model.money import Money
 from router.model.offer import Decision
 from router.policy.scopes import JobFacts
@@ -16,14 +18,32 @@ INLINE_MAX = 16_384
 REFERENCE = "input:"
 
 
-async def row_of(job: Job, decision: Decision, inputs: InputStore) -> JobRow:
+@dataclass(frozen=True, slots=True)
+class Downshift:
+    """That a budget had no room for what was asked for, and a smaller edit is bought instead."""
+
+    asked: Resolution
+    bought: Resolution
+    budget: str
+    """The last one that had no room."""
+
+
+async def row_of(
+    job: Job, decision: Decision, inputs: InputStore, downshift: Downshift | None = None
+) -> JobRow:
     """
     The row of a new job. Large images are durable beside the ledger when this returns.
+
+    Args:
+        job: As it is bought.
+        decision: Why the plan is as it is.
+        inputs: Keeps large images.
+        downshift: Kept with the decision; None when it is bought as asked for.
 
     Raises:
         OSError: An image could not be kept.
     """
-    images = [await _kept(image, inputs) for image in job.images]
+    images = [await _kept(image, inputs, job.created_at) for image in job.images]
     request = {
         "prompt": job.prompt,
         "images": images,
@@ -41,7 +61,7 @@ async def row_of(job: Job, decision: Decision, inputs: InputStore) -> JobRow:
         resolution=job.resolution,
         tags=job.tags,
         request=json.dumps(request, ensure_ascii=False),
-        decision=decision_text(decision),
+        decision=decision_text(decision, downshift),
         policy_hash=decision.policy_hash,
         state=JobState.QUEUED,
         created_at=job.created_at,
@@ -49,10 +69,10 @@ async def row_of(job: Job, decision: Decision, inputs: InputStore) -> JobRow:
     )
 
 
-async def _kept(image: str, inputs: InputStore) -> str:
+async def _kept(image: str, inputs: InputStore, at: datetime) -> str:
     if len(image) <= INLINE_MAX:
         return image
-    return REFERENCE + await inputs.put(image.encode())
+    return REFERENCE + await inputs.put(image.encode(), at)
 
 
 async def job_of(row: JobRow, inputs: InputStore) -> Job | None:
@@ -118,8 +138,17 @@ async def _restored(images: Sequence[str], inputs: InputStore) -> tuple[str, ...
     return tuple(restored)
 
 
-def decision_text(decision: Decision) -> str:
+def decision_text(decision: Decision, downshift: Downshift | None = None) -> str:
     """A decision as the JSON that the job's row keeps and the replies show."""
+    downshifted = (
+        {
+            "from": downshift.asked.value,
+            "to": downshift.bought.value,
+            "budget": downshift.budget,
+        }
+        if downshift is not None
+        else None
+    )
     return json.dumps(
         {
             "policy": decision.policy,
@@ -132,6 +161,7 @@ def decision_text(decision: Decision) -> str:
                 }
                 for candidate in decision.candidates
             ],
+            **({"downshifted": downshifted} if downshifted is not None else {}),
         },
         ensure_ascii=False,
     )

@@ -142,7 +142,7 @@ def settle_error(
 def may_go_on(onward: Onward, attempt: AttemptRow, policy: Policy) -> bool:
     """Whether a job may go to its next offer: by how the attempt ended, or as the policy says."""
     refused = attempt.outcome == ContentRefused.code
-    elsewhere = refused and policy.failover.on_content_refusal
+    elsewhere = refused and policy.failover_for(attempt).on_content_refusal
     return elsewhere or onward in {Onward.FREELY, Onward.PAYING_TWICE}
 
 

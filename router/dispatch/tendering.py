@@ -47,7 +47,7 @@ def tenders(
     for offer in offers:
         limits = budgets.limits(JobFacts.of(job), offer.provider, at)
         if pays_twice:
-            limits = (*limits, budgets.double_spend_limit(at))
+            limits = (*limits, budgets.double_spend_limit(at, job))
         attempt = AttemptRow(
             id=attempt_id(job.id, number),
             job_id=job.id,

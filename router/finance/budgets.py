@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from router.finance.standing import Standing, standing, standing_of
+from router.finance.standing import read_accounts
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.rows import KeyRow
+from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
@@ -65,7 +66,7 @@ async def budget_lines(
     """
     keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
     of_keys = tuple(dict.fromkeys(_limits_of_keys(keys, at)))
-    now = await standing_of(ledger, at, policy.budgets, of_keys)
+    now = await read_accounts(ledger, at, policy.budgets, of_keys)
     return tuple(_line(limit, now) for limit in (*_limits(policy, now, tenant), *of_keys))
 
 
@@ -80,7 +81,7 @@ async def lines_that_bind(
     """
     found = (policy.limits(facts, provider, at) for provider in policy.prices.provider_names)
     limits = dict.fromkeys(limit for limits in found for limit in limits)
-    now = await standing(ledger, at, limits)
+    now = await read_balances(ledger, at, limits)
     return tuple(_line(limit, now) for limit in limits)
 
 
@@ -126,7 +127,7 @@ def _raise(row: RaiseRow, *, named: bool) -> dict[str, str]:
     return {**told, "who": row.who, "reason": row.reason} if named else told
 
 
-def _limits(policy: Policy, now: Standing, tenant: str | None) -> Iterator[Limit]:
+def _limits(policy: Policy, now: Balances, tenant: str | None) -> Iterator[Limit]:
     """In the order of the file, the accounts of one budget by their names."""
     known = {
         "provider": frozenset(policy.prices.provider_names),
@@ -152,7 +153,7 @@ def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
             yield key_budget(row.budget).limit_of(account, at)
 
 
-def _line(limit: Limit, now: Standing) -> BudgetLine:
+def _line(limit: Limit, now: Balances) -> BudgetLine:
     usage = now.usage(limit)
     return BudgetLine(
         name=limit.budget,

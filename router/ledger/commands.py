@@ -44,6 +44,8 @@ class Accept:
     ready: frozenset[str] = frozenset()
     """Providers that can be sent to at once: their attempt starts as dispatching."""
     idempotency: Idempotency | None = None
+    uncounted: frozenset[str] = frozenset()
+    """Budgets whose refusal is not the last word: the job is then tried at a lower resolution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

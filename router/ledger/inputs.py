@@ -8,6 +8,7 @@ be sent again after a crash.
 import hashlib
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 
 from router.ledger.executor import Executor
@@ -27,9 +28,13 @@ class Inputs:
         """
         self._folder, self._executor = folder, executor
 
-    async def put(self, data: bytes) -> str:
+    async def put(self, data: bytes, at: datetime) -> str:
         """
         Keep bytes, durable when this returns; the same bytes are kept once.
+
+        Args:
+            data: Whatever.
+            at: When: `forget` goes by the last time that the same bytes came.
 
         Returns:
             Their SHA-256 in hex.
@@ -38,7 +43,7 @@ class Inputs:
             LedgerUnavailable: They cannot be kept, so nothing may be bought with them.
         """
         try:
-            return await self._executor.run(lambda: self._put(data))
+            return await self._executor.run(lambda: self._put(data, at))
         except OSError as error:
             raise LedgerUnavailable("The job's images cannot be kept.") from error
 
@@ -50,6 +55,15 @@ class Inputs:
         """Forget the bytes of a digest, if they are here."""
         if _DIGEST.fullmatch(sha256):
             await self._executor.run(lambda: self._path(sha256).unlink(missing_ok=True))
+
+    async def forget(self, before: datetime) -> None:
+        """Remove what nobody has put since an instant."""
+        await self._executor.run(lambda: self._forget(before.timestamp()))
+
+    def _forget(self, before_s: float) -> None:
+        for path in self._folder.glob("*/*"):
+            if path.stat().st_mtime < before_s:
+                path.unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -64,7 +78,7 @@ class Inputs:
             return None
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
-    def _put(self, data: bytes) -> str:
+    def _put(self, data: bytes, at: datetime) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,6 +89,7 @@ class Inputs:
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
+        os.utime(path, (at.timestamp(), at.timestamp()))
         # Also when the file was there: whoever put it may have died before its name was durable.
         for folder in (path.parent, self._folder, self._folder.parent):
             _sync_folder(folder)

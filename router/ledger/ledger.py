@@ -186,6 +186,33 @@ class Ledger:
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
+    async def requests_kept(
+        self, has: str, before: datetime, *, after: str, most: int
+    ) -> list[JobRow]:
+        """
+        Ended jobs admitted before an instant whose request still has something, the oldest first.
+
+        Args:
+            has: An SQL pattern that such a request matches.
+            before: Exclusive.
+            after: The last job that was looked at; empty for none.
+            most: How many.
+        """
+        rows = await self._read("requests_kept", has=has, before=before, after=after, most=most)
+        return [decode(JobRow, row) for row in rows]
+
+    async def rewrite_request(self, job_id: JobId, request: str) -> None:
+        """
+        Replace what a job's client sent by what may be kept of it. The job has ended.
+
+        Raises:
+            LedgerUnavailable: It is kept for now.
+        """
+        try:
+            await self._store.execute("rewrite_request", id=job_id, request=request)
+        except StoreUnavailable as error:
+            raise LedgerUnavailable from error
+
     async def resume(self) -> bool:
         """Admit again if the ledger can be written again; whether holds are admitted."""
         return await self._writer.resume()

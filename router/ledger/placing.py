@@ -69,6 +69,8 @@ def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
     refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
+    if isinstance(command, Accept) and limit.budget in command.uncounted:
+        return Decided(refused)
     return Decided(refused, (_counted(page, refused, command),))
 
 

@@ -1,19 +1,22 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from router.model.budget import Limit
 from router.policy.problems import Flaw
-from router.policy.scalars import Dollars, Name, Row, read_dollars
-from router.policy.scopes import EACH, JobFacts, Scope, read_scope
+from router.policy.scalars import Dollars, Name, Row, pattern, read_dollars
+from router.policy.scopes import EACH, SCOPE_SCHEMA, JobFacts, Scope, read_scope
 from router.policy.windows import (
+    DAYS_OF_WEEK,
+    MONTH_NAMES,
     MONTHS_LONG,
     Calendar,
     Period,
@@ -27,6 +30,16 @@ from router.policy.windows import (
     read_year_start,
     read_zone,
 )
+
+
+class OnLimit(StrEnum):
+    """What becomes of a job that does not fit."""
+
+    REJECT = "reject"
+    """It is refused."""
+    DOWNSHIFT = "downshift"
+    """It is tried at the next lower resolution, and the client is told."""
+
 
 _PERCENT_MAX = 100
 _PERCENT = re.compile(r"([1-9][0-9]{0,2}) ?%")
@@ -60,22 +73,63 @@ KEY_BUDGET = "of-its-key"
 """The name of all budgets that keys were made with."""
 
 
+def _one_of(words: Sequence[str]) -> Any:
+    return pattern(f"^({'|'.join(words)})$", words[0])
+
+
 class Budget(Row):
     """One limit, as the file says it."""
 
     name: Name
-    scope: Annotated[Scope, PlainValidator(read_scope)] = Field(alias="who")
+    scope: Annotated[Scope, PlainValidator(read_scope), WithJsonSchema(SCOPE_SCHEMA)] = Field(
+        alias="who"
+    )
     limit: Dollars
-    per: Annotated[Period, PlainValidator(read_period)]
-    time_zone: Annotated[tzinfo, PlainValidator(read_zone)] = UTC
-    week_start: Annotated[int, PlainValidator(read_week_start)] | None = None
-    """The day that a week begins with, Monday being 0; None: Monday."""
-    month_start: Annotated[int, PlainValidator(read_month_start)] | None = None
-    """The day that a month, quarter or year begins on; None: the first."""
-    year_start: Annotated[int, PlainValidator(read_year_start)] | None = None
-    """The month that a year and its quarters begin with, January being 1; None: January."""
-    alerts: Annotated[tuple[int, ...], PlainValidator(read_alerts)] = ()
+    per: Annotated[
+        Period,
+        PlainValidator(
+            read_period,
+            json_schema_input_type=Window
+            | pattern("^rolling [0-9]{1,3} days?$", "rolling 30 days"),
+        ),
+    ]
+    time_zone: Annotated[tzinfo, PlainValidator(read_zone, json_schema_input_type=str)] = UTC
+    week_start: (
+        Annotated[
+            int, PlainValidator(read_week_start, json_schema_input_type=_one_of(DAYS_OF_WEEK))
+        ]
+        | None
+    ) = None
+    """The day that a week begins with; without it, Monday."""
+    month_start: (
+        Annotated[
+            int,
+            PlainValidator(
+                read_month_start, json_schema_input_type=Annotated[int, Field(ge=1, le=31)]
+            ),
+        ]
+        | None
+    ) = None
+    """The day that a month, quarter or year begins on; without it, the first."""
+    year_start: (
+        Annotated[int, PlainValidator(read_year_start, json_schema_input_type=_one_of(MONTH_NAMES))]
+        | None
+    ) = None
+    """The month that a year and its quarters begin with; without it, January."""
+    alerts: Annotated[
+        tuple[int, ...],
+        PlainValidator(read_alerts),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^[1-9][0-9]{0,2} ?%$"},
+                "minItems": 1,
+            }
+        ),
+    ] = ()
     """Percentages of the limit that are recorded when what was charged reaches them."""
+    on_limit: OnLimit = OnLimit.REJECT
+    """What becomes of a job that does not fit."""
 
     def limit_for(self, facts: JobFacts, provider: str, at: datetime) -> Limit | None:
         """

@@ -4,13 +4,17 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from router.model.budget import Limit, Usage
 from router.model.ids import JobId
 from router.model.job import Job
-from router.model.offer import Offer, Plan
+from router.model.money import Money
+from router.model.offer import Offer
 from router.policy.capability import offers_for
-from router.policy.choose import choose
+from router.policy.downshift import Forecast, foresee
 from router.policy.policy import Example, Expected, Policy
 from router.policy.problems import Problem
+from router.policy.ruling import standing_of
+from router.policy.stages import Used
 
 # Square, because an example without an aspect ratio is about prices, not about shapes.
 _SHAPE = "1024x1024"
@@ -49,26 +53,52 @@ def basic_offers(
 
 def _broken_promise(policy: Policy, example: Example) -> str | None:
     at = example.at or max(row.starts for row in policy.prices.offers_listed)
-    job = _job(policy, example, at)
-    plan = choose(policy, job, basic_offers(policy, job, at, example.down))
-    first = _outcome(plan, 0)
+    found = _foreseen(policy, example, _job(policy, example, at))
+    first = _outcome(found, 0)
     if first != example.expect:
-        return f"expected {example.expect}, and it is {first}: {_why(plan)}"
-    second = _outcome(plan, 1)
+        return f"expected {example.expect}, and it is {first}: {_why(found)}"
+    bought, wanted = found.job.resolution, example.downshifted_to or example.job
+    if found.offers and bought != wanted:
+        return f"expected a {wanted} to be bought, and it is a {bought}: {_why(found)}"
+    second = _outcome(found, 1)
     if example.then is not None and second != example.then:
-        return f"then expected {example.then}, and it is {second}: {_why(plan)}"
+        return f"then expected {example.then}, and it is {second}: {_why(found)}"
     return None
 
 
-def _outcome(plan: Plan, place: int) -> Expected:
-    if place >= len(plan.offers):
+def _foreseen(policy: Policy, example: Example, job: Job) -> Forecast:
+    """What would become of the job, were the budgets used as the example says."""
+
+    def used_of(limit: Limit) -> Used:
+        share = _share(limit.limit, dict(example.used).get(limit.budget, 0))
+        return Used(limit, Usage(posted=share))
+
+    standing = standing_of(policy, job, job.created_at, used_of)
+    return foresee(
+        policy,
+        job,
+        lambda tried: basic_offers(policy, tried, job.created_at, example.down),
+        standing,
+        used_of,
+    )
+
+
+def _share(limit: Money, percent: int) -> Money:
+    return Money(limit.nanos * percent // 100)
+
+
+def _outcome(found: Forecast, place: int) -> Expected:
+    if place >= len(found.offers):
         return Expected(None, None)
-    return Expected(plan.offers[place].provider, plan.offers[place].price)
+    return Expected(found.offers[place].provider, found.offers[place].price)
 
 
-def _why(plan: Plan) -> str:
-    candidates = plan.decision.candidates
-    return "; ".join(f"{candidate.provider} {candidate.verdict}" for candidate in candidates)
+def _why(found: Forecast) -> str:
+    candidates = found.plan.decision.candidates
+    reasons = [f"{candidate.provider} {candidate.verdict}" for candidate in candidates]
+    if found.refused_by is not None:
+        reasons.append(f"the budget '{found.refused_by.budget}' has no room for it")
+    return "; ".join(reasons)
 
 
 def _job(policy: Policy, example: Example, at: datetime) -> Job:
@@ -82,7 +112,7 @@ def _job(policy: Policy, example: Example, at: datetime) -> Job:
         resolution=example.job,
         aspect_ratio=example.aspect_ratio,
         output_format=example.output_format,
-        tags=(),
+        tags=example.tag,
         created_at=at,
         deadline_at=at + timedelta(seconds=policy.deadline_s),
         price_max=example.price_max,

@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,6 +20,8 @@ _WORDS = {
     "string_type": "text belongs here",
     "too_short": "at least one entry belongs here",
 }
+_NOT_YET = frozenset({"latency_max", "value_of_second"})
+"""Keys that a later Farebox will know."""
 
 
 def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
@@ -52,6 +55,9 @@ def _problem(details: ErrorDetails, root: Node, model: type[BaseModel]) -> Probl
     path, kind = details["loc"], details["type"]
     if kind == "missing":
         return place_of(root, path[:-1]).problem(f"'{path[-1]}' is missing")
+    if kind == "extra_forbidden" and path[-1] in _NOT_YET:
+        message = f"'{path[-1]}' does not work yet, because no latency is measured to go by"
+        return place_of(root, path, key=True).problem(message)
     if kind == "extra_forbidden":
         hint = closest(str(path[-1]), _keys(model, path[:-1]))
         return place_of(root, path, key=True).problem(f"unknown key '{path[-1]}'{hint}")
@@ -64,6 +70,8 @@ def _message(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     if details["type"] == "value_error":
         return str(context["error"])
+    if details["type"] == "enum" and not isinstance(details["input"], str):
+        return f"{context['expected']} belongs here"
     if details["type"] == "enum":
         return f"'{details['input']}' is not {context['expected']}"
     if details["type"] == "less_than_equal":
@@ -75,5 +83,7 @@ def _keys(annotation: Any, path: tuple[str | int, ...]) -> list[str]:
     """List the keys that are allowed at a path: through rows by key, through lists by index."""
     if get_origin(annotation) is tuple:
         return _keys(get_args(annotation)[0], path[1:])
+    if get_origin(annotation) in {Union, UnionType}:
+        return _keys(next(one for one in get_args(annotation) if one is not NoneType), path)
     by_key = {field.alias or name: field for name, field in annotation.model_fields.items()}
     return _keys(by_key[str(path[0])].annotation, path[1:]) if path else list(by_key)

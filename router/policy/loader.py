@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from router.policy.explain import closest, explain
+from router.policy.flaws import flaws
 from router.policy.policy import Policy, Provenance
 from router.policy.problems import Place, PolicyError, Problem
 from router.policy.yaml_nodes import Mapping, Node, Scalar, place_of, plain, read_tree
@@ -78,7 +79,7 @@ def _policy(files: "_Files", path: Path) -> Policy:
     except ValidationError as error:
         found = explain(error, root, Policy)
     else:
-        found = [place_of(root, flaw.path).problem(flaw.message) for flaw in policy.flaws()]
+        found = [place_of(root, flaw.path).problem(flaw.message) for flaw in flaws(policy)]
         if not found and not files.problems:
             return policy
     raise PolicyError(_merged(files.problems, found))

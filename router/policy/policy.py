@@ -1,40 +1,40 @@
 """A policy: which offers may serve a job, in which order, under which limits."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import Field, PlainValidator, PrivateAttr
+from pydantic import Field, PlainValidator, PrivateAttr, WithJsonSchema
 
 from router.model.budget import Limit
 from router.model.job import Resolution
 from router.model.money import Money
-from router.policy.budgets import KEY_BUDGET, Budget, key_budget
-from router.policy.explain import closest
-from router.policy.preference import FixedOrder, Preference, read_preference
+from router.policy.budgets import Budget, OnLimit, key_budget
+from router.policy.failover import Failover
+from router.policy.preference import Prefer
 from router.policy.prices import PriceBook
-from router.policy.problems import Flaw, Place
+from router.policy.problems import Place
+from router.policy.rules import Matched, Rule, Tags
 from router.policy.scalars import (
-    Count,
     Dollars,
-    Flag,
     Instant,
     Name,
     Row,
     Seconds,
     Sentence,
+    pattern,
     read_dollars,
     read_name,
 )
-from router.policy.scopes import EACH, EVERYONE, JobFacts
+from router.policy.scopes import EVERYONE, JobFacts
+from router.policy.stages import Stage
 from router.policy.windows import Calendar, Window, bounds
 
 DOUBLE_SPEND = "double-spend"
 """The budget that pays for second attempts beside one in doubt."""
-_PROVIDERS_MAX = 10
 _EXPECTED = re.compile(r"(?P<provider>\S+) at (?P<price>\S+)")
+_SHARE = re.compile(r"(?P<percent>[0-9]{1,3})%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +60,75 @@ def _read_expected(value: object) -> Expected:
     return Expected(read_name(match["provider"]), read_dollars(match["price"]))
 
 
-def _read_double_spend(value: object) -> Money:
-    if isinstance(value, Money):
-        return value
-    text = value if isinstance(value, str) else ""
-    amount, per, rest = text.partition(" per day")
-    money = read_dollars(amount)
-    if rest or (money and not per):
-        raise ValueError("write an amount per day, as $2.00 per day, or $0 for never")
-    return money
+def _read_shares(value: object) -> tuple[tuple[str, int], ...]:
+    """Read `{everyone-monthly: 85%}`."""
+    if isinstance(value, tuple):
+        return cast("tuple[tuple[str, int], ...]", value)
+    said = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    shares: dict[str, int] = {}
+    for name, share in said.items():
+        match = _SHARE.fullmatch(str(share))
+        if match is None:
+            raise ValueError("write how much of a budget is used, as {everyone-monthly: 85%}")
+        shares[name] = int(match["percent"])
+    if not shares:
+        raise ValueError("write how much of a budget is used, as {everyone-monthly: 85%}")
+    return tuple(shares.items())
 
 
-class Failover(Row):
-    """What may happen when an attempt did not deliver."""
-
-    providers_max: Count = Field(default=2, le=_PROVIDERS_MAX)
-    """How many providers one job may be tried at, the first included."""
-    double_spend_max: Annotated[Money, PlainValidator(_read_double_spend)] = Money.ZERO
-    """A UTC day's limit for attempts made while an earlier one of the job is in doubt."""
-    on_content_refusal: Flag = False
-    """Whether a refusal of the picture or the prompt is tried elsewhere."""
+Expect = Annotated[
+    Expected,
+    PlainValidator(
+        _read_expected,
+        json_schema_input_type=pattern(
+            r"^(nobody|\S+ at \$[0-9]+(\.[0-9]{1,9})?)$", "shortapi at $0.09", "nobody"
+        ),
+    ),
+]
+Shares = Annotated[
+    tuple[tuple[str, int], ...],
+    PlainValidator(_read_shares),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": "^[0-9]{1,3}%$"},
+            "minProperties": 1,
+        }
+    ),
+]
 
 
 class Example(Row):
     """A promise of the policy, kept by `farebox check` and the tests."""
 
     job: Resolution
-    expect: Annotated[Expected, PlainValidator(_read_expected)]
-    then: Annotated[Expected, PlainValidator(_read_expected)] | None = None
+    expect: Expect
+    then: Expect | None = None
     """Who comes second, when the first does not deliver."""
     down: tuple[Name, ...] = ()
     """Providers that are not to be had."""
     model: Name = "nano-banana-2-edit"
     tenant: Name = "example"
+    tag: Tags = ()
+    """The job's tags, for rules."""
+    used: Shares = ()
+    """How much of budgets is used, by their names; of those that are not named, nothing."""
+    downshifted_to: Resolution | None = None
+    """The resolution that is bought instead of `job`, where a budget's `on_limit` says so."""
     aspect_ratio: Sentence | None = None
     output_format: Sentence | None = None
     price_max: Dollars | None = None
     at: Instant | None = None
     """When; None: once the newest price is in force."""
+
+
+class Keep(Row):
+    """For how long what clients send is kept, counted from the job's admission."""
+
+    prompts_s: Seconds | None = Field(default=None, alias="prompts")
+    """None: for as long as the ledger."""
+    images_s: Seconds | None = Field(default=None, alias="images")
+    """Of the pictures that were sent, or their URLs; None: for as long as the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +146,7 @@ class Policy(Row):
 
     name: Name = Field(alias="policy")
     summary: Sentence
-    prefer: Annotated[Preference, PlainValidator(read_preference)]
+    prefer: Prefer
     prices: PriceBook
     price_max: Dollars | None = None
     """No job may cost more."""
@@ -126,6 +157,12 @@ class Policy(Row):
     """The longest that a job may ask for."""
     create_deadline_s: Seconds = Field(default=30.0, alias="create_deadline")
     """For the one request that buys; after it the attempt is in doubt."""
+    keep: Keep = Keep()
+    """How long prompts and images are kept."""
+    rules: tuple[Rule, ...] = ()
+    """The first that matches a job changes the policy for it."""
+    stages: tuple[Stage, ...] = ()
+    """What holds once so much of a budget is used."""
     budgets: tuple[Budget, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
     _provenance: Provenance = PrivateAttr(default=Provenance("", ()))
@@ -157,76 +194,57 @@ class Policy(Row):
         found = (budget.limit_for(facts, provider, at) for budget in budgets)
         return tuple(limit for limit in found if limit is not None)
 
-    def double_spend_limit(self, at: datetime) -> Limit:
-        """Limit the UTC day's attempts beside one in doubt. Zero: there are none."""
+    def double_spend_limit(self, at: datetime, job: Matched | None = None) -> Limit:
+        """
+        Limit the UTC day's attempts beside one in doubt. Zero: there are none.
+
+        Args:
+            at: Decides the day.
+            job: Whose attempt it is: a rule may lower the limit for it. None: the policy's own.
+        """
+        failover = self.failover if job is None else self.failover_for(job)
         start, end = bounds(Window.DAY, Calendar(), at)
         return Limit(
             budget=DOUBLE_SPEND,
             scope=EVERYONE,
             window_start=start,
             window_end=end,
-            limit=self.failover.double_spend_max,
+            limit=failover.double_spend_max,
         )
 
-    def flaws(self) -> Iterator[Flaw]:
-        """Find what the parts say against each other: equal names, and names nobody has."""
-        for flaw in self.prices.flaws():
-            yield Flaw(("prices", *flaw.path), flaw.message)
-        yield from self._flaws_of_deadlines()
-        yield from self._flaws_of_budgets()
-        if isinstance(self.prefer, FixedOrder):
-            for index, provider in enumerate(self.prefer.order):
-                yield from self._unknown_provider(provider, ("prefer", "order", index))
-        for index, example in enumerate(self.examples):
-            yield from self._flaws_of_example(example, ("examples", index))
+    def rule_for(self, job: Matched) -> Rule | None:
+        """The first rule that matches; None: the policy itself."""
+        return next((rule for rule in self.rules if rule.when.matches(job)), None)
 
-    def _flaws_of_deadlines(self) -> Iterator[Flaw]:
-        create, whole, longest = self.create_deadline_s, self.deadline_s, self.deadline_max_s
-        if create > whole:
-            message = f"'create_deadline' ({create:g}s) is longer than 'deadline' ({whole:g}s)"
-            yield Flaw(("deadline",), message)
-        if whole > longest:
-            message = f"'deadline' ({whole:g}s) is longer than 'deadline_max' ({longest:g}s)"
-            yield Flaw(("deadline_max",), message)
+    def failover_for(self, job: Matched) -> Failover:
+        """What may happen when an attempt of this job did not deliver."""
+        rule = self.rule_for(job)
+        return self.failover if rule is None else self.failover.changed(rule.failover)
 
-    def _flaws_of_budgets(self) -> Iterator[Flaw]:
-        seen: set[str] = set()
-        for index, budget in enumerate(self.budgets):
-            path = ("budgets", index, "name")
-            if budget.name == DOUBLE_SPEND:
-                yield Flaw(path, f"'{DOUBLE_SPEND}' is the name of failover's own budget")
-            if budget.name == KEY_BUDGET:
-                yield Flaw(path, f"'{KEY_BUDGET}' is the name of keys' own budgets")
-            if budget.name in seen:
-                yield Flaw(path, f"a second budget named '{budget.name}'")
-            seen.add(budget.name)
-            for flaw in budget.flaws():
-                yield Flaw(("budgets", index, *flaw.path), flaw.message)
-            yield from self._flaws_of_scope(budget, ("budgets", index, "who"))
+    def deadline_for(self, job: Matched) -> float:
+        """How many seconds a job has that names no deadline."""
+        rule = self.rule_for(job)
+        own = rule.deadline_s if rule is not None else None
+        return self.deadline_s if own is None else own
 
-    def _flaws_of_scope(self, budget: Budget, path: tuple[str | int, ...]) -> Iterator[Flaw]:
-        provider, model = budget.scope.provider, budget.scope.model
-        if provider is not None and provider != EACH:
-            yield from self._unknown_provider(provider, (*path, "provider"))
-        if model is not None and model != EACH:
-            yield from self._unknown_model(model, (*path, "model"))
+    def staging_limits(self, facts: JobFacts, at: datetime) -> dict[str, Limit]:
+        """The limits that stages go by, by the budget's name, as far as they bind a job."""
+        wanted = {stage.when.budget for stage in self.stages}
+        found = {
+            # No provider's: who serves is chosen later.
+            budget.name: budget.limit_for(facts, "", at)
+            for budget in self.budgets
+            if budget.name in wanted
+        }
+        return {name: limit for name, limit in found.items() if limit is not None}
 
-    def _flaws_of_example(self, example: Example, path: tuple[str | int, ...]) -> Iterator[Flaw]:
-        yield from self._unknown_model(example.model, (*path, "model"))
-        for index, provider in enumerate(example.down):
-            yield from self._unknown_provider(provider, (*path, "down", index))
-        for key, expected in (("expect", example.expect), ("then", example.then)):
-            if expected is not None and expected.provider is not None:
-                yield from self._unknown_provider(expected.provider, (*path, key))
+    @property
+    def downshifting(self) -> frozenset[str]:
+        """Budgets that, where they have no room, send a job to the next lower resolution."""
+        return frozenset(
+            budget.name for budget in self.budgets if budget.on_limit is OnLimit.DOWNSHIFT
+        )
 
-    def _unknown_provider(self, provider: str, path: tuple[str | int, ...]) -> Iterator[Flaw]:
-        known = self.prices.provider_names
-        if provider not in known:
-            yield Flaw(
-                path, f"the price book has no provider '{provider}'{closest(provider, known)}"
-            )
-
-    def _unknown_model(self, model: str, path: tuple[str | int, ...]) -> Iterator[Flaw]:
-        known = self.prices.models
-        if model not in known:
-            yield Flaw(path, f"nobody sells '{model}'{closest(model, known)}")
+    def downshifts(self, budget: str) -> bool:
+        """Whether a job that this budget refuses is tried at the next lower resolution."""
+        return budget in self.downshifting

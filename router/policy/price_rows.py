@@ -4,6 +4,7 @@ What one row of the price book says: a provider's terms, or one model's price th
 Rows know nothing of each other; the book compares them.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -15,6 +16,7 @@ from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms
 from router.policy.scalars import Count, Dollars, Flag, Instant, Name, Row, Seconds, Sentence
 
+_RATIO = re.compile("[1-9][0-9]{0,4}:[1-9][0-9]{0,4}")
 _STATUS_MIN, _STATUS_MAX = 100, 599
 
 
@@ -35,12 +37,19 @@ class AmountMeans(StrEnum):
 def _read_status(value: object) -> int:
     if type(value) is int:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        status = int(value)
-        if _STATUS_MIN <= status <= _STATUS_MAX:
-            return status
+    if isinstance(value, str) and re.fullmatch("[1-5][0-9][0-9]", value):
+        return int(value)
     message = "an HTTP status such as 521 belongs here"
     raise ValueError(message)
+
+
+Status = Annotated[
+    int,
+    PlainValidator(
+        _read_status,
+        json_schema_input_type=Annotated[int, Field(ge=_STATUS_MIN, le=_STATUS_MAX)],
+    ),
+]
 
 
 class ProviderRow(Row):
@@ -53,7 +62,7 @@ class ProviderRow(Row):
     failed_is_free: Flag = False
     cancelled_is_free: Flag = False
     amount: AmountMeans = AmountMeans.QUOTE
-    origin_not_reached: tuple[Annotated[int, PlainValidator(_read_status)], ...] = ()
+    origin_not_reached: tuple[Status, ...] = ()
     creates_in_flight_max: Count = 100
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
@@ -128,8 +137,7 @@ class OfferRow(Row):
         if self.aspect_ratio_required and not self.aspect_ratios:
             raise ValueError("an aspect ratio is required and 'aspect_ratios' names none")
         for ratio in self.aspect_ratios:
-            width, _, height = ratio.partition(":")
-            if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+            if not _RATIO.fullmatch(ratio):
                 message = f"'{ratio}' is no aspect ratio such as 16:9"
                 raise ValueError(message)
         return self

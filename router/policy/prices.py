@@ -71,6 +71,27 @@ class PriceBook(Row):
             _priced(own, resolution, at) for own in _by_time(rows, lambda row: row.provider)
         )
 
+    def next_change(
+        self, provider: str, model: str, at: datetime
+    ) -> tuple[datetime, OfferRow | None] | None:
+        """
+        Find when an offer's price changes next.
+
+        Returns:
+            The instant and the row that then begins, None where the offer ends; None when nothing
+            is known to change.
+        """
+        rows = sorted(
+            (row for row in self.offers_listed if (row.provider, row.model) == (provider, model)),
+            key=lambda row: row.starts,
+        )
+        for row in rows:
+            if row.starts > at:
+                return row.starts, row
+        if rows and rows[-1].ends is not None and rows[-1].ends > at:
+            return rows[-1].ends, None
+        return None
+
     def flaws(self) -> Iterator[Flaw]:
         """Find what single rows cannot show: equal names, unknown providers, gaps, overlaps."""
         seen: set[str] = set()

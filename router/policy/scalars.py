@@ -6,9 +6,9 @@ Each reader takes text, or the value it returns itself, and says in its error ho
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from router.model.money import Money, NotMoney
 
@@ -17,17 +17,26 @@ _NUMBER = re.compile(r"-?[0-9][0-9_]*(\.[0-9]*)?")
 _DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION_S_MAX = 366 * 86_400.0
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""For editors: what `read_name` reads."""
+_NAME = re.compile(NAME_PATTERN[1:-1])
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
 _TEXT_MAX = 500
-_COUNT_MAX = 1_000_000_000
+COUNT_MAX = 1_000_000_000
 
 
 class Row(BaseModel):
     """What stands between two braces: unknown keys are errors, and nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def pattern(expression: str, *examples: str, description: str | None = None) -> Any:
+    """Describe a text for editors by a regular expression, for `json_schema_input_type`."""
+    return Annotated[
+        str, Field(pattern=expression, examples=list(examples) or None, description=description)
+    ]
 
 
 def read_dollars(value: object) -> Money:
@@ -109,12 +118,18 @@ def _read_flag(value: object) -> bool:
     return text == "true"
 
 
-def _read_count(value: object) -> int:
+def read_count(value: object) -> int:
+    """
+    Read a whole number from 1 on.
+
+    Raises:
+        ValueError: Zero, or above a billion, or no whole number.
+    """
     if type(value) is int:
         return value
     text = _text(value, "a whole number")
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= _COUNT_MAX:
-        message = f"'{text}' is no whole number from 1 to {_COUNT_MAX}"
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= COUNT_MAX:
+        message = f"'{text}' is no whole number from 1 to {COUNT_MAX}"
         raise ValueError(message)
     return int(text)
 
@@ -162,12 +177,41 @@ def _text(value: object, wanted: str) -> str:
     return value
 
 
-Dollars = Annotated[Money, PlainValidator(read_dollars)]
-Seconds = Annotated[float, PlainValidator(read_duration_s)]
-Instant = Annotated[datetime, PlainValidator(read_instant)]
-Flag = Annotated[bool, PlainValidator(_read_flag)]
-Count = Annotated[int, BeforeValidator(_read_count)]
+Dollars = Annotated[
+    Money,
+    PlainValidator(
+        read_dollars, json_schema_input_type=pattern(r"^\$[0-9]+(\.[0-9]{1,9})?$", "$0.0875")
+    ),
+]
+Seconds = Annotated[
+    float,
+    PlainValidator(
+        read_duration_s, json_schema_input_type=pattern("^[0-9]{1,6}[smhd]$", "300s", "5m")
+    ),
+]
+Instant = Annotated[
+    datetime,
+    PlainValidator(
+        read_instant,
+        json_schema_input_type=pattern(
+            "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+            "2026-11-20",
+            "2026-11-20T09:00:00Z",
+        ),
+    ),
+]
+Flag = Annotated[bool, PlainValidator(_read_flag, json_schema_input_type=bool)]
+Count = Annotated[
+    int,
+    BeforeValidator(read_count, json_schema_input_type=Annotated[int, Field(ge=1, le=COUNT_MAX)]),
+]
 """From 1 on."""
-Name = Annotated[str, PlainValidator(read_name)]
+Name = Annotated[str, PlainValidator(read_name, json_schema_input_type=pattern(NAME_PATTERN))]
 """Letters, digits, `.`, `_` and `-`."""
-Sentence = Annotated[str, PlainValidator(_read_sentence)]
+Sentence = Annotated[
+    str,
+    PlainValidator(
+        _read_sentence,
+        json_schema_input_type=Annotated[str, Field(min_length=1, max_length=_TEXT_MAX)],
+    ),
+]

@@ -12,7 +12,7 @@ from itertools import product
 from typing import cast
 
 from router.model.job import Job
-from router.policy.scalars import read_name, read_words
+from router.policy.scalars import NAME_PATTERN, read_name, read_words
 
 EACH = "each"
 """Instead of a name: every one of them has a limit of its own."""
@@ -22,6 +22,34 @@ TAG_VALUE_MAX = 128
 _KEY_NAME_MAX = 200
 _RESERVED = frozenset({EVERYONE, "each_tenant", "each_key"})
 _TAG = "tag:"
+SCOPE_SCHEMA = {
+    "anyOf": [
+        {"enum": [EVERYONE, "each_tenant", "each_key"]},
+        {
+            "type": "object",
+            "properties": {
+                **{
+                    kind: {"type": "string", "pattern": NAME_PATTERN}
+                    for kind in ("tenant", "model", "provider")
+                },
+                "key": {"type": "string", "minLength": 1, "maxLength": _KEY_NAME_MAX},
+                "tag": {
+                    "type": "object",
+                    "propertyNames": {"pattern": f"^{TAG_NAME.pattern}$"},
+                    "additionalProperties": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": TAG_VALUE_MAX,
+                    },
+                    "minProperties": 1,
+                },
+            },
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ]
+}
+"""What can be written here, for editors."""
 _HOW = (
     "write everyone, each_tenant, each_key, or one or more of tenant, key, model, provider and tag "
     "in braces, as {tenant: acme}, {tag: {team: ads}} or {tenant: each, provider: runpod}"

@@ -14,8 +14,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MONTHS = 12
-_WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTH_NAMES = (
+DAYS_OF_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTH_NAMES = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
@@ -114,7 +114,7 @@ def read_week_start(name: object) -> int:
     Raises:
         ValueError: No day of the week.
     """
-    return name if isinstance(name, int) else _place(name, _WEEK_DAYS, "a day such as monday")
+    return name if isinstance(name, int) else _place(name, DAYS_OF_WEEK, "a day such as monday")
 
 
 def read_month_start(day: object) -> int:
@@ -138,7 +138,7 @@ def read_year_start(name: object) -> int:
     """
     if isinstance(name, int):
         return name
-    return 1 + _place(name, _MONTH_NAMES, "a month such as april")
+    return 1 + _place(name, MONTH_NAMES, "a month such as april")
 
 
 def _place(name: object, names: tuple[str, ...], wanted: str) -> int:

@@ -1,20 +1,23 @@
 """What an edit would cost and who would do it, and why. Spends nothing, holds nothing."""
 
+from collections.abc import Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
 
-from router.finance.standing import Standing, standing
+from router.dispatch.placing import used_of
+from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import rfc3339
 from router.model.errors import BudgetExceeded, NobodyQualifies
-from router.model.offer import Offer, Plan
+from router.model.offer import Offer
+from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.scopes import JobFacts
 from router.web.problems import json_response
-from router.web.reading import Asked, read_edit
+from router.web.reading import read_edit
 from router.web.visit import Visit
-
-_Limits = dict[str, tuple[Limit, ...]]
 
 
 async def create_quote(visit: Visit) -> web.Response:
@@ -22,40 +25,40 @@ async def create_quote(visit: Visit) -> web.Response:
     tenant = visit.tenant(visit.query("tenant").get("tenant"))
     services = visit.services
     asked = read_edit(services, visit.caller, await visit.body(), tenant=tenant)
-    plan = await services.placer.plan(asked.policy, asked.job)
-    limits = {
-        offer.provider: asked.policy.limits(
-            JobFacts.of(asked.job), offer.provider, asked.job.created_at
-        )
-        for offer in plan.offers
-    }
-    every = (limit for found in limits.values() for limit in found)
-    now = await standing(services.ledger, asked.job.created_at, every)
-    return json_response(_explained(visit, asked, plan, limits, now))
+    policy, job = asked.policy, asked.job
+    sizes = at_each_resolution(job) if policy.downshifting else [job]
+    offers = {size.resolution: await services.placer.offers(policy, size) for size in sizes}
+    standing = await services.placer.standing(policy, job)
+    facts, at = JobFacts.of(job), job.created_at
+    limits = {name: policy.limits(facts, name, at) for name in policy.prices.provider_names}
+    balances = await read_balances(services.ledger, at, chain.from_iterable(limits.values()))
+    found = foresee(
+        policy,
+        job,
+        lambda size: offers.get(size.resolution, ()),
+        standing,
+        partial(used_of, balances),
+    )
+    return json_response(_explained(visit, found, limits, balances))
 
 
 def _explained(
-    visit: Visit, asked: Asked, plan: Plan, limits: _Limits, now: Standing
+    visit: Visit, found: Forecast, limits: Mapping[str, tuple[Limit, ...]], balances: Balances
 ) -> dict[str, Any]:
-    job = asked.job
-    fitting = [
-        offer
-        for offer in plan.offers
-        if all(now.available(limit) >= offer.price for limit in limits[offer.provider])
-    ]
-    chosen = fitting[0] if fitting else None
-    obstacle = None if chosen is not None else BudgetExceeded.code
+    job, decision = found.job, found.plan.decision
+    chosen = found.offers[0] if found.offers else None
     return {
         "model": job.model,
         "resolution": job.resolution.value,
+        "downshifted": _downshifted(found),
         "tenant": job.tenant,
         "chosen": chosen.provider if chosen is not None else None,
         "price": str(chosen.price) if chosen is not None else None,
-        "error": obstacle if plan.offers else NobodyQualifies.code,
+        "error": None if chosen is not None else _code(found),
         "decision": {
-            "policy": plan.decision.policy,
-            "policy_hash": plan.decision.policy_hash,
-            "rule": plan.decision.rule,
+            "policy": decision.policy,
+            "policy_hash": decision.policy_hash,
+            "rule": decision.rule,
             "candidates": [
                 {
                     "provider": candidate.provider,
@@ -63,25 +66,37 @@ def _explained(
                     "verdict": candidate.verdict,
                     "state": visit.services.health.state(candidate.provider).value,
                 }
-                for candidate in plan.decision.candidates
+                for candidate in decision.candidates
             ],
         },
         "budgets": [
-            _headroom(offer, limit, now)
-            for offer in plan.offers
+            _headroom(offer, limit, balances)
+            for offer in found.plan.offers
             for limit in limits[offer.provider]
         ],
     }
 
 
-def _headroom(offer: Offer, limit: Limit, now: Standing) -> dict[str, Any]:
-    available = now.available(limit)
+def _downshifted(found: Forecast) -> dict[str, str] | None:
+    if found.downshifted is None:
+        return None
+    asked, bought, budget = found.downshifted
+    return {"from": asked.value, "to": bought.value, "budget": budget}
+
+
+def _code(found: Forecast) -> str:
+    """The code that the edit would be refused with."""
+    return NobodyQualifies.code if found.stopped_by is None else BudgetExceeded.code
+
+
+def _headroom(offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
+    available = balances.available(limit)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
         "scope": limit.scope,
         "window_end": rfc3339(limit.window_end) if limit.window_end is not None else None,
-        "limit": str(now.in_force(limit).limit),
+        "limit": str(balances.in_force(limit).limit),
         "available": str(available),
         "fits": available >= offer.price,
     }

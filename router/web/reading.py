@@ -6,7 +6,7 @@ What is refused here was never priced, held or sent.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -156,11 +156,13 @@ def read_edit(
         output_format=asked.output_format,
         tags=tuple(sorted({**asked.tags, **dict(caller.tags)}.items())),
         created_at=now,
-        deadline_at=now + timedelta(seconds=asked.deadline_s or policy.deadline_s),
+        deadline_at=now,
         price_max=Money.parse(asked.price_max) if asked.price_max is not None else None,
         key_name=caller.who,
         key_budget=caller.budget,
     )
+    whole_s = asked.deadline_s or policy.deadline_for(job)
+    job = replace(job, deadline_at=now + timedelta(seconds=whole_s))
     return Asked(job, policy, fingerprint(asked))
 
 

@@ -61,25 +61,31 @@ def job_headers(view: JobView, remaining: Money | None) -> dict[str, str]:
         headers["Farebox-Provider"] = shown.provider
     if remaining is not None:
         headers["Farebox-Budget-Remaining-USD"] = str(remaining)
+    downshifted = json.loads(view.row.decision).get("downshifted")
+    if downshifted is not None:
+        headers["Farebox-Downshifted"] = f"{downshifted['from']} -> {downshifted['to']}"
     return headers
 
 
 def job_body(view: JobView) -> dict[str, Any]:
     """A job with its attempts and the decision that led to them."""
     row, shown = view.row, _shown(view)
+    decision = json.loads(row.decision)
+    downshifted = decision.pop("downshifted", None)
     expires_at = rfc3339(row.images_expire_at) if row.images_expire_at is not None else None
     return {
         "id": row.id,
         "status": row.state.value,
         "model": row.model,
         "resolution": row.resolution.value,
+        "downshifted": downshifted,
         "images": [{"url": url, "expires_at": expires_at} for url in row.images],
         "provider": shown.provider if shown is not None else None,
         "charged": str(view.charged),
         "quoted": str(shown.quoted) if shown is not None else None,
         "may_have_been_charged": view.may_have_been_charged,
         "attempts": [attempt_body(attempt) for attempt in view.attempts],
-        "decision": json.loads(row.decision),
+        "decision": decision,
         "error": _error(view),
         "created_at": rfc3339(row.created_at),
         "ended_at": rfc3339(row.ended_at) if row.ended_at is not None else None,

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +226,33 @@ async def test_a_promise_is_forgotten_only_when_its_job_has_ended(ledger: Ledger
 
     assert await ledger.promise("acme", "k") is None
     assert await ledger.promise("acme", "l") is not None
+
+
+async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Ledger) -> None:
+    """What may be kept of it replaces it; jobs are found by what they still have, and by age."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04 ready=shortapi -> placed dispatching at shortapi
+        place    j2    $0.05                -> placed held at shortapi
+        post     j1.1  $0.06 end=succeeded  -> posted
+        """,
+    )
+    job_id, other = JobId("j1"), JobId("j2")
+    row = await ledger.job(job_id)
+    assert row is not None
+    later = EPOCH + timedelta(days=1)
+
+    async def kept(before: datetime = later, after: str = "") -> list[str]:
+        rows = await ledger.requests_kept("%{%", before, after=after, most=7)
+        return [row.id for row in rows]
+
+    assert (await kept(), await kept(row.created_at), await kept(after="j1")) == (["j1"], [], [])
+    await ledger.rewrite_request(job_id, "gone")
+    await ledger.rewrite_request(other, "gone")
+    rewritten = [await ledger.job(one) for one in (job_id, other)]
+    assert [one.request == "gone" for one in rewritten if one is not None] == [True, False]
+    assert await kept() == []
 
 
 async def test_a_contradiction_is_its_own_commands_alone(ledger: Ledger) -> None:

@@ -93,3 +93,18 @@ def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
         job_ttl_s=3600.0,
         retention_s=3600.0,
     )
+
+
+WISHED = ("month-end-guard", "previews-and-print", "two-sources")
+
+
+@pytest.mark.parametrize("name", WISHED)
+def test_a_policy_begins_with_the_wish_it_was_written_from(name: str) -> None:
+    """One paragraph, in quotes, that whoever pays can hold against the rest of the file."""
+    text = (FOLDER / f"{name}.yaml").read_text("utf-8")
+    head = text[: text.index(f"\npolicy: {name}\n")].splitlines()[1:]
+    wish = " ".join(line.removeprefix("#").strip() for line in head).strip()
+
+    assert wish.startswith('The wish: "')
+    assert wish.endswith('."')
+    assert len(load_policy(FOLDER / f"{name}.yaml").examples) > 5

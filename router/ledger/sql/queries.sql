@@ -249,3 +249,14 @@ SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
 DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
     SELECT id FROM jobs WHERE ended_at IS NOT NULL
 );
+
+-- name: requests_kept
+-- Jobs that have ended and whose request still has something, the oldest first.
+SELECT * FROM jobs
+WHERE id > :after AND created_at < :before AND state NOT IN ('queued', 'running')
+    AND request LIKE :has
+ORDER BY id LIMIT :most;
+
+-- name: rewrite_request
+-- Keep of what a client sent no more than may be kept. Money is in the entries, untouched.
+UPDATE jobs SET request = :request WHERE id = :id AND state NOT IN ('queued', 'running');

@@ -59,6 +59,7 @@ _OF_AN_EDIT: Errors = (
 )
 _JOB_HEADERS = (
     *("Farebox-Job", "Farebox-Provider", "Farebox-Charged-USD", "Farebox-Budget-Remaining-USD"),
+    "Farebox-Downshifted",
 )
 _WHERE = ("Location", "Retry-After")
 _HOW = ("Preference-Applied", "Idempotent-Replayed")
@@ -77,6 +78,7 @@ _BOUGHT = {
     "status": "succeeded",
     "model": "nano-banana-2-edit",
     "resolution": "1k",
+    "downshifted": None,
     "images": [
         {"url": "https://images.example/cat.png", "expires_at": "2026-11-21T09:00:06.200000Z"}
     ],

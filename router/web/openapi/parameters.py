@@ -64,6 +64,7 @@ HEADERS: dict[str, Schema] = {
         ("Farebox-Provider", "Who delivered, or was tried last.", TEXT),
         ("Farebox-Charged-USD", "What was posted for it, over all attempts.", MONEY),
         ("Farebox-Budget-Remaining-USD", "What the tightest budget has left.", MONEY),
+        ("Farebox-Downshifted", "What was asked for and what was bought: `4k -> 2k`.", TEXT),
         ("Location", "Where to ask for the edit.", TEXT),
         ("Retry-After", "Seconds until it is worth asking again.", {"type": "integer"}),
         ("Preference-Applied", "Which preference was followed.", TEXT),

@@ -65,7 +65,7 @@ def test_a_broken_promise_is_told_with_its_place(farebox: Commands, folder: Path
 
     assert ran.code == 1
     first, excerpt, *_ = ran.err.splitlines()
-    assert first.startswith(f"{folder}/cheapest-first.yaml:20:5: expected nobody, and it is ")
+    assert first.startswith(f"{folder}/cheapest-first.yaml:21:5: expected nobody, and it is ")
     assert "shortapi at $0.04" in first
     assert "{job: 1k, expect: nobody" in excerpt
     assert ran.out == ""
@@ -78,7 +78,7 @@ def test_a_price_book_is_checked_by_itself(farebox: Commands, folder: Path) -> N
     ran = farebox("check", folder / "prices.yaml")
 
     assert ran.code == 1
-    assert "prices.yaml:37:21: write money with a dollar sign, as $0.04" in ran.err
+    assert "prices.yaml:38:21: write money with a dollar sign, as $0.04" in ran.err
 
 
 def test_rows_of_a_price_book_that_contradict_each_other(farebox: Commands, folder: Path) -> None:
@@ -186,7 +186,7 @@ def test_sound_files_are_still_told_beside_broken_ones(farebox: Commands, folder
     ran = farebox("check", folder)
 
     assert ran.code == 1
-    assert "fixed-order.yaml:6:12: write money with a dollar sign" in ran.err
+    assert "fixed-order.yaml:7:12: write money with a dollar sign" in ran.err
     assert "cheapest-first.yaml: cheapest-first: " in ran.out
     assert "fixed-order" not in ran.out
 
@@ -200,6 +200,53 @@ def test_json_for_a_program(farebox: Commands, folder: Path) -> None:
     policy, prices = json.loads(ran.out)
     assert ran.code == 1
     assert (policy["kind"], policy["ok"]) == ("policy", False)
-    assert policy["problems"][0]["line"] == 6
+    assert policy["problems"][0]["line"] == 7
     assert policy["problems"][0]["column"] == 12
     assert (prices["kind"], prices["ok"], prices["problems"]) == ("prices", True, [])
+
+
+def test_the_prices_of_today_are_shown_with_their_next_change(
+    farebox: Commands, folder: Path
+) -> None:
+    """Of a book alone too; a negotiated price is the one in force, and is marked."""
+    book = folder / "prices.yaml"
+    row = "\n  - {provider: runpod, model: nano-banana-edit, slug: nano-banana-edit, "
+    later = "from: 2999-01-01, until: 2999-02-01, source: a letter, verified: true, "
+    book.write_text(f"{book.read_text()}{row}{later}per_image: {{1k: $0.0381}}}}\n")
+    spoil(
+        book,
+        "per_image: {1k: $0.0875, 2k: $0.13, 4k: $0.175}",
+        "per_image: {1k: $0.0875, 2k: $0.13, 4k: $0.175}\n    contracted: {4k: $0.161}",
+    )
+
+    ran = farebox("check", book)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "Prices in force on" in ran.out
+    assert "2999-01-01: 1k $0.0381" in ran.out
+    assert "$0.161" in ran.out
+    assert "on, contracted" in ran.out
+
+
+def test_the_end_of_a_price_is_shown(farebox: Commands, folder: Path) -> None:
+    """Nothing follows it."""
+    spoil(folder / "prices.yaml", "    slug: google", "    until: 2999-03-01\n    slug: google")
+
+    assert "2999-03-01: ends" in farebox("check", folder / "prices.yaml").out
+
+
+@pytest.mark.parametrize("kind", ["policy", "prices", "budgets"])
+def test_the_schema_is_written_for_editors(farebox: Commands, kind: str) -> None:
+    """As it is shipped, so that a redirection brings the shipped file up to date."""
+    ran = farebox("check", "--schema", kind)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (SHIPPED / "schema" / f"{kind}.json").read_text()
+
+
+def test_to_check_nothing_was_not_meant(farebox: Commands) -> None:
+    """Without a file there is a sentence, and the exit code of wrong usage."""
+    ran = farebox("check")
+
+    assert ran.code == 2
+    assert ran.err.startswith("farebox: name the files to check")

@@ -1,8 +1,9 @@
 from pathlib import Path
 
-from router.finance.standing import standing, standing_of
+from router.finance.standing import read_accounts
 from router.ledger.commands import Raise
 from router.ledger.limit_rows import RaiseRow
+from router.ledger.usage import read_balances
 from router.model.budget import Usage
 from router.policy.scopes import JobFacts
 from tests.fakes import EPOCH
@@ -34,10 +35,10 @@ def test_what_stands_is_what_a_hold_would_find(tmp_path: Path) -> None:
         )
         shop.told(Raise(at=EPOCH, row=raise_))
         daily, rolling = policy.limits(JobFacts(tenant="acme"), "shortapi", EPOCH)
-        now = at_once(standing(shop.ledger, EPOCH, [daily, rolling]))
-        bare = at_once(standing(shop.ledger, EPOCH))
-        all_of_them = at_once(standing_of(shop.ledger, EPOCH, policy.budgets))
-        later = at_once(standing(shop.ledger, EPOCH + HOUR, [rolling]))
+        now = at_once(read_balances(shop.ledger, EPOCH, [daily, rolling]))
+        bare = at_once(read_balances(shop.ledger, EPOCH))
+        all_of_them = at_once(read_accounts(shop.ledger, EPOCH, policy.budgets))
+        later = at_once(read_balances(shop.ledger, EPOCH + HOUR, [rolling]))
 
     assert (now.usage(daily), now.usage(rolling)) == (
         Usage(held=usd("0.06")),
@@ -57,7 +58,7 @@ def test_an_account_that_was_not_used_has_all_of_it(tmp_path: Path) -> None:
     policy = a_policy(budgets=BUDGETS)
     with a_shop(policy, tmp_path) as shop:
         daily, rolling = policy.limits(JobFacts(tenant="zeta"), "shortapi", EPOCH)
-        now = at_once(standing_of(shop.ledger, EPOCH, policy.budgets))
+        now = at_once(read_accounts(shop.ledger, EPOCH, policy.budgets))
 
     assert (now.available(daily), now.available(rolling)) == (usd("2.00"), usd("3.00"))
     assert now.accounts("rolling") == frozenset()

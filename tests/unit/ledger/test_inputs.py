@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from router.model.errors import LedgerUnavailable
 from tests.ledger_kit import at_once
 
 PICTURE = b"\x89PNG a picture"
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DIGEST = hashlib.sha256(PICTURE).hexdigest()
 
 
@@ -27,7 +29,7 @@ def _inputs(folder: Path) -> Inputs:
 
 def test_what_is_put_comes_back_under_its_digest(inputs: Inputs, folder: Path) -> None:
     """The digest is the name, in a folder of its first two digits, and nothing else is left."""
-    assert at_once(inputs.put(PICTURE)) == DIGEST
+    assert at_once(inputs.put(PICTURE, AT)) == DIGEST
     assert at_once(inputs.get(DIGEST)) == PICTURE
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files == [folder / DIGEST[:2] / DIGEST]
@@ -35,27 +37,27 @@ def test_what_is_put_comes_back_under_its_digest(inputs: Inputs, folder: Path) -
 
 def test_the_same_bytes_are_kept_once(inputs: Inputs, folder: Path) -> None:
     """A second put writes nothing over the first."""
-    at_once(inputs.put(PICTURE))
+    at_once(inputs.put(PICTURE, AT))
     before = (folder / DIGEST[:2] / DIGEST).stat()
 
-    assert at_once(inputs.put(PICTURE)) == DIGEST
+    assert at_once(inputs.put(PICTURE, AT)) == DIGEST
     after = (folder / DIGEST[:2] / DIGEST).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_bytes_that_are_not_what_they_were_are_not_given_out(inputs: Inputs, folder: Path) -> None:
     """A damaged file is as good as none, and the next put mends it."""
-    at_once(inputs.put(PICTURE))
+    at_once(inputs.put(PICTURE, AT))
     (folder / DIGEST[:2] / DIGEST).write_bytes(PICTURE[:-1])
 
     assert at_once(inputs.get(DIGEST)) is None
-    at_once(inputs.put(PICTURE))
+    at_once(inputs.put(PICTURE, AT))
     assert at_once(inputs.get(DIGEST)) == PICTURE
 
 
 def test_what_is_removed_is_gone(inputs: Inputs) -> None:
     """Removing twice, or what never was, is no error."""
-    at_once(inputs.put(PICTURE))
+    at_once(inputs.put(PICTURE, AT))
 
     at_once(inputs.remove(DIGEST))
     at_once(inputs.remove(DIGEST))
@@ -86,8 +88,8 @@ def test_a_put_is_durable_before_it_is_answered(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    at_once(inputs.put(PICTURE))
-    at_once(inputs.put(PICTURE))
+    at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.put(PICTURE, AT))
 
     shelf = folder / DIGEST[:2]
     folders = [shelf, folder, folder.parent]
@@ -99,4 +101,17 @@ def test_a_disk_that_takes_nothing_stops_the_purchase(inputs: Inputs, folder: Pa
     folder.write_text("a file where the folder should be")
 
     with pytest.raises(LedgerUnavailable):
-        at_once(inputs.put(PICTURE))
+        at_once(inputs.put(PICTURE, AT))
+
+
+def test_what_nobody_has_put_for_long_is_forgotten(inputs: Inputs, folder: Path) -> None:
+    """By the last time that the same bytes came; where nothing was ever put there is no folder."""
+    at_once(inputs.forget(AT))
+    at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.put(b"another", AT))
+    at_once(inputs.put(PICTURE, AT + timedelta(days=1)))
+
+    at_once(inputs.forget(AT + timedelta(days=1)))
+
+    assert [path.name for path in folder.glob("*/*")] == [DIGEST]
+    assert at_once(inputs.get(DIGEST)) == PICTURE

@@ -12,7 +12,7 @@ from router.ledger.sqlite import SqliteStore
 from router.ledger.store import Contradiction
 from router.ledger.writer import Writer
 from router.model.errors import LedgerUnavailable
-from router.model.ids import AttemptId, ProviderRef
+from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.money import Money
 from router.model.tasks import TaskRegistry
 from tests.fakes import EPOCH, FakeClock
@@ -83,9 +83,12 @@ def test_books_that_were_tampered_with_are_out_of_balance(
 def test_a_query_that_the_disk_refuses_is_told_as_unavailable(store: SqliteStore) -> None:
     """Readers and housekeeping get the word that they may try again."""
     store._database.execute("DROP TABLE idempotency; ALTER TABLE attempts RENAME TO gone")
+    store._database.execute("ALTER TABLE jobs RENAME TO gone_too")
     ledger = the_ledger(store)
 
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.open_attempts())
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.forget_promises(EPOCH + timedelta(days=2)))
+    with pytest.raises(LedgerUnavailable):
+        at_once(ledger.rewrite_request(JobId("j1"), "{}"))

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.model.ids import JobId
 from router.model.money import Money
 from router.model.offer import Offer, Plan, ProviderState
 from router.policy.choose import choose
 from tests.fakes import a_job, an_offer
 from tests.policy_files import a_policy
+from tests.policy_stages import standing
 
 SHORTAPI = an_offer(price=Money.parse("0.04"))
 RUNPOD = an_offer(price=Money.parse("0.0875"), provider="runpod")
@@ -174,6 +176,85 @@ def test_two_offers_of_one_provider_are_our_own_bug() -> None:
     """The survey makes one offer per provider."""
     with pytest.raises(AssertionError):
         choose(a_policy(), a_job(), [SHORTAPI, replace(SHORTAPI, slug="other")])
+
+
+def test_a_rule_of_the_policy_decides_for_its_jobs() -> None:
+    """The decision is called by the rule, the verdict by what it prefers."""
+    rule = {"name": "ads", "when": {"tag": {"team": "ads"}}, "prefer": {"order": ["runpod"]}}
+    policy = a_policy(rules=[{**rule, "price_max": "$0.08"}, {**rule, "name": "b", "when": BEE}])
+
+    refused = choose(policy, a_job(tags=(("team", "ads"),)), [SHORTAPI, RUNPOD])
+    bee = choose(policy, a_job(tenant="bee"), [SHORTAPI, RUNPOD])
+
+    assert (refused.decision.rule, tell(refused)) == (
+        "ads",
+        [
+            "",
+            "runpod 0.0875: costs $0.0875, above this rule's maximum of $0.08",
+            "shortapi 0.04: is not in this policy's order",
+        ],
+    )
+    assert (bee.decision.rule, tell(bee)[:2]) == (
+        "b",
+        ["runpod", "runpod 0.0875: chosen by fixed order"],
+    )
+
+
+BEE = {"tenant": "bee"}
+
+
+def test_a_stage_that_halts_is_every_offers_reason() -> None:
+    """But for those that could not have served the job anyway."""
+    policy = a_policy(stages=[{"when": "10% of monthly is used", "stop": "true"}])
+
+    plan = choose(
+        policy,
+        a_job(),
+        [SHORTAPI, replace(RUNPOD, obstacle="cannot")],
+        standing=standing(policy, monthly="7.20"),
+    )
+
+    assert tell(plan) == [
+        "",
+        "runpod 0.0875: cannot",
+        ("shortapi 0.04: is not asked: 10% of monthly is used, and nothing is bought from then on"),
+    ]
+
+
+def test_weights_are_told_with_the_draw() -> None:
+    """The same job draws the same, whoever asks and in whatever order the offers come."""
+    policy = a_policy(prefer={"weights": {"shortapi": "3", "runpod": "1"}})
+    twin = replace(SHORTAPI, state=EJECTED), replace(RUNPOD, state=EJECTED)
+
+    first = choose(policy, a_job(id=JobId("j-1")), [SHORTAPI, RUNPOD, THIRD])
+
+    assert tell(first) == [
+        "shortapi runpod",
+        "shortapi 0.04: chosen by weights (weight 3 of 4, drawn by the job's id)",
+        (
+            "runpod 0.0875: next if shortapi does not deliver (weight 1 of 4, drawn by the job's "
+            "id); $0.0475 dearer than shortapi"
+        ),
+        "third 0.06: has no weight in this policy",
+    ]
+    assert choose(policy, a_job(id=JobId("j-1")), [THIRD, RUNPOD, SHORTAPI]) == first
+    assert tell(choose(policy, a_job(id=JobId("j-1")), twin))[1] == (
+        "shortapi 0.04: chosen by weights (weight 3 of 4, drawn by the job's id), in spite of "
+        "failures: nobody else can serve this"
+    )
+
+
+def test_weights_come_out_over_many_jobs() -> None:
+    """Four thousand jobs draw as often as the weights say, within three standard deviations."""
+    policy = a_policy(prefer={"weights": {"shortapi": "3", "runpod": "1"}})
+
+    plans = [
+        choose(policy, a_job(id=JobId(f"job {number}")), [SHORTAPI, RUNPOD])
+        for number in range(4000)
+    ]
+
+    first = sum(plan.offers[0].provider == "shortapi" for plan in plans)
+    assert abs(first - 3000) < 3 * (4000 * 0.75 * 0.25) ** 0.5
 
 
 # Few enough cents that prices tie and maxima bite.

@@ -5,7 +5,9 @@ from pydantic import ValidationError
 
 from router.model.budget import Limit
 from router.model.money import Money
-from router.policy.policy import Expected, Failover
+from router.policy.failover import Failover
+from router.policy.flaws import flaws
+from router.policy.policy import Expected
 from router.policy.preference import FixedOrder, LowestPrice, read_preference
 from router.policy.price_rows import ProviderRow
 from router.policy.problems import Flaw
@@ -75,7 +77,7 @@ def test_deadlines_may_be_equal() -> None:
     """A job may spend all of its time on its one request, and ask for no more than it has."""
     policy = a_policy(create_deadline="70s", deadline="70s", deadline_max="70s")
 
-    assert list(policy.flaws()) == []
+    assert list(flaws(policy)) == []
 
 
 def test_a_policy_cannot_be_changed() -> None:
@@ -200,7 +202,7 @@ def test_a_budget_names_what_there_is(
     """A model that is sold, a name that is free, and starts that its own window has."""
     budget = {"name": "a", "who": "everyone", "limit": "$5.00", "per": "day", **keys}
 
-    assert list(a_policy(budgets=[budget]).flaws()) == [Flaw(path, told)]
+    assert list(flaws(a_policy(budgets=[budget]))) == [Flaw(path, told)]
 
 
 def test_a_keys_own_budget_binds_beside_the_policys() -> None:

@@ -6,6 +6,7 @@ from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms
 from router.policy.prices import PriceBook, PricedRow
+from router.policy.scalars import read_instant
 from router.policy.yaml_nodes import plain, read_tree
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -210,3 +211,42 @@ def test_the_book_lists_its_providers_and_models(book: PriceBook) -> None:
 def test_nobody_offers_a_model_that_nobody_sells(book: PriceBook) -> None:
     """There is no row for what the book does not name."""
     assert book.offers("other", Resolution.ONE_K, FIRST) == ()
+
+
+CHANGES = """
+  - {provider: runpod, model: m, slug: m, from: 2026-11-01, source: a page, verified: true,
+     per_image: {1k: $0.31}}
+  - {provider: runpod, model: m, slug: m, from: 2026-12-01, until: 2027-02-01, source: a page,
+     verified: true, per_image: {1k: $0.33}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("day", "change", "price"),
+    [
+        ("2026-10-31", "2026-11-01", "0.31"),
+        ("2026-11-01", "2026-12-01", "0.33"),
+        ("2026-12-01", "2027-02-01", None),
+        ("2027-02-01", None, None),
+    ],
+)
+def test_the_next_change_of_a_price_is_known(
+    day: str, change: str | None, price: str | None
+) -> None:
+    """The row that begins next, or the end of the last one."""
+    text = "providers: [{provider: runpod, source: a page}]\noffers:" + CHANGES
+    book = PriceBook.model_validate(plain(read_tree("prices.yaml", text).root))
+
+    found = book.next_change("runpod", "m", read_instant(day))
+
+    assert (found[0].date().isoformat() if found else None) == change
+    row = found[1] if found else None
+    assert (str(row.per_image[Resolution.ONE_K]) if row else None) == price
+
+
+def test_what_nobody_sells_never_changes() -> None:
+    """No row, no change."""
+    text = "providers: [{provider: runpod, source: a page}]\noffers:" + CHANGES
+    book = PriceBook.model_validate(plain(read_tree("prices.yaml", text).root))
+
+    assert book.next_change("runpod", "other", read_instant("2026-11-20")) is None

@@ -1,10 +1,12 @@
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from router.web.keys import Role
-from tests.policy_files import a_policy
+from tests.policy_files import PRICES, a_policy
 from tests.web_stage import an_edit, open_front
 
 BUDGETS = [
@@ -24,6 +26,7 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
     assert quote.json == {
         "model": "nano-banana-2-edit",
         "resolution": "1k",
+        "downshifted": None,
         "tenant": "acme",
         "chosen": "shortapi",
         "price": "0.04",
@@ -127,3 +130,72 @@ async def test_a_quote_for_another_tenant_takes_an_admin(tmp_path: Path) -> None
     assert theirs.json["tenant"] == "other"
     assert theirs.json["budgets"][1]["scope"] == "tenant:other"
     assert (refused.status, refused.json["code"]) == (403, "forbidden")
+
+
+SHRINKING = {"name": "small", "who": "everyone", "limit": "$0.07", "per": "day"}
+ALL_SIZES = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{1k: $0.04, 2k: $0.06, 4k: $0.09}")
+
+
+async def test_a_budget_with_room_for_2k_alone_delivers_2k(tmp_path: Path) -> None:
+    """Quote, body, header, journal and budget agree on what a 4k became, and what it cost."""
+    policy = a_policy(prices=ALL_SIZES, budgets=[{**SHRINKING, "on_limit": "downshift"}])
+    downshifted = {"from": "4k", "to": "2k", "budget": "small"}
+    async with open_front(tmp_path, policy=policy) as front:
+        quote = (await front.ask("POST", "/v1/quotes", an_edit(resolution="4k"))).json
+        bought = await front.edit(resolution="4k")
+        read = await front.ask("GET", f"/v1/edits/{bought.json['id']}")
+        refused = await front.edit(resolution="4k")
+        path = str(front.stage.folder / "ledger.db")
+        with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
+            entries = database.execute("SELECT kind, posted, held FROM entries ORDER BY seq")
+            journal = [tuple(entry) for entry in entries]
+
+    assert (quote["resolution"], quote["downshifted"], quote["price"], quote["error"]) == (
+        "2k",
+        downshifted,
+        "0.06",
+        None,
+    )
+    for answer in (bought, read):
+        assert answer.status == 200
+        assert answer.headers["Farebox-Downshifted"] == "4k -> 2k"
+        assert answer.json["downshifted"] == downshifted
+        assert (answer.json["resolution"], answer.json["charged"]) == ("2k", "0.06")
+        assert "downshifted" not in answer.json["decision"]
+    assert journal == [("hold", 0, 60_000_000), ("post", 60_000_000, -60_000_000)]
+    assert (refused.status, refused.json["code"]) == (402, "budget_exceeded")
+    assert (refused.json["asked"], refused.json["available"]) == ("0.04", "0.01")
+
+
+async def test_what_is_bought_as_asked_has_no_such_header(tmp_path: Path) -> None:
+    """Only who gets less is told so."""
+    async with open_front(tmp_path) as front:
+        bought = await front.edit()
+
+    assert bought.json["downshifted"] is None
+    assert "Farebox-Downshifted" not in bought.headers
+
+
+async def test_a_quote_of_what_a_stage_stops_is_a_refusal_for_money(tmp_path: Path) -> None:
+    """As the purchase is."""
+    stages = [{"when": "50% of small is used", "stop": "true"}]
+    policy = a_policy(budgets=[SHRINKING], stages=stages)
+    async with open_front(tmp_path, policy=policy) as front:
+        await front.edit()
+        quote = (await front.ask("POST", "/v1/quotes", an_edit())).json
+        bought = await front.edit()
+
+    assert (quote["chosen"], quote["error"]) == (None, "budget_exceeded")
+    assert (bought.status, bought.json["code"]) == (402, "budget_exceeded")
+    assert "50% of small is used" in bought.json["detail"]
+
+
+async def test_a_rule_sets_the_deadline_of_jobs_that_name_none(tmp_path: Path) -> None:
+    """A job's own deadline goes before it."""
+    rules = [{"name": "slow", "when": {"tag": {"kind": "batch"}}, "deadline": "700s"}]
+    async with open_front(tmp_path, policy=a_policy(rules=rules)) as front:
+        for deadline_s in (None, 80):
+            await front.edit(tags={"kind": "batch"}, deadline_s=deadline_s)
+        rows = await front.stage.ledger.jobs_of("acme")
+
+    assert sorted((row.deadline_at - row.created_at).total_seconds() for row in rows) == [80, 700]

@@ -58,6 +58,7 @@ def test_a_job_is_shown_as_the_contract_says() -> None:
         "status": "succeeded",
         "model": "nano-banana-2-edit",
         "resolution": "1k",
+        "downshifted": None,
         "images": [
             {"url": "https://results.example/1.png", "expires_at": "2026-11-27T09:00:00.000000Z"}
         ],

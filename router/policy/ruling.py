@@ -1,0 +1,72 @@
+"""What of a policy applies to one job now: the rule that won, and the stages that are reached."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.model.budget import Limit
+from router.model.job import Job
+from router.model.money import Money
+from router.policy.failover import Failover
+from router.policy.policy import Policy
+from router.policy.preference import Preference
+from router.policy.rules import OTHERWISE
+from router.policy.scopes import JobFacts
+from router.policy.stages import Halt, Standing, Used, halt, reached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The policy as it is for one job."""
+
+    rule: str
+    """What the decision is called by: a rule's name, and the stages that are reached."""
+    prefer: Preference
+    price_maxima: tuple[tuple[Money, str], ...]
+    """Each with whose it is; all bind."""
+    failover: Failover
+    halt: Halt | None
+    """Why nothing may be bought at this resolution; None when something may."""
+
+
+def standing_of(
+    policy: Policy, job: Job, at: datetime, used_of: Callable[[Limit], Used]
+) -> Standing:
+    """What is used of the budgets that stages go by, as far as they bind a job at an instant."""
+    return {
+        name: used_of(limit) for name, limit in policy.staging_limits(JobFacts.of(job), at).items()
+    }
+
+
+def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
+    """
+    Find what applies: the first rule that matches changes the policy, and each stage tightens that.
+
+    Args:
+        policy: In force for the job.
+        job: Its own `price_max` binds as well.
+        standing: What of the budgets is used, as far as stages go by it.
+    """
+    rule = policy.rule_for(job)
+    stages = reached(policy.stages, standing)
+    prefer = policy.prefer
+    if rule is not None and rule.prefer is not None:
+        prefer = rule.prefer
+    for stage in stages:
+        prefer = stage.prefer or prefer
+    own = rule.price_max if rule is not None else None
+    maxima = [
+        (job.price_max, "job"),
+        (policy.price_max, "policy") if own is None else (own, "rule"),
+        *((stage.price_max, "stage") for stage in stages),
+    ]
+    # Where there are no rules, a decision is called by how it was made.
+    otherwise = OTHERWISE if policy.rules else policy.prefer.rule
+    name = otherwise if rule is None else rule.name
+    return Ruling(
+        rule="; ".join((name, *(str(stage.when) for stage in stages))),
+        prefer=prefer,
+        price_maxima=tuple((most, whose) for most, whose in maxima if most is not None),
+        failover=policy.failover_for(job),
+        halt=halt(stages, standing, job.resolution),
+    )

@@ -1,0 +1,170 @@
+"""A job's first hold: at its resolution, or at a lower one where a budget says so."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.model.errors import BudgetExceeded, LedgerUnavailable, NobodyQualifies
+from router.model.job import Resolution
+from router.policy.policy import Policy
+from tests.ledger_kit import usd
+from tests.policy_files import PRICES, a_policy
+from tests.stage import Stage, play
+
+ALL_SIZES = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{1k: $0.04, 2k: $0.06, 4k: $0.09}")
+
+
+def shrinking(limit: str, on_limit: str = "downshift", **more: Any) -> Policy:
+    """Build a policy whose one budget does so when it has no room."""
+    daily = {"name": "daily", "who": "everyone", "limit": limit, "per": "day"}
+    return a_policy(prices=ALL_SIZES, budgets=[{**daily, "on_limit": on_limit}], **more)
+
+
+def test_a_budget_without_room_is_bought_from_at_the_next_lower_resolution(tmp_path: Path) -> None:
+    """The row, the attempt and the budget know the smaller edit alone; nothing else is held."""
+
+    async def story(stage: Stage) -> None:
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert view.row.resolution is Resolution.TWO_K
+        assert json.loads(view.row.decision)["downshifted"] == {
+            "from": "4k",
+            "to": "2k",
+            "budget": "daily",
+        }
+        assert await stage.books(view.row.id) == ["shortapi posted 0.06"]
+        assert (await stage.used("daily"), view.attempts[0].dearest) == (usd("0.06"), usd("0.13"))
+        assert stage.troupe.sent[0].job.resolution is Resolution.TWO_K
+        assert await stage.ledger.refused(stage.clock.now()) == []
+        assert stage.audience.heard("job_refused") == []
+
+    play(tmp_path, story, policy=shrinking("$0.07"))
+
+
+def test_what_fits_is_bought_as_it_is_asked_for(tmp_path: Path) -> None:
+    """And its decision says nothing of another size."""
+
+    async def story(stage: Stage) -> None:
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert view.row.resolution is Resolution.FOUR_K
+        assert "downshifted" not in json.loads(view.row.decision)
+
+    play(tmp_path, story, policy=shrinking("$0.09"))
+
+
+def test_when_not_even_the_smallest_fits_it_is_refused_once(tmp_path: Path) -> None:
+    """Told and counted of the smallest; there is no job and no hold."""
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.FOUR_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.04"), "daily")
+        (refused,) = await stage.ledger.refused(stage.clock.now())
+        assert (refused.jobs, refused.amount) == (1, usd("0.04"))
+        assert len(stage.audience.heard("job_refused")) == 1
+        assert await stage.ledger.jobs_of("acme") == []
+
+    play(tmp_path, story, policy=shrinking("$0.03"))
+
+
+def test_a_budget_that_rejects_does_so_at_once(tmp_path: Path) -> None:
+    """No smaller edit is bought behind the client's back."""
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.FOUR_K)
+        assert caught.value.asked == usd("0.09")
+        assert await stage.used("daily") == usd("0")
+
+    play(tmp_path, story, policy=shrinking("$0.07", "reject"))
+
+
+CAP = [{"when": "50% of daily is used", "resolution_max": "1k"}]
+STOP = [{"when": "50% of daily is used", "stop": "true"}]
+
+
+def test_a_stage_caps_what_is_bought_once_it_is_reached(tmp_path: Path) -> None:
+    """The first edit is bought as asked, and takes the budget past the stage."""
+
+    async def story(stage: Stage) -> None:
+        sizes = []
+        for _ in range(2):
+            view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+            sizes.append((view.row.resolution.value, json.loads(view.row.decision)["rule"]))
+        assert sizes == [
+            ("4k", "lowest price"),
+            ("1k", "lowest price; 50% of daily is used"),
+        ]
+
+    play(tmp_path, story, policy=shrinking("$0.17", stages=CAP))
+
+
+@pytest.mark.parametrize(("stages", "on_limit"), [(CAP, "reject"), (STOP, "downshift")])
+def test_a_stage_that_halts_is_a_refusal_for_money(
+    tmp_path: Path, stages: list[dict[str, str]], on_limit: str
+) -> None:
+    """With the budget it goes by, and why, though that budget still has room."""
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.TWO_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.06"), "daily")
+        assert "$0.08 of $0.17 left: 50% of daily is used, and nothing" in caught.value.detail
+
+    play(tmp_path, story, policy=shrinking("$0.17", on_limit, stages=stages))
+
+
+def test_what_nobody_sells_is_not_made_smaller(tmp_path: Path) -> None:
+    """There is no budget in the way, so the answer is that nobody qualifies."""
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(NobodyQualifies):
+            await stage.submit(resolution=Resolution.FOUR_K, price_max=usd("0.01"))
+
+    play(tmp_path, story, policy=shrinking("$5"))
+
+
+def test_a_smaller_size_that_nobody_makes_leaves_the_budgets_refusal(tmp_path: Path) -> None:
+    """The client learns that it is about money."""
+    only_4k = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{4k: $0.09}").replace(
+        "{1k: $0.0875, 2k: $0.13, 4k: $0.175}", "{4k: $0.175}"
+    )
+    daily = {"name": "daily", "who": "everyone", "limit": "$0.08", "per": "day"}
+    policy = a_policy(prices=only_4k, budgets=[{**daily, "on_limit": "downshift"}])
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.FOUR_K)
+        assert caught.value.asked == usd("0.09")
+
+    play(tmp_path, story, policy=policy)
+
+
+def test_without_a_reading_of_the_budgets_no_stage_is_passed(tmp_path: Path) -> None:
+    """It fails closed: nothing is planned, held or sent."""
+
+    async def story(stage: Stage) -> None:
+        async def balances_at(at: object) -> list[Any]:
+            raise LedgerUnavailable(str(at))
+
+        stage.ledger.balances_at = balances_at  # type: ignore[method-assign]
+        with pytest.raises(LedgerUnavailable):
+            await stage.submit()
+        assert stage.troupe.sent == []
+
+    play(tmp_path, story, policy=shrinking("$5", stages=STOP))
+
+
+def test_the_same_promise_finds_the_smaller_edit_again(tmp_path: Path) -> None:
+    """A request that is sent again is the job that was bought for it, whatever its size."""
+
+    async def story(stage: Stage) -> None:
+        job = stage.job(resolution=Resolution.FOUR_K)
+        first = await stage.admit(job, key="k")
+        again = await stage.admit(stage.job(resolution=Resolution.FOUR_K), key="k")
+        assert (first.row.id, first.row.resolution) == (again.row.id, again.row.resolution)
+        assert (first.replayed, again.replayed) == (False, True)
+
+    play(tmp_path, story, policy=shrinking("$0.07"))

@@ -1,0 +1,128 @@
+"""What clients sent goes when its age is past; what the books say stays."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.dispatch.forgetting import BATCH
+from router.dispatch.requests import INLINE_MAX
+from router.ledger.rows import JobRow
+from router.model.ids import JobId
+from router.policy.policy import Policy
+from tests.policy_files import PRICES, a_policy
+from tests.stage import Act, Stage, play
+
+DAY_S = 86_400
+SMALL = "https://pictures.example/cat.png"
+LARGE = "data:image/png;base64," + "A" * INLINE_MAX
+
+
+def keeping(**keep: str) -> Policy:
+    """Build a policy that keeps so long."""
+    return a_policy(prices=PRICES.replace("    body_bytes_max: 300\n", ""), keep=keep)
+
+
+async def row_of(stage: Stage, job_id: JobId) -> JobRow:
+    """Read a job."""
+    row = await stage.ledger.job(job_id)
+    assert row is not None
+    return row
+
+
+async def sent(stage: Stage, job_id: JobId) -> tuple[Any, Any]:
+    """What is still known of what the client sent."""
+    request = json.loads((await row_of(stage, job_id)).request)
+    return request["prompt"], request["images"]
+
+
+def test_pictures_and_prompts_go_each_at_their_age(tmp_path: Path) -> None:
+    """Not a moment earlier; price, decision and result stay."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await stage.submit(prompt='a "prompt": "x"', images=(SMALL,))
+        before = (await stage.see(job_id)).row
+        await stage.pause(2 * DAY_S - 7)
+        await stage.sweep.once()
+        assert await sent(stage, job_id) == ('a "prompt": "x"', [SMALL])
+        await stage.pause(2)
+        await stage.sweep.once()
+        assert await sent(stage, job_id) == ('a "prompt": "x"', [])
+        await stage.pause(DAY_S)
+        await stage.sweep.once()
+        assert await sent(stage, job_id) == ("", [])
+        after = await row_of(stage, job_id)
+        assert (after.decision, after.images, after.state) == (
+            before.decision,
+            before.images,
+            before.state,
+        )
+        assert await stage.books(job_id) == ["shortapi posted 0.04"]
+
+    play(tmp_path, story, policy=keeping(images="2d", prompts="3d"))
+
+
+def test_without_a_word_everything_is_kept(tmp_path: Path) -> None:
+    """For as long as the ledger."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await stage.submit(images=(SMALL,))
+        await stage.see(job_id)
+        await stage.pause(400 * DAY_S)
+        await stage.sweep.once()
+        assert (await sent(stage, job_id))[1] == [SMALL]
+
+    play(tmp_path, story)
+
+
+def test_a_large_picture_goes_with_its_last_job(tmp_path: Path) -> None:
+    """Two jobs with one picture keep it until the younger one's age is past."""
+
+    async def story(stage: Stage) -> None:
+        for _ in range(2):
+            await stage.see(await stage.submit(images=(LARGE,)))
+            await stage.pause(DAY_S)
+        files = stage.folder / "inputs"
+        await stage.pause(DAY_S // 2)
+        await stage.sweep.once()
+        assert len(list(files.glob("*/*"))) == 1
+        await stage.pause(DAY_S)
+        await stage.sweep.once()
+        assert list(files.glob("*/*")) == []
+
+    play(tmp_path, story, policy=keeping(images="2d"))
+
+
+def test_a_job_that_has_not_ended_keeps_what_it_is_sent_with(tmp_path: Path) -> None:
+    """Whatever its age."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(ends_after_s=3000.0)]
+        job_id = await stage.submit(
+            images=(SMALL,), deadline_at=stage.job().deadline_at.replace(year=2027)
+        )
+        await stage.pause(1000)
+        await stage.sweep.once()
+        assert (await sent(stage, job_id))[1] == [SMALL]
+
+    play(tmp_path, story, policy=keeping(images="15m"))
+
+
+@pytest.mark.slow
+def test_more_than_a_batch_is_forgotten_in_several_sweeps(tmp_path: Path) -> None:
+    """So that no sweep takes long; after a restart it begins from the start."""
+
+    async def story(stage: Stage) -> None:
+        jobs = [await stage.submit(images=(SMALL,)) for _ in range(BATCH + 5)]
+        for job_id in jobs:
+            await stage.see(job_id)
+        await stage.pause(2 * DAY_S)
+        await stage.sweep.once()
+        kept = [job_id for job_id in jobs if (await sent(stage, job_id))[1]]
+        assert len(kept) == 5
+        await stage.restart()
+        await stage.sweep.once()
+        assert [job_id for job_id in jobs if (await sent(stage, job_id))[1]] == []
+
+    play(tmp_path, story, policy=keeping(images="1d"), slots=300)
