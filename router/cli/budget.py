@@ -112,7 +112,14 @@ async def _fetch(where: Where) -> Any:
 def budget_table(lines: list[dict[str, Any]]) -> object:
     """One row for each budget's window of each scope."""
     return table(
-        ("budget", "scope", *(name.replace("_", " ") for name in AMOUNTS), "until", "raised by"),
+        (
+            "budget",
+            "scope",
+            *(name.replace("_", " ") for name in AMOUNTS),
+            "until",
+            "raised by",
+            "reached",
+        ),
         [
             (
                 line["name"],
@@ -120,8 +127,17 @@ def budget_table(lines: list[dict[str, Any]]) -> object:
                 *(usd(line[name]) for name in AMOUNTS),
                 line["window_end"] or "for ever",
                 ", ".join(f"{usd(one['by'])} until {one['until']}" for one in line["raises"]),
+                _reached(line["thresholds"]),
             )
             for line in lines
         ],
         amounts=[name.replace("_", " ") for name in AMOUNTS],
     )
+
+
+def _reached(thresholds: list[dict[str, Any]]) -> str:
+    """The highest threshold that was told of, or the lowest, if none was."""
+    reached = [one for one in thresholds if one["reached_at"] is not None]
+    if reached:
+        return f"{reached[-1]['percent']}% on {reached[-1]['reached_at']}"
+    return f"not yet {thresholds[0]['percent']}%" if thresholds else ""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from router.finance.standing import read_accounts
 from router.ledger.ledger import Ledger
-from router.ledger.limit_rows import RaiseRow
+from router.ledger.limit_rows import AlertRow, RaiseRow
 from router.ledger.rows import KeyRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit, Usage
@@ -16,6 +16,15 @@ from router.model.money import Money
 from router.policy.budgets import key_budget
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """So much of a limit, in percent, and since when it is reached in the window."""
+
+    percent: int
+    reached_at: datetime | None
+    """None: it was not told of; or not again, in a window that rolls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,8 @@ class BudgetLine:
     in_doubt: Money
     raises: tuple[RaiseRow, ...] = ()
     """What people have raised the policy's limit by; it is in `limit`."""
+    thresholds: tuple[Threshold, ...] = ()
+    """That people are told of, rising."""
 
     @property
     def available(self) -> Money:
@@ -67,7 +78,8 @@ async def budget_lines(
     keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
     of_keys = tuple(dict.fromkeys(_limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
-    return tuple(_line(limit, now) for limit in (*_limits(policy, now, tenant), *of_keys))
+    told = await ledger.alerts_at(at)
+    return tuple(_line(limit, now, told) for limit in (*_limits(policy, now, tenant), *of_keys))
 
 
 async def lines_that_bind(
@@ -109,6 +121,7 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
             "scope": line.scope,
             "limit": str(line.limit),
             "raises": [_raise(row, named=named) for row in line.raises],
+            "thresholds": [_threshold(one) for one in line.thresholds],
             "window_start": None if line.window_start is None else rfc3339(line.window_start),
             "window_end": None if line.window_end is None else rfc3339(line.window_end),
             "posted": str(line.posted),
@@ -120,6 +133,11 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
         for line in lines
     ]
     return json.dumps({"budgets": content}, indent=2) + "\n"
+
+
+def _threshold(one: Threshold) -> dict[str, object]:
+    reached = None if one.reached_at is None else rfc3339(one.reached_at)
+    return {"percent": one.percent, "reached_at": reached}
 
 
 def _raise(row: RaiseRow, *, named: bool) -> dict[str, str]:
@@ -153,13 +171,15 @@ def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
             yield key_budget(row.budget).limit_of(account, at)
 
 
-def _line(limit: Limit, now: Balances) -> BudgetLine:
+def _line(limit: Limit, now: Balances, told: Sequence[AlertRow] = ()) -> BudgetLine:
     usage = now.usage(limit)
+    reached = {row.percent: row.at for row in told if row.is_of(limit)}
     return BudgetLine(
         name=limit.budget,
         scope=limit.scope,
         limit=now.in_force(limit).limit,
         raises=now.raises_of(limit),
+        thresholds=tuple(Threshold(one, reached.get(one)) for one in limit.alerts),
         window_start=limit.window_start,
         window_end=limit.window_end,
         posted=usage.posted,

@@ -171,6 +171,13 @@ _MONEY: dict[str, Schema] = {
                 reason=TEXT,
             )
         ),
+        thresholds=many(
+            thing(
+                "So much of the limit, and since when it is reached.",
+                percent={"type": "integer"},
+                reached_at=nullable(INSTANT),
+            )
+        ),
         window_start=nullable(INSTANT),
         window_end=nullable(INSTANT),
         **dict.fromkeys(USED, MONEY),

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from router.cli.budget import read_by
+from router.cli.budget import AMOUNTS, budget_table, read_by
 from router.cli.mistakes import Mistake
+from router.cli.show import console
 from tests.commands import Commands
 
 SHIPPED = Path(__file__).parents[3] / "policies"
@@ -91,3 +93,20 @@ def test_a_limit_is_raised_by_an_amount(said: str, told: str) -> None:
     with pytest.raises(Mistake, match=told):
         read_by(said)
     assert read_by("100") == "100.00"
+
+
+def test_the_highest_threshold_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or the next one, while there is none."""
+    line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s"}
+    line |= dict.fromkeys(AMOUNTS, "0.00")
+    half, most = {"percent": 50, "reached_at": "long ago"}, {"percent": 80, "reached_at": "now"}
+    later = {"percent": 90, "reached_at": None}
+    shown = {"a": [half, most, later], "b": [later], "c": []}
+    console().print(
+        budget_table([{**line, "name": name, "thresholds": one} for name, one in shown.items()])
+    )
+
+    out = capsys.readouterr().out
+    assert "80% on now" in out
+    assert "not yet 90%" in out
+    assert "50%" not in out

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from router.finance.budgets import BudgetLine, as_json, budget_lines, tightest
-from router.ledger.commands import Placed, Refused
+from router.ledger.commands import Alert, Placed, Refused
 from router.model.money import Money
 from router.policy.policy import Policy
+from router.policy.scopes import JobFacts
 from tests.fakes import EPOCH
 from tests.finance_kit import Shop, a_shop
 from tests.ledger_kit import at_once, usd
@@ -208,6 +209,7 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "scope": "tenant:acme",
         "limit": "0.50",
         "raises": [],
+        "thresholds": [],
         "window_start": "2026-11-20T00:00:00.000000Z",
         "window_end": "2026-11-21T00:00:00.000000Z",
         "posted": "0.00",
@@ -218,3 +220,25 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
     }
     assert monthly["available"] == "69.9125"
     assert (at_runpod["window_start"], at_runpod["window_end"]) == (None, None)
+
+
+@pytest.mark.parametrize("per", ["day", "lifetime", "rolling 7 days"])
+def test_thresholds_are_shown_with_when_they_were_reached(tmp_path: Path, per: str) -> None:
+    """In the window that they were reached in, and in no other account's line."""
+    budget = {"name": "team", "who": "each_tenant", "limit": "$0.50", "per": per}
+    policy = a_policy(budgets=[{**budget, "alerts": ["50%", "80%"]}])
+    with a_shop(policy, tmp_path) as shop:
+        for tenant, price in (("acme", "0.26"), ("zeta", "0.11")):
+            shop.buy(f"j-{tenant}", price, tenant=tenant)
+            shop.post(f"j-{tenant}.1", price)
+            limits = policy.limits(JobFacts(tenant=tenant), "shortapi", EPOCH)
+            shop.told(Alert(at=EPOCH, limits=limits))
+        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, EPOCH))))[
+            "budgets"
+        ]
+
+    assert acme["thresholds"] == [
+        {"percent": 50, "reached_at": "2026-11-20T09:00:00.000000Z"},
+        {"percent": 80, "reached_at": None},
+    ]
+    assert [one["reached_at"] for one in zeta["thresholds"]] == [None, None]

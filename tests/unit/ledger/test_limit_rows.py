@@ -71,3 +71,17 @@ def test_a_sum_takes_a_change_of_each_amount() -> None:
     assert row.plus(change).usage == row.usage + change
     assert row.plus(change).held == usd("0.47")
     assert row.key == ("team", "everyone", EPOCH)
+
+
+def test_an_alert_is_of_the_window_that_it_was_told_of() -> None:
+    """By account and window; of a window that rolls, by account alone."""
+    limit = replace(a_limit("team"), window_start=EPOCH, window_end=EPOCH + DAY)
+
+    assert ALERT.is_of(limit)
+    assert ALERT.is_of(replace(limit, window_start=None, window_end=None))
+    assert not ALERT.is_of(replace(limit, window_start=EPOCH + DAY))
+    assert not ALERT.is_of(replace(limit, scope="tenant:acme"))
+    rolls = replace(limit, window_start=EPOCH - 7 * DAY, bucket_start=EPOCH)
+    assert replace(ALERT, rolling=1).is_of(rolls)
+    assert not ALERT.is_of(rolls)
+    assert not replace(ALERT, rolling=1).is_of(limit)
