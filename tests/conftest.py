@@ -11,7 +11,7 @@ settings.load_profile("gate")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that say which seeds to run."""
-    parser.addoption("--seeds", type=int, default=25, help="how many seeds each simulation runs")
+    parser.addoption("--seeds", type=int, default=36, help="how many seeds each simulation runs")
     parser.addoption("--first-seed", type=int, default=0, help="the first of them")
 
 

@@ -17,6 +17,7 @@ import apsw
 from router.model.clock import Clock, from_rfc3339
 from router.observe.events import Event
 from router.policy.policy import DOUBLE_SPEND, Policy
+from router.policy.windows import Rolling
 from router.sandbox import Sandbox
 from router.sandbox.truth import Create
 
@@ -133,8 +134,15 @@ def i1_balances_are_the_journals_sum(books: Books) -> None:
         require(summed == kept, "I1", (key, summed, kept))
 
 
-def i2_limits_hold(books: Books, limits: Mapping[str, int]) -> None:
-    """I2: posted, presumed, held and in doubt stay within each limit, itemised overage aside."""
+def i2_limits_hold(books: Books, limits: Mapping[str, int], rolling: frozenset[str]) -> None:
+    """
+    I2: posted, presumed, held and in doubt stay within each limit, itemised overage aside.
+
+    Args:
+        books: All of them.
+        limits: In nano-dollars, by budget.
+        rolling: Budgets whose hours count together; a run is shorter than what they roll over.
+    """
     over: dict[Key, int] = defaultdict(int)
     quoted = {attempt.id: attempt.quoted for attempt in books.attempts.values()}
     for entry in books.entries:
@@ -146,8 +154,12 @@ def i2_limits_hold(books: Books, limits: Mapping[str, int]) -> None:
         if excess:
             for key in windows_of(books.attempts[entry.attempt_id].windows):
                 over[key] += excess
+    within: dict[Key, int] = defaultdict(int)
     for key, amounts in books.balances.items():
-        require(sum(amounts) - over[key] <= limits[key[0]], "I2", (key, amounts, over[key]))
+        name, scope, start = key
+        within[name, scope, "" if name in rolling else start] += sum(amounts) - over[key]
+    for key, used in within.items():
+        require(used <= limits[key[0]], "I2", (key, used))
 
 
 def i3_holds_and_open_attempts_are_the_same(books: Books) -> None:
@@ -323,6 +335,8 @@ class Judge:
         self._before: Books | None = None
         self._up_since_s = 0.0
         self._limits = {budget.name: budget.limit.nanos for budget in self.policy.budgets}
+        rolling = (one.name for one in self.policy.budgets if isinstance(one.per, Rolling))
+        self._rolling = frozenset(rolling)
         self._limits[DOUBLE_SPEND] = self.policy.failover.double_spend_max.nanos
         self.checks = 0
 
@@ -385,7 +399,7 @@ class Judge:
         books, truth = self.read(), Truth(self.sandbox)
         self.checks += 1
         i1_balances_are_the_journals_sum(books)
-        i2_limits_hold(books, self._limits)
+        i2_limits_hold(books, self._limits, self._rolling)
         i3_holds_and_open_attempts_are_the_same(books)
         i4_one_hold_and_one_end(books)
         i5_nothing_charged_is_voided(books, truth)

@@ -53,6 +53,12 @@ _OF_PROVIDERS = tuple(
 _CONTRADICTS_TERMS = frozenset({"fail_job_unrefunded"})
 # Only one provider tells what it charged, and it is set aside after two charges above its price.
 _CHANCES = {"cost_drift": 0.6}
+_STAGES: tuple[dict[str, Any], ...] = (
+    {"prefer": "lowest_price"},
+    {"price_max": "$0.10"},
+    {"resolution_max": "2k"},
+    {"stop": "true"},
+)
 
 
 @dataclass
@@ -84,15 +90,23 @@ def drawn(entropy: random.Random) -> Draw:
         ),
         jobs=entropy.randint(20, 80),
         minutes=entropy.choice((0.5, 2.0, 5.0)),
-        kills=entropy.choice((0, 0, 1, 2, 3)),
+        kills=entropy.choice((0, 2, 4, 8)),
         slots=entropy.choice((1, 3, 50)),
     )
 
 
 def _policy(entropy: random.Random) -> Policy:
-    budgets = [
-        {"name": "everyone", "who": "everyone", "limit": _dollars(entropy, 1, 20), "per": "month"},
-        {"name": "tenants", "who": "each_tenant", "limit": _dollars(entropy, 1, 6), "per": "day"},
+    at_limit = {"on_limit": entropy.choice(("reject", "downshift"))}
+    of_tenants = {"who": "each_tenant", "per": entropy.choice(("day", "rolling 2 days"))}
+    budgets: list[dict[str, Any]] = [
+        {
+            "name": "everyone",
+            "who": "everyone",
+            "limit": _dollars(entropy, 1, 20),
+            "per": "month",
+            **at_limit,
+        },
+        {"name": "tenants", "limit": _dollars(entropy, 1, 6), **of_tenants, **at_limit},
         {
             "name": "runpod",
             "who": {"provider": "runpod"},
@@ -106,10 +120,18 @@ def _policy(entropy: random.Random) -> Policy:
         "on_content_refusal": entropy.choice(("true", "false")),
     }
     create_s = entropy.choice((5, 15, 30))
+    budgets = entropy.sample(budgets, entropy.randint(1, 3))
+    names = {budget["name"] for budget in budgets} - {"runpod"}
+    stages = [
+        {"when": f"{percent}% of {name} is used", **entropy.choice(_STAGES)}
+        for name in sorted(names)
+        for percent in (40, 80)
+    ]
     return a_policy(
+        stages=entropy.choice(([], [], stages)),
         prices=PRICES.read_text(encoding="utf-8"),
         prefer=entropy.choice(("lowest_price", {"order": ["runpod", "shortapi"]})),
-        budgets=entropy.sample(budgets, entropy.randint(1, 3)),
+        budgets=budgets,
         failover=failover,
         deadline=f"{entropy.choice((40, 90, 300))}s",
         create_deadline=f"{create_s}s",

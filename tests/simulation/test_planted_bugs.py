@@ -20,7 +20,7 @@ from tests.simulation.judge import Violation
 from tests.simulation.seeded_house import live
 from tests.virtual_time import run
 
-SEEDS = 25
+SEEDS = 36
 """As many as every simulated test runs with."""
 
 
