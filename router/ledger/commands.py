@@ -148,6 +148,14 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOff:
+    """Buy nothing more for a job: no hold is placed and no attempt is sent from then on."""
+
+    at: datetime
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust:
     """Correct a settled attempt by a difference; negative frees money."""
 
@@ -185,7 +193,7 @@ class Alert:
 
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | End | SaveKey | Raise | Alert | Settling
+Command = Accept | Hold | CallOff | End | SaveKey | Raise | Alert | Settling
 """Every verb."""
 
 

@@ -92,7 +92,7 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "charges count twice": Bug(("I1",), decider=charges_count_twice),
         "the quote is booked": Bug(("I5",), decider=the_quote_is_booked),
         "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
-        "recovery forgets what was sent": Bug(("I5",), recovery=ForgetfulRecovery),
+        "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
 
