@@ -164,6 +164,8 @@ class Adjust:
     difference: Money
     who: str
     reason: str
+    posted_before: Money | None = None
+    """What it must be posted at: else somebody has corrected it meanwhile. None: whatever it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

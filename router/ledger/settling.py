@@ -157,7 +157,8 @@ def presume(page: Page, attempt: AttemptRow, command: Presume) -> Decided:
 
 def adjust(page: Page, attempt: AttemptRow, command: Adjust) -> Decided:
     """A bill that came later, or a credit: the attempt must be settled, and stays so."""
-    if attempt.state not in {AttemptState.POSTED, AttemptState.VOIDED}:
+    is_settled = attempt.state in {AttemptState.POSTED, AttemptState.VOIDED}
+    if not is_settled or command.posted_before not in {None, attempt.posted}:
         return Decided(Stale(attempt=attempt))
     adjusted = replace(
         attempt, state=AttemptState.POSTED, posted=attempt.posted + command.difference
