@@ -37,11 +37,13 @@ class BudgetLine:
     limit: Money
     window_start: datetime | None
     window_end: datetime | None
-    """None, as the start, for a lifetime."""
+    """When it begins anew; None where it never does, for a lifetime or where it rolls."""
     posted: Money
     presumed: Money
     held: Money
     in_doubt: Money
+    rolls: bool = False
+    """Whether the window is the last so many days, which shed what is old by the hour."""
     raises: tuple[RaiseRow, ...] = ()
     """What people have raised the policy's limit by; it is in `limit`."""
     thresholds: tuple[Threshold, ...] = ()
@@ -76,7 +78,7 @@ async def budget_lines(
         LedgerUnavailable: It cannot be read.
     """
     keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
-    of_keys = tuple(dict.fromkeys(_limits_of_keys(keys, at)))
+    of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
     told = await ledger.alerts_at(at)
     return tuple(_line(limit, now, told) for limit in (*_limits(policy, now, tenant), *of_keys))
@@ -124,6 +126,7 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
             "thresholds": [_threshold(one) for one in line.thresholds],
             "window_start": None if line.window_start is None else rfc3339(line.window_start),
             "window_end": None if line.window_end is None else rfc3339(line.window_end),
+            "rolls": line.rolls,
             "posted": str(line.posted),
             "presumed": str(line.presumed),
             "held": str(line.held),
@@ -142,7 +145,7 @@ def _threshold(one: Threshold) -> dict[str, object]:
 
 def _raise(row: RaiseRow, *, named: bool) -> dict[str, str]:
     told = {"by": str(row.amount), "until": rfc3339(row.until)}
-    return {**told, "who": row.who, "reason": row.reason} if named else told
+    return {"id": row.id, **told, "who": row.who, "reason": row.reason} if named else told
 
 
 def _limits(policy: Policy, now: Balances, tenant: str | None) -> Iterator[Limit]:
@@ -162,8 +165,8 @@ def _limits(policy: Policy, now: Balances, tenant: str | None) -> Iterator[Limit
         yield policy.double_spend_limit(now.at)
 
 
-def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
-    """Those of good keys, the oldest key's first."""
+def limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
+    """The limits that keys have of their own: those of good keys, the oldest key's first."""
     for row in keys:
         is_good = row.revoked_at is None and (row.expires_at is None or at < row.expires_at)
         if row.budget is not None and is_good:
@@ -181,7 +184,8 @@ def _line(limit: Limit, now: Balances, told: Sequence[AlertRow] = ()) -> BudgetL
         raises=now.raises_of(limit),
         thresholds=tuple(Threshold(one, reached.get(one)) for one in limit.alerts),
         window_start=limit.window_start,
-        window_end=limit.window_end,
+        window_end=limit.begins_anew_at,
+        rolls=limit.rolls,
         posted=usage.posted,
         presumed=usage.presumed,
         held=usage.held,

@@ -6,8 +6,10 @@ from datetime import datetime
 from router.ledger.commands import (
     Accept,
     Conflict,
+    Done,
     Hold,
     Placed,
+    Refuse,
     Refused,
     Replayed,
     Stale,
@@ -68,10 +70,11 @@ def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     failing = _failing(page, cheapest, command.at)
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
-    refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
+    asked = cheapest.attempt.quoted
     if isinstance(command, Accept) and limit.budget in command.uncounted:
-        return Decided(refused)
-    return Decided(refused, (_counted(page, refused, command),))
+        return Decided(Refused(limit=limit, usage=usage, asked=asked, is_counted=False))
+    refused = Refused(limit=limit, usage=usage, asked=asked)
+    return Decided(refused, (_counted(page, limit, asked, command.at),))
 
 
 def _failing(page: Page, tender: Tender, at: datetime) -> tuple[Limit, Usage] | None:
@@ -104,10 +107,14 @@ def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> 
     return Decided(Placed(job=job, attempt=attempt), (job, attempt, *moves))
 
 
-def _counted(page: Page, refused: Refused, command: Accept | Hold) -> RefusalRow:
+def refuse(page: Page, command: Refuse) -> Decided:
+    """Count a refusal that no hold stands for."""
+    return Decided(Done(), (_counted(page, command.limit, command.asked, command.at),))
+
+
+def _counted(page: Page, limit: Limit, asked: Money, at: datetime) -> RefusalRow:
     """Refusals are free and leave no row of their own; they are counted by budget and hour."""
-    hour = command.at.replace(minute=0, second=0, microsecond=0)
-    budget, scope = refused.limit.budget, refused.limit.scope
-    row = page.get(RefusalRow, budget, scope, hour)
-    row = row or RefusalRow(budget=budget, scope=scope, hour=hour)
-    return replace(row, jobs=row.jobs + 1, amount=row.amount + refused.asked)
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    row = page.get(RefusalRow, limit.budget, limit.scope, hour)
+    row = row or RefusalRow(budget=limit.budget, scope=limit.scope, hour=hour)
+    return replace(row, jobs=row.jobs + 1, amount=row.amount + asked)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from router.ledger.commands import Answer, Command, Refuse
 from router.model.errors import BudgetExceeded, LedgerUnavailable, NobodyQualifies
 from router.model.job import Resolution
 from router.policy.policy import Policy
@@ -112,6 +113,8 @@ def test_a_stage_that_halts_is_a_refusal_for_money(
             await stage.submit(resolution=Resolution.TWO_K)
         assert (caught.value.asked, caught.value.limit.budget) == (usd("0.06"), "daily")
         assert "$0.08 of $0.17 left: 50% of daily is used, and nothing" in caught.value.detail
+        (counted,) = await stage.ledger.refused(stage.clock.now())
+        assert (counted.budget, counted.jobs, counted.amount) == ("daily", 1, usd("0.06"))
 
     play(tmp_path, story, policy=shrinking("$0.17", on_limit, stages=stages))
 
@@ -138,8 +141,30 @@ def test_a_smaller_size_that_nobody_makes_leaves_the_budgets_refusal(tmp_path: P
         with pytest.raises(BudgetExceeded) as caught:
             await stage.submit(resolution=Resolution.FOUR_K)
         assert caught.value.asked == usd("0.09")
+        (counted,) = await stage.ledger.refused(stage.clock.now())
+        assert (counted.jobs, counted.amount) == (1, usd("0.09"))
 
     play(tmp_path, story, policy=policy)
+
+
+def test_a_refusal_that_cannot_be_counted_is_a_refusal_all_the_same(tmp_path: Path) -> None:
+    """Only a figure is missing; the client learns that it is about money."""
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        submit = stage.ledger.submit
+
+        async def submits_no_counts(command: Command) -> Answer:
+            if isinstance(command, Refuse):
+                raise LedgerUnavailable
+            return await submit(command)
+
+        stage.ledger.submit = submits_no_counts  # type: ignore[method-assign]
+        with pytest.raises(BudgetExceeded):
+            await stage.submit(resolution=Resolution.TWO_K)
+        assert await stage.ledger.refused(stage.clock.now()) == []
+
+    play(tmp_path, story, policy=shrinking("$0.17", stages=STOP))
 
 
 def test_without_a_reading_of_the_budgets_no_stage_is_passed(tmp_path: Path) -> None:

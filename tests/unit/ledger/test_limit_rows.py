@@ -1,8 +1,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, raised
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, live, raised
 from router.model.budget import Usage
+from router.model.money import NANOS_MAX, Money
 from tests.fakes import EPOCH
 from tests.ledger_kit import DAY, a_limit, usd
 
@@ -39,6 +40,28 @@ def test_a_raise_is_in_force_from_its_making_to_its_end() -> None:
     assert raised(limit, [replace(RAISE, scope="tenant:acme")], EPOCH) == limit
     assert raised(limit, [replace(RAISE, scope="everyone")], EPOCH).limit == usd("4.00")
     assert (RAISE.key, RAISE.group) == (("r1",), ("team",))
+
+
+def test_a_limit_is_never_raised_beyond_what_money_can_be() -> None:
+    """The policy's limit may have been raised since: a hold must still be decided."""
+    most = replace(RAISE, amount=usd("999999999.00"))
+
+    assert raised(a_limit("team", "50.00"), [most], EPOCH).limit == Money(NANOS_MAX)
+    assert raised(a_limit("team"), [most, replace(most, id="r2")], EPOCH).limit == Money(NANOS_MAX)
+
+
+def test_a_raise_that_was_ended_raises_nothing_from_then_on() -> None:
+    """The end is an entry beside it; another raise stays."""
+    limit, other = a_limit("team", "1.00"), replace(RAISE, id="r2", amount=usd("0.50"))
+    noon = EPOCH + DAY / 2
+    end = RAISE.ended(at=noon, who="bob", reason="too much")
+
+    assert (RAISE.ends, end.ends, end.who, end.reason) == (None, "r1", "bob", "too much")
+    assert (end.created_at, end.until, end.amount) == (noon, RAISE.until, RAISE.amount)
+    assert live([RAISE, other, end]) == (other,)
+    before = noon - timedelta(seconds=1)
+    assert raised(limit, [RAISE, other, end], before).limit == usd("4.50")
+    assert raised(limit, [RAISE, other, end], noon).limit == usd("1.50")
 
 
 def test_an_alert_is_told_once_for_a_window() -> None:

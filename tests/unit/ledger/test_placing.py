@@ -1,6 +1,6 @@
 """Holds are placed where they fit, in every budget or in none."""
 
-from router.ledger.commands import Accept, Placed, Refused, Tender
+from router.ledger.commands import Accept, Done, Placed, Refuse, Refused, Tender
 from router.ledger.decide import decide, decide_all
 from router.ledger.page import Page
 from router.ledger.rows import BalanceRow, JobRow, RefusalRow, Window
@@ -104,6 +104,20 @@ def test_refusals_are_counted_by_the_hour_and_leave_no_row() -> None:
     assert (count.jobs, count.amount) == (2, usd("0.09"))
     assert books.page.get(JobRow, "j1") is None
     assert books.page.changed == (count,)
+
+
+def test_a_refusal_without_a_hold_is_counted_beside_those_of_holds() -> None:
+    """By the budget and the hour, and it changes nothing else."""
+    limit, page = a_limit("team", "0.03"), Page()
+    refuse = Refuse(at=EPOCH, limit=limit, asked=usd("0.07"))
+    refused, done = decide_all(page, [an_accept("j1", "0.04", limit), refuse])
+
+    assert isinstance(refused, Refused)
+    assert done == Done()
+    count = page.get(RefusalRow, "team", "everyone", EPOCH.replace(minute=0))
+    assert count is not None
+    assert (count.jobs, count.amount) == (2, usd("0.11"))
+    assert page.changed == (count,)
 
 
 def test_two_limits_on_one_window_take_the_hold_once() -> None:
