@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from router.policy.budgets import Budget
-from router.policy.examples import evaluate
 from router.policy.explain import explain
 from router.policy.loader import load_policy
 from router.policy.policy import Policy
@@ -64,9 +63,6 @@ def _check_policy(path: Path) -> Checked:
         policy = load_policy(path)
     except PolicyError as error:
         return Checked(path, "policy", error.problems)
-    broken = evaluate(policy)
-    if broken:
-        return Checked(path, "policy", tuple(broken))
     kept = _counted(len(policy.examples), "example", "kept")
     return Checked(
         path, "policy", (), f"{policy.name}: {policy.summary} {kept}.", policy, policy.prices

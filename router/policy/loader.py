@@ -1,7 +1,8 @@
 """
 From a policy's file to a `Policy`: the only place here that reads files.
 
-All or nothing: either every file is sound, or the error tells everything that is not.
+All or nothing: either every file is sound and every example comes out as it says, or the error tells
+everything that does not.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from router.policy.examples import evaluate
 from router.policy.explain import closest, explain
 from router.policy.flaws import flaws
 from router.policy.policy import Policy, Provenance
@@ -36,13 +38,14 @@ class Reading:
 
 def load_policy(path: Path) -> Policy:
     """
-    Read a policy and the files beside it that it names. Its examples are not tried out.
+    Read a policy and the files beside it that it names, and hold it to its examples.
 
     Args:
         path: The policy's file; messages name it as given.
 
     Raises:
-        PolicyError: With every problem that was found, in the order of the files and lines.
+        PolicyError: With every problem that was found, in the order of the files and lines; where
+            the files are sound, with every example that comes out otherwise.
     """
     outcome = read_policy(path).outcome
     if isinstance(outcome, PolicyError):
@@ -81,7 +84,10 @@ def _policy(files: "_Files", path: Path) -> Policy:
     else:
         found = [place_of(root, flaw.path).problem(flaw.message) for flaw in flaws(policy)]
         if not found and not files.problems:
-            return policy
+            # Only what is sound can be tried, and a promise that it breaks is as good a reason.
+            found = evaluate(policy)
+            if not found:
+                return policy
     raise PolicyError(_merged(files.problems, found))
 
 

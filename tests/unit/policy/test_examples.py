@@ -5,6 +5,7 @@ import pytest
 
 from router.policy.examples import evaluate
 from router.policy.loader import load_policy
+from router.policy.problems import PolicyError
 from router.policy.windows import Window
 from tests.policy_files import POLICY, PRICES, a_policy, write_policy
 
@@ -87,10 +88,11 @@ def test_a_broken_promise_is_told_with_what_happens_instead(
 def test_a_broken_promise_is_told_at_its_line(tmp_path: Path) -> None:
     """`farebox check` can be read like a compiler's messages."""
     second = "  - {job: 2k, expect: shortapi at $0.061}\n"
-    policy = load_policy(write_policy(tmp_path, policy=POLICY + second))
 
-    (problem,) = evaluate(policy)
+    with pytest.raises(PolicyError) as caught:
+        load_policy(write_policy(tmp_path, policy=POLICY + second))
 
+    (problem,) = caught.value.problems
     assert str(problem).splitlines()[1:] == [f"    {second.rstrip()}", "        ^"]
     assert (Path(problem.file).name, problem.line, problem.column) == ("policy.yaml", 12, 5)
 
