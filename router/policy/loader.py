@@ -1,8 +1,8 @@
 """
 From a policy's file to a `Policy`: the only place here that reads files.
 
-All or nothing: either every file is sound and every example comes out as it says, or the error tells
-everything that does not.
+All or nothing: either every file is sound and every example is kept, or the error tells everything
+that is not.
 """
 
 import hashlib
