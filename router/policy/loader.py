@@ -5,7 +5,10 @@ All or nothing: either every file is sound and every example is kept, or the err
 that is not.
 """
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -67,7 +70,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     """What a reading of these files, as they are now, would have as its `hash`."""
     digest = _Digest()
     for path in paths:
-        digest.add(path, _content(path))
+        digest.add(path, content_of(path))
     return digest.text
 
 
@@ -122,7 +125,7 @@ class _Files:
 
     def read(self, path: Path, named_at: Place | None) -> Node:
         """Read one file; `named_at` is where another one names it."""
-        found = _content(path)
+        found = content_of(path)
         self.paths.append(path)
         self._digest.add(path, found)
         content = _whole(path, found, named_at)
@@ -166,10 +169,15 @@ class _Digest:
             self._digest.update(found)
 
 
-def _content(path: Path) -> bytes | OSError | ValueError:
-    """A file's first mebibyte and a byte, or why there is none."""
+def content_of(path: Path) -> bytes | OSError | ValueError:
+    """A file's first mebibyte and a byte, or why there is none. Waits for no pipe and no device."""
     try:
-        with path.open("rb") as file:
+        # A pipe that nobody writes to would hold whoever opens it, for ever.
+        with open(
+            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+        ) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return OSError(errno.EINVAL, "not a regular file")
             return file.read(FILE_BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         return error
