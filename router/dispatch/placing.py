@@ -132,7 +132,11 @@ class Placer:
             )
 
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
-        """Place the next offer's hold; None when there is no such offer, or no job any more."""
+        """
+        Place the next offer's hold; None when there is no such offer, or no job any more.
+
+        At the job's own resolution: what was begun is not made smaller.
+        """
         try:
             plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
             if not plan.offers:

@@ -64,10 +64,10 @@ def hold(page: Page, command: Hold) -> Decided:
 def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     """Take the first tender whose hold fits every limit; with none, count the refusal."""
     for tender in command.tenders:
-        if _failing(page, tender, command.at) is None:
+        if _failing(page, tender, command) is None:
             return _placed(page, job, tender, command)
     cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
-    failing = _failing(page, cheapest, command.at)
+    failing = _failing(page, cheapest, command)
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
     asked = cheapest.attempt.quoted
@@ -77,16 +77,23 @@ def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     return Decided(refused, (_counted(page, limit, asked, command.at),))
 
 
-def _failing(page: Page, tender: Tender, at: datetime) -> tuple[Limit, Usage] | None:
-    """The tightest limit that the tender's hold does not fit."""
-    failing: list[tuple[Money, Limit, Usage]] = []
-    for limit in (in_force(page, limit, at) for limit in tender.limits):
+def _failing(page: Page, tender: Tender, command: Accept | Hold) -> tuple[Limit, Usage] | None:
+    """
+    The tightest limit that the tender's hold does not fit.
+
+    One whose refusal is the last word is told before any that would let a smaller edit be tried:
+    what a job comes to must not hang on which of two full budgets has a cent less left.
+    """
+    shrinking = command.uncounted if isinstance(command, Accept) else frozenset[str]()
+    failing: list[tuple[bool, Money, Limit, Usage]] = []
+    for limit in (in_force(page, limit, command.at) for limit in tender.limits):
         usage = usage_of(page, limit)
-        if usage.available(limit.limit) < tender.attempt.quoted:
-            failing.append((usage.available(limit.limit), limit, usage))
+        available = usage.available(limit.limit)
+        if available < tender.attempt.quoted:
+            failing.append((limit.budget in shrinking, available, limit, usage))
     if not failing:
         return None
-    _, limit, usage = min(failing, key=lambda found: found[0])
+    _, _, limit, usage = min(failing, key=lambda found: found[:2])
     return limit, usage
 
 

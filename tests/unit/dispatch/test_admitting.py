@@ -119,6 +119,54 @@ def test_a_stage_that_halts_is_a_refusal_for_money(
     play(tmp_path, story, policy=shrinking("$0.17", on_limit, stages=stages))
 
 
+def test_a_stages_price_shrinks_what_costs_more(tmp_path: Path) -> None:
+    """The cheapest of the next sizes that is below it, and the client is told of the budget."""
+    stages = [{"when": "40% of daily is used", "price_max": "$0.05"}]
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert (view.row.resolution, view.attempts[0].quoted) == (Resolution.ONE_K, usd("0.04"))
+        told = json.loads(view.row.decision)["downshifted"]
+        assert told == {"from": "4k", "to": "1k", "budget": "daily"}
+
+    play(tmp_path, story, policy=shrinking("$0.22", stages=stages))
+
+
+def test_a_stages_price_is_a_refusal_for_money_where_its_budget_rejects(tmp_path: Path) -> None:
+    """Nobody sells so cheaply, and that is not the providers' doing: sending again is no use."""
+    stages = [{"when": "40% of daily is used", "price_max": "$0.05"}]
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.TWO_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.06"), "daily")
+        assert "40% of daily is used, and nothing above $0.05 is bought" in caught.value.detail
+
+    play(tmp_path, story, policy=shrinking("$0.22", "reject", stages=stages))
+
+
+@pytest.mark.parametrize(("shrinks", "rejects"), [("$0.05", "$0.07"), ("$0.07", "$0.05")])
+def test_of_two_full_budgets_the_one_that_rejects_decides(
+    tmp_path: Path, shrinks: str, rejects: str
+) -> None:
+    """Whichever has less left: nothing smaller is bought, and its refusal is counted."""
+    budget = {"who": "everyone", "per": "day"}
+    budgets = [
+        {**budget, "name": "daily", "limit": shrinks, "on_limit": "downshift"},
+        {**budget, "name": "strict", "limit": rejects},
+    ]
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.FOUR_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.09"), "strict")
+        assert [row.budget for row in await stage.ledger.refused(stage.clock.now())] == ["strict"]
+
+    play(tmp_path, story, policy=a_policy(prices=ALL_SIZES, budgets=budgets))
+
+
 def test_what_nobody_sells_is_not_made_smaller(tmp_path: Path) -> None:
     """There is no budget in the way, so the answer is that nobody qualifies."""
 

@@ -152,3 +152,19 @@ def test_a_refusal_names_the_cheapest_tender_and_the_tightest_limit() -> None:
 
     assert isinstance(answer, Refused)
     assert (answer.limit.budget, answer.asked) == ("team", usd("0.09"))
+
+
+def test_a_limit_that_rejects_is_told_before_one_that_would_shrink_the_job() -> None:
+    """Though the other one has less left; and it is counted, because it is the last word."""
+    tender = Tender(
+        attempt=an_attempt_row(price=usd("0.09")),
+        limits=(a_limit("shrinks", "0.03"), a_limit("rejects", "0.05"), a_limit("wide", "0.08")),
+    )
+    accept = Accept(at=EPOCH, job=a_job_row(), tenders=(tender,), uncounted=frozenset({"shrinks"}))
+    page = Page()
+
+    answer, *_ = decide_all(page, [accept])
+
+    assert isinstance(answer, Refused)
+    assert (answer.limit.budget, answer.usage.used) == ("rejects", usd("0"))
+    assert page.get(RefusalRow, "rejects", "everyone", EPOCH.replace(minute=0)) is not None
