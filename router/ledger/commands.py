@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from router.ledger.limit_rows import AlertRow, RaiseRow
+from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.rows import AttemptRow, JobRow, KeyRow
 from router.model.budget import Limit, Usage
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
-from router.model.job import JobState
+from router.model.job import ClientCallback, JobState
 from router.model.money import Money
 
 
@@ -46,6 +47,8 @@ class Accept:
     idempotency: Idempotency | None = None
     uncounted: frozenset[str] = frozenset()
     """Budgets whose refusal is not the last word: the job is then tried at a lower resolution."""
+    callback: ClientCallback | None = None
+    """Where the client is to be told of the job's end; None for nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +205,32 @@ class Alert:
     limits: tuple[Limit, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Note what came of telling a client that its job has ended."""
+
+    at: datetime
+    job_id: JobId
+    number: int
+    """Which try it was, from 1."""
+    state: OutboxState
+    status: int | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeliver:
+    """Tell a client of its job's end again, or at once."""
+
+    at: datetime
+    job_id: JobId
+
+
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
+Telling = Told | Redeliver
+"""Verbs on a job's callback."""
+Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Telling | Settling
 """Every verb."""
 
 
@@ -245,6 +271,8 @@ class Done:
 
     attempt: AttemptRow | None = None
     job: JobRow | None = None
+    callback: OutboxRow | None = None
+    """The client's callback, if this has changed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

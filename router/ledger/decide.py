@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, placing, settling
+from router.ledger import alerting, outbox, placing, settling
 from router.ledger.commands import (
     Accept,
     Alert,
@@ -17,11 +17,13 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Redeliver,
     Refuse,
     Run,
     SaveKey,
     Settling,
     Stale,
+    Told,
     Void,
 )
 from router.ledger.decided import Decided
@@ -39,7 +41,7 @@ def decide(page: Page, command: Command) -> Decided:
             return placing.accept(page, command)
         case Hold():
             return placing.hold(page, command)
-        case End() | CallOff():
+        case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
@@ -83,10 +85,16 @@ def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decid
     return answers
 
 
-def _on_job(page: Page, command: End | CallOff) -> Decided:
-    if isinstance(command, End):
-        return settling.end(page, command)
-    return settling.call_off(page, command)
+def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
+    match command:
+        case End():
+            return settling.end(page, command)
+        case CallOff():
+            return settling.call_off(page, command)
+        case Told():
+            return outbox.told(page, command)
+        case Redeliver():
+            return outbox.redeliver(page, command)
 
 
 def _noted(page: Page, command: SaveKey | Raise | Refuse) -> Decided:

@@ -20,11 +20,14 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Redeliver,
     Refuse,
     SaveKey,
+    Told,
     Void,
 )
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import (
     BEGINNING,
     AttemptRow,
@@ -116,13 +119,28 @@ def subjects(command: Command) -> set[Key]:
                 (JobRow, (job_id,)),
                 *((AttemptRow, (tender.attempt.id,)) for tender in tenders),
             }
-        case End(job_id=job_id) | CallOff(job_id=job_id):
-            return {(JobRow, (job_id,))}
+        case End() | CallOff() | Told() | Redeliver():
+            return _of_a_job(command)
         case SaveKey() | Raise() | Refuse() | Alert():
             return set()
         case _:
             job = job_of(command.attempt_id)
-            return {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+            keys: set[Key] = {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+            if isinstance(command, Post | Void) and command.end is not None:
+                keys.add((OutboxRow, (job,)))
+            return keys
+
+
+def _of_a_job(command: End | CallOff | Told | Redeliver) -> set[Key]:
+    job: Key = (JobRow, (command.job_id,))
+    callback: Key = (OutboxRow, (command.job_id,))
+    match command:
+        case End():
+            return {job, callback}
+        case CallOff():
+            return {job}
+        case Told() | Redeliver():
+            return {callback}
 
 
 def limits_of(command: Command) -> Iterator[Limit]:

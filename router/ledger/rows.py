@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -273,6 +274,7 @@ Row = (
     | RaiseRow
     | AlertRow
     | RollingRow
+    | OutboxRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -284,5 +286,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
     KeyRow,
     RaiseRow,
     AlertRow,
+    OutboxRow,
 )
 """What is stored, those first that others refer to."""
