@@ -5,9 +5,10 @@ A test says what each create meets, lets the play run in virtual seconds, and re
 """
 
 import itertools
+import json
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Admission
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
+from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
 from router.dispatch.reconcile import Sweep
@@ -48,7 +50,9 @@ from router.policy.policy import Policy
 from router.providers.catalog import CODECS
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
+from router.upstream.fetcher import Posted
 from router.upstream.slots import Slots
+from router.web.callback_bodies import render_callback
 from tests.fakes import a_job
 from tests.ledger_kit import a_sqlite_store, usd
 from tests.policy_files import a_policy
@@ -196,6 +200,47 @@ class Audience:
         return [event.what for event in self.events if isinstance(event, Alarm)]
 
 
+@dataclass
+class Post:
+    """One callback as it arrived at a client's server."""
+
+    url: str
+    body: Any
+    headers: Mapping[str, str]
+    at_s: float
+
+
+class Mailbox:
+    """The clients' servers: a `Poster` that answers what it was told to, or else 204."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.posts: list[Post] = []
+        self.answers: dict[str, list[Posted | Exception]] = defaultdict(list)
+        """By URL, for the next posts in turn; an exception is raised."""
+        self.always: dict[str, Posted | Exception] = {}
+        """By URL, for every post that has no answer of its own."""
+        self.takes_s: dict[str, float] = {}
+        """By URL, how long an answer takes; 0 if it is not named."""
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    ) -> Posted:
+        """See `Poster`."""
+        self.posts.append(Post(url, json.loads(body), headers, self._clock.monotonic_s()))
+        await self._clock.sleep_s(min(self.takes_s.get(url, 0.0), deadline_s))
+        queue = self.answers[url]
+        answer = queue.pop(0) if queue else self.always.get(url, Posted(204))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def times(self) -> list[float]:
+        """When each post came, in seconds since the clock began."""
+        return [post.at_s for post in self.posts]
+
+
 class Shape:
     """Sees every picture as equally wide and high, or not at all."""
 
@@ -232,6 +277,7 @@ class Stage:
         self._carrier = carrier
         self._decider, self._recovery_type = decider, recovery
         self.shape = Shape()
+        self.mailbox = Mailbox(self.clock)
         self.audience = Audience()
         self.crashes: list[BaseException] = []
         self.entropy = entropy or random.Random(7)
@@ -305,7 +351,17 @@ class Stage:
             Forgetting(clock, self.ledger, self.inputs, policy=lambda: self.policy),
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
+        self.postman = self.a_postman()
         self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def a_postman(self) -> Postman:
+        """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
+        clock, tasks, rng = self.clock, self.tasks, random.Random(11)
+        postman = Postman(
+            clock, self.ledger, self.mailbox, render_callback, tasks, self.teller, rng=rng
+        )
+        self.ledger.listen_for_callbacks(postman.due)
+        return postman
 
     def open_store(self) -> SqliteStore:
         """Open the ledger's file."""

@@ -2,7 +2,8 @@
 Forgetting: what clients sent is kept for as long as the policy says, and then removed.
 
 Of a job that has ended, the prompt and the pictures go; its money, its decision and its result's
-addresses stay, for they are the books'. What of it is kept is counted from its admission.
+addresses stay, for they are the books'. What of it is kept is counted from its admission. Where its
+client was told of its end goes with the prompt, once there is nothing more to be told.
 """
 
 import json
@@ -14,10 +15,11 @@ from router.model.clock import Clock
 from router.policy.policy import Policy
 
 BATCH = 200
-# How a row's request shows that it still has something, and what it has instead afterwards.
-PARTS: dict[str, tuple[str, str | list[str]]] = {
-    "prompt": ('%"prompt": "_%', ""),
-    "images": ('%"images": ["%', []),
+# How a row's request shows that it still has something, and what it has instead afterwards. The
+# outbox has its own copy of a callback's address, so the request's is of no use to an ended job.
+PARTS: dict[str, tuple[str, dict[str, str | list[str] | None]]] = {
+    "prompt": ('%"prompt": "_%', {"prompt": "", "callback": None}),
+    "images": ('%"images": ["%', {"images": []}),
 }
 
 
@@ -47,6 +49,8 @@ class Forgetting:
         for part, kept_s in (("prompt", keep.prompts_s), ("images", keep.images_s)):
             if kept_s is not None:
                 forgotten += await self._forget(part, now - timedelta(seconds=kept_s))
+        if keep.prompts_s is not None:
+            await self._books.forget_addresses(now - timedelta(seconds=keep.prompts_s))
         if keep.images_s is not None:
             # Also the pictures of what was refused and never became a job.
             await self._inputs.forget(now - timedelta(seconds=keep.images_s))
@@ -56,7 +60,7 @@ class Forgetting:
         has, instead = PARTS[part]
         rows = await self._books.requests_kept(has, before, after=self._after[part], most=BATCH)
         for row in rows:
-            request = {**json.loads(row.request), part: instead}
+            request = {**json.loads(row.request), **instead}
             await self._books.rewrite_request(row.id, json.dumps(request, ensure_ascii=False))
             self._after[part] = row.id
         return len(rows)

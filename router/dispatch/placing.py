@@ -102,6 +102,7 @@ class Placer:
                 ready=ready,
                 idempotency=idempotency,
                 uncounted=_uncounted(errand),
+                callback=errand.job.callback,
             ),
         )
 

@@ -1,11 +1,12 @@
 """What the dispatcher needs of the layers below, by protocol: each has a fake or a second maker."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from router.ledger.commands import Answer, Command
 from router.ledger.limit_rows import RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.model.budget import Limit
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
@@ -13,6 +14,7 @@ from router.model.job import Job
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
+from router.upstream.fetcher import Posted
 
 
 class Books(Protocol):
@@ -34,6 +36,10 @@ class Books(Protocol):
     async def requests_kept(
         self, has: str, before: datetime, *, after: str, most: int
     ) -> list[JobRow]: ...
+    async def forget_addresses(self, before: datetime) -> None: ...
+    async def callback_of(self, job_id: JobId) -> OutboxRow | None: ...
+    async def callbacks_due(self, before: datetime, *, most: int) -> list[OutboxRow]: ...
+    async def secret(self, name: str) -> bytes: ...
     async def rewrite_request(self, job_id: JobId, request: str) -> None: ...
     async def resume(self) -> bool: ...
     @property
@@ -65,6 +71,14 @@ class Carrier(Protocol):
         doorbell: Doorbell,
     ) -> Delivered: ...
     async def cancel(self, provider: str, slug: str, ref: ProviderRef) -> bool: ...
+
+
+class Poster(Protocol):
+    """Whoever posts to clients' addresses. See `upstream.fetcher.GuardedFetcher`."""
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    ) -> Posted: ...
 
 
 class Shapes(Protocol):

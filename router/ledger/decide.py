@@ -93,7 +93,7 @@ def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
             return settling.call_off(page, command)
         case Told():
             return outbox.told(page, command)
-        case Redeliver():
+        case _:
             return outbox.redeliver(page, command)
 
 

@@ -139,7 +139,7 @@ def _of_a_job(command: End | CallOff | Told | Redeliver) -> set[Key]:
             return {job, callback}
         case CallOff():
             return {job}
-        case Told() | Redeliver():
+        case _:
             return {callback}
 
 
