@@ -16,6 +16,7 @@ from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
+from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
@@ -48,6 +49,7 @@ from router.upstream.guard import GuardPolicy
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.callback_bodies import render_callback
 from router.web.services import Services
 
 # The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
@@ -62,6 +64,7 @@ class House:
     recovery: Recovery
     sweep: Sweep
     alerts: Alerts
+    postman: Postman
     reloader: Reloader
     tasks: TaskRegistry
     slots: Slots
@@ -73,6 +76,7 @@ class House:
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
+        self.tasks.start("postman", self.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
         self.services.ready.set()
 
@@ -119,8 +123,8 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             ground.teller.alarm,
         )
         guard = _guard(settings)
-        upstream, shapes = await _open_roads(stack, settings, ground, guard)
-        house = _furnish(settings, ground, ledger, inputs, upstream, shapes, guard)
+        upstream, fetcher = await _open_roads(stack, settings, ground, guard)
+        house = _furnish(settings, ground, ledger, inputs, upstream, fetcher, guard)
         stack.push_async_callback(_wind_down, house)
         yield house
 
@@ -195,8 +199,8 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: _Ground) -> tu
 
 async def _open_roads(
     stack: AsyncExitStack, settings: Settings, ground: _Ground, guard: GuardPolicy
-) -> tuple[Upstream, ImageShapes]:
-    """Everything that dials out: to the providers, and to where a client's image is."""
+) -> tuple[Upstream, GuardedFetcher]:
+    """Everything that dials out: to the providers, and to where clients say."""
     fetcher = await stack.enter_async_context(
         GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
     )
@@ -213,7 +217,7 @@ async def _open_roads(
         rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
         on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
     )
-    return upstream, ImageShapes(fetcher)
+    return upstream, fetcher
 
 
 def _furnish(
@@ -222,7 +226,7 @@ def _furnish(
     ledger: Ledger,
     inputs: Inputs,
     upstream: Upstream,
-    shapes: ImageShapes,
+    fetcher: GuardedFetcher,
     guard: GuardPolicy,
 ) -> House:
     """Put the dispatcher and its neighbours together."""
@@ -235,7 +239,7 @@ def _furnish(
 
     ids = Ids(clock)
     health = Health(clock, changed)
-    survey = Survey(health, shapes, frozenset(providers) & CODECS.keys())
+    survey = Survey(health, ImageShapes(fetcher), frozenset(providers) & CODECS.keys())
     placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
     callbacks_url = settings.public_url
     sender = Sender(clock, ledger, upstream, health, slots, teller, callbacks_url=callbacks_url)
@@ -273,8 +277,11 @@ def _furnish(
     forgetting = Forgetting(clock, ledger, inputs, policy=lambda: current.policy)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
+    postman = Postman(clock, ledger, fetcher, render_callback, tasks, teller)
     ledger.listen(alerts.booked)
-    return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)
+    ledger.listen_for_callbacks(postman.due)
+    reloader, broken = ground.reloader, ground.broken
+    return House(services, recovery, sweep, alerts, postman, reloader, tasks, slots, broken)
 
 
 async def _wind_down(house: House) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from router.cli.budget import budget
+from router.cli.callbacks import callbacks
 from router.cli.check import check
 from router.cli.demo import demo
 from router.cli.keys import keys
@@ -37,6 +38,7 @@ app.command(epilog="Example: farebox check policies/*.yaml")(check)
 app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote)
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
+app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
 app.command(
     epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'

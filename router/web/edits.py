@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from router.dispatch.watching import JobView
+from router.dispatch.watching import JobView, view_of
 from router.ledger.commands import Idempotency
 from router.ledger.rows import JobRow
 from router.model.errors import Malformed, NotFound, Overloaded, RouterError
@@ -23,7 +23,7 @@ from router.web.visit import BUYING, Visit
 MARGIN_S = 2.0
 LISTED, LISTED_MAX = 20, 100
 _COUNT = re.compile(r"[0-9]{1,3}")
-_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def create_edit(visit: Visit) -> web.Response:
@@ -66,14 +66,14 @@ def _say_what_applied(response: web.Response, wanted: Preference, *, replayed: b
 async def read_one(visit: Visit) -> web.Response:
     """`GET /v1/edits/{id}`: a job as it is, or as it ends within `?wait=` seconds."""
     wait_s = read_wait(visit.query("wait").get("wait"))
-    row = await _own_job(visit)
+    row = await own_job(visit)
     view = await _watch(visit, row, wait_s)
     return job_response(view, is_new=False, remaining=await remaining(visit, row))
 
 
 async def cancel(visit: Visit) -> web.Response:
     """`POST /v1/edits/{id}/cancel`: buy nothing more for a job, and ask its provider to stop."""
-    row = await _own_job(visit)
+    row = await own_job(visit)
     await visit.services.dispatcher.cancel(row.id)
     view = await _watch(visit, row, 0.0)
     return job_response(view, is_new=False, remaining=await remaining(visit, row))
@@ -85,20 +85,24 @@ async def list_edits(visit: Visit) -> web.Response:
     state, after = query.get("status", ""), query.get("after")
     if state and state not in set(JobState):
         raise Malformed(f"`?status=` is one of {', '.join(JobState)}.")
-    if after is not None and not _JOB_ID.fullmatch(after):
+    if after is not None and not JOB_ID.fullmatch(after):
         raise Malformed("`?after=` is the id of the last job of the page before.")
-    most = _limit(query.get("limit"))
+    most = page_size(query.get("limit"))
     ledger, tenant = visit.services.ledger, visit.tenant(query.get("tenant"))
     older = {"after": after} if after is not None else {}
     rows = await ledger.jobs_of(tenant, state=state, most=most, **older)
-    edits: list[dict[str, Any]] = [
-        job_body(JobView(row, tuple(await ledger.attempts_of(row.id)))) for row in rows
-    ]
+    edits: list[dict[str, Any]] = [job_body(await view_of(ledger, row)) for row in rows]
     following = rows[-1].id if len(rows) == most else None
     return json_response({"edits": edits, "after": following})
 
 
-def _limit(text: str | None) -> int:
+def page_size(text: str | None) -> int:
+    """
+    Read how many are listed at once.
+
+    Raises:
+        Malformed: It is no number, or too large a one.
+    """
     if text is None:
         return LISTED
     if not _COUNT.fullmatch(text) or not 1 <= int(text) <= LISTED_MAX:
@@ -106,7 +110,7 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-async def _own_job(visit: Visit) -> JobRow:
+async def own_job(visit: Visit) -> JobRow:
     """
     The job that the path names.
 
@@ -114,7 +118,7 @@ async def _own_job(visit: Visit) -> JobRow:
         NotFound: There is none, or it is another tenant's, which is not told apart.
     """
     job_id = visit.path("id")
-    row = await visit.services.ledger.job(JobId(job_id)) if _JOB_ID.fullmatch(job_id) else None
+    row = await visit.services.ledger.job(JobId(job_id)) if JOB_ID.fullmatch(job_id) else None
     if row is None or not visit.caller.may_see(row.tenant):
         raise NotFound("There is no edit by that id.")
     return row

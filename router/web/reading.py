@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from router.model.errors import InvalidJob
-from router.model.job import Job, Resolution
+from router.model.job import ClientCallback, Job, Resolution
 from router.model.money import Money, NotMoney
 from router.policy.explain import closest
 from router.policy.policy import Policy
@@ -36,6 +36,7 @@ IMAGES_MAX = 14
 IMAGE_BYTES_MAX = 20 * 1024 * 1024
 PROMPT_MAX = 32_000
 TAGS_MAX = 10
+CALLBACK_URL_MAX = 2048
 _HEADER_BYTES = 64 * 1024
 
 
@@ -81,11 +82,6 @@ def _check_response(value: str) -> str:
     return value
 
 
-def _refuse_callback(value: object) -> None:
-    if value is not None:
-        raise ValueError("is not served yet: ask `GET /v1/edits/{id}?wait=60` instead")
-
-
 Tags = Annotated[dict[str, str], Field(max_length=TAGS_MAX), AfterValidator(_check_tags)]
 """For policy rules and reports."""
 Image = Annotated[str, AfterValidator(_read_image)]
@@ -107,7 +103,9 @@ class EditRequest(BaseModel):
     output_format: Literal["png", "jpeg"] | None = None
     response: Annotated[Literal["url", "base64"], AfterValidator(_check_response)] = "url"
     tags: Tags = Field(default_factory=dict)
-    callback_url: Annotated[Any, AfterValidator(_refuse_callback)] = None
+    callback_url: Annotated[str, StringConstraints(max_length=CALLBACK_URL_MAX)] | None = Field(
+        default=None, repr=False
+    )
     deadline_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     price_max: Annotated[str, AfterValidator(_check_price)] | None = None
 
@@ -140,7 +138,7 @@ def read_edit(
     """
     asked = read_as(EditRequest, body, InvalidJob)
     policy = services.policy()
-    problems = [*_problems(asked, policy), *_problems_of_images(asked, services.guard)]
+    problems = [*_problems(asked, policy), *_problems_of_urls(asked, services.guard)]
     if problems:
         raise InvalidJob(sentence(problems))
     now = services.clock.now()
@@ -160,6 +158,7 @@ def read_edit(
         price_max=Money.parse(asked.price_max) if asked.price_max is not None else None,
         key_name=caller.who,
         key_budget=caller.budget,
+        callback=ClientCallback(url=asked.callback_url) if asked.callback_url is not None else None,
     )
     whole_s = asked.deadline_s or policy.deadline_for(job)
     job = replace(job, deadline_at=now + timedelta(seconds=whole_s))
@@ -200,12 +199,19 @@ def _ratios(model: str, policy: Policy) -> list[str]:
     return list(known)
 
 
-def _problems_of_images(asked: EditRequest, guard: GuardPolicy) -> list[str]:
+def _problems_of_urls(asked: EditRequest, guard: GuardPolicy) -> list[str]:
     problems: list[str] = []
     for number, image in enumerate(asked.images):
         reason = _why_not_image(image, guard)
         if reason is not None:
             problems.append(f"`images.{number}` {reason}")
+    if asked.callback_url is not None:
+        try:
+            guard.check_url(asked.callback_url)
+        except FetchRefused as refused:
+            problems.append(
+                f"`callback_url` must be an `https` URL that may be dialled ({refused.why})"
+            )
     return problems
 
 

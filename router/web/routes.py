@@ -17,6 +17,7 @@ from router.web import (
     raising,
     rotation,
     spending,
+    telling,
 )
 from router.web.auth import Caller
 from router.web.keys import Role
@@ -65,6 +66,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/edits", edits.list_edits, Access.READ),
     Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
+    Route("POST", "/v1/edits/{id}/callback/redeliver", telling.redeliver, Access.BUY),
+    Route("GET", "/v1/callbacks", telling.list_callbacks, Access.ADMIN),
+    Route("GET", "/v1/callbacks/secret", telling.read_secret, Access.BUY),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
     Route("GET", "/v1/budgets/history", history.budget_history, Access.READ_ALL),

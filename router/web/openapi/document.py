@@ -23,7 +23,8 @@ from router.model.errors import (
 from router.model.money import Money
 from router.web.administration import KeyRequest, SettleRequest
 from router.web.openapi.fields import FIELDS
-from router.web.openapi.operations import OPERATIONS, Answer, Operation
+from router.web.openapi.operation import Answer, Operation
+from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.parameters import HEADERS, PARAMETERS
 from router.web.openapi.refusals import INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS

@@ -1,8 +1,5 @@
 """What each route takes and answers. A test holds it to the table of routes."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from router.model.errors import (
     AllProvidersFailed,
     BudgetExceeded,
@@ -15,42 +12,10 @@ from router.model.errors import (
     NotFound,
     RateLimited,
     RequestTimeout,
-    RouterError,
     TooLarge,
 )
-
-Errors = tuple[type[RouterError], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer that is no error."""
-
-    schema: str
-    """Its body's, by name; empty for plain text."""
-    words: str
-    headers: tuple[str, ...] = ()
-    """That may be there, by name."""
-    example: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One route."""
-
-    name: str
-    group: str
-    answers: dict[int, Answer]
-    errors: Errors = ()
-    """Beside those that every route of its access has."""
-    refusal_headers: tuple[str, ...] = ()
-    """That may be there with an error too."""
-    parameters: tuple[str, ...] = ()
-    body: str = ""
-    """Its schema's name; empty for none."""
-    example: Any = None
-    """Of the body."""
-
+from router.web.openapi.operation import Answer, Errors, Operation
+from router.web.openapi.telling import TELLING
 
 _OF_A_BODY: Errors = (Malformed, TooLarge, RequestTimeout)
 _OF_AN_EDIT: Errors = (
@@ -105,6 +70,7 @@ _BOUGHT = {
         ],
     },
     "error": None,
+    "callback": None,
     "created_at": "2026-11-20T09:00:00.000000Z",
     "ended_at": "2026-11-20T09:00:06.200000Z",
 }
@@ -152,6 +118,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(NotFound,),
         parameters=("edit",),
     ),
+    **TELLING,
     ("POST", "/v1/quotes"): Operation(
         name="createQuote",
         group="edits",

@@ -24,6 +24,7 @@ from router.web.openapi.shapes import (
     ref,
     thing,
 )
+from router.web.openapi.telling import CALLBACKS
 
 ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
@@ -102,6 +103,7 @@ _EDITS: dict[str, Schema] = {
         attempts=many(ref("Attempt")),
         decision=ref("Decision"),
         error=nullable(ref("EditError")),
+        callback=nullable(ref("Callback")),
         created_at=INSTANT,
         ended_at=nullable(INSTANT),
     ),
@@ -277,4 +279,12 @@ _HOUSE: dict[str, Schema] = {
     "Document": {"type": "object", "additionalProperties": True},
 }
 
-ANSWER_SCHEMAS: dict[str, Schema] = {**_BASICS, **_EDITS, **_MONEY, **RAISES, **_HOUSE, **PROBLEMS}
+ANSWER_SCHEMAS: dict[str, Schema] = {
+    **_BASICS,
+    **_EDITS,
+    **CALLBACKS,
+    **_MONEY,
+    **RAISES,
+    **_HOUSE,
+    **PROBLEMS,
+}

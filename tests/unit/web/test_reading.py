@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from router.model.errors import InvalidJob
-from router.model.job import Job, Resolution
+from router.model.job import ClientCallback, Job, Resolution
 from router.upstream.guard import GuardPolicy
 from router.web.auth import Caller
 from router.web.keys import Role
@@ -18,6 +18,7 @@ from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
 from tests.web_stage import PICTURE_URL, PNG, an_edit, open_front, open_house
 
+NO_CALLBACK = "`callback_url` must be an `https` URL that may be dialled"
 CALLER = Caller(tenant="acme", key_id="k1", role=Role.CLIENT, who="ada", tags=(("team", "press"),))
 
 
@@ -72,7 +73,7 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
         aspect_ratio="9:16",
         output_format="jpeg",
         response="url",
-        callback_url=None,
+        callback_url="https://client.example/hook?token=t7",
         tags={"team": "sales", "app/page": "7"},
         deadline_s=30,
         price_max="0.50",
@@ -84,6 +85,7 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
     assert job.tags == (("app/page", "7"), ("team", "press"))
     assert job.deadline_at == EPOCH + timedelta(seconds=30)
     assert job.price_max == usd("0.50")
+    assert job.callback == ClientCallback(url="https://client.example/hook?token=t7")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +135,25 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
             {"response": "base64"},
             "`response` `base64` is not served yet: leave it out, and fetch the image's URL.",
         ),
+        ({"callback_url": 7}, "`callback_url` must be text."),
+        ({"callback_url": "https://h.example/" + "x" * 2048}, None),
         (
-            {"callback_url": "https://client.example/hook"},
-            "`callback_url` is not served yet: ask `GET /v1/edits/{id}?wait=60` instead.",
+            {"callback_url": ""},
+            "`callback_url` must be an `https` URL that may be dialled (scheme).",
+        ),
+        *(
+            (
+                {"callback_url": url},
+                f"`callback_url` must be an `https` URL that may be dialled ({why}).",
+            )
+            for url, why in (
+                ("http://client.example/hook?token=t7", "scheme"),
+                ("https://127.0.0.1/hook", "not_unicast"),
+                ("https://169.254.169.254/hook", "metadata"),
+                ("https://[::ffff:10.0.0.7]/hook", "private"),
+                ("https://client.example:8443/hook", "port"),
+                ("https://ada:secret@client.example/hook", "userinfo"),
+            )
         ),
         ({"tags": {f"t{number}": "v" for number in range(11)}}, "`tags` takes at most 10."),
         ({"tags": {"team": 7}}, "`tags.team` must be text."),
