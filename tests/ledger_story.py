@@ -10,6 +10,7 @@ from router.ledger.commands import (
     Accept,
     Adjust,
     Alerted,
+    AllPlaced,
     Answer,
     Command,
     Conflict,
@@ -171,6 +172,8 @@ def told(answer: Answer) -> str:
     match answer:
         case Placed(attempt=attempt):
             words = f"placed {attempt.state} at {attempt.provider}"
+        case AllPlaced(placed=placed):
+            words = f"placed {len(placed)}"
         case Refused(limit=limit, usage=usage):
             words = f"refused by {limit.budget}, {usage.available(limit.limit).usd} left"
         case Replayed(job_id=job_id):

@@ -127,9 +127,7 @@ class Placer:
             return
         # The client is refused all the same: only a figure is missing then.
         with suppress(LedgerUnavailable):
-            await self._books.submit(
-                Refuse(at=self._clock.now(), limit=refused.limit, asked=refused.asked)
-            )
+            await self._books.submit(Refuse(at=self._clock.now(), refused=refused))
 
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
         """

@@ -49,6 +49,15 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptAll:
+    """Take several jobs of one request, each with its first hold: all of them, or no trace."""
+
+    at: datetime
+    accepts: tuple[Accept, ...]
+    """At least one; only the first may carry an idempotency key, which then stands for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Place the hold of a further attempt: the first tender that fits."""
 
@@ -63,8 +72,7 @@ class Refuse:
     """Count a refusal that turned out to be the last word, though no hold was asked for with it."""
 
     at: datetime
-    limit: Limit
-    asked: Money
+    refused: "Refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +210,11 @@ class Alert:
     limits: tuple[Limit, ...]
 
 
+Spending = Accept | AcceptAll | Hold
+"""Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
+Command = Spending | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
 """Every verb."""
 
 
@@ -217,8 +227,15 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AllPlaced:
+    """The holds of all jobs stand, in the order in which they were asked for."""
+
+    placed: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """The idempotency key is known, for the same request: this is its job."""
+    """The idempotency key is known, for the same request: this is its job, or its first."""
 
     job_id: JobId
 
@@ -237,6 +254,8 @@ class Refused:
     asked: Money
     is_counted: bool = True
     """Whether it stands among the refusals; not where it may not be the last word."""
+    jobs: int = 1
+    """How many jobs are refused together; `asked` is then what all of them would cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,4 +281,4 @@ class Alerted:
     alerts: tuple[AlertRow, ...]
 
 
-Answer = Placed | Replayed | Conflict | Refused | Done | Stale | Alerted
+Answer = Placed | AllPlaced | Replayed | Conflict | Refused | Done | Stale | Alerted

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from router.ledger import alerting, placing, settling
 from router.ledger.commands import (
     Accept,
+    AcceptAll,
     Alert,
     Answer,
     CallOff,
@@ -21,6 +22,7 @@ from router.ledger.commands import (
     Run,
     SaveKey,
     Settling,
+    Spending,
     Stale,
     Void,
 )
@@ -35,10 +37,8 @@ Decider = Callable[[Page, Command], Decided]
 def decide(page: Page, command: Command) -> Decided:
     """Decide one command on the books as they stand. Reads nothing else; changes nothing."""
     match command:
-        case Accept():
-            return placing.accept(page, command)
-        case Hold():
-            return placing.hold(page, command)
+        case Accept() | AcceptAll() | Hold():
+            return _hold(page, command)
         case End() | CallOff():
             return _on_job(page, command)
         case Alert():
@@ -47,6 +47,16 @@ def decide(page: Page, command: Command) -> Decided:
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
+
+
+def _hold(page: Page, command: Spending) -> Decided:
+    match command:
+        case Accept():
+            return placing.accept(page, command)
+        case AcceptAll():
+            return placing.accept_all(page, command)
+        case _:
+            return placing.hold(page, command)
 
 
 def _on_attempt(page: Page, command: Settling) -> Decided:

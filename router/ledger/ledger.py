@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from router.ledger.commands import Accept, Adjust, Answer, Command, Done, Post, Presume
+from router.ledger.commands import Accept, AcceptAll, Adjust, Answer, Command, Done, Post, Presume
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow, KeyRow
@@ -53,7 +53,7 @@ class Ledger:
         """
         answer = await self._writer.submit(command)
         if isinstance(answer, Contradiction):
-            if isinstance(command, Accept):
+            if isinstance(command, Accept | AcceptAll):
                 raise LedgerUnavailable(str(answer))
             raise answer
         if isinstance(command, Post | Presume | Adjust) and isinstance(answer, Done):
@@ -79,6 +79,23 @@ class Ledger:
         """A tenant's jobs, the newest first, older than `after`."""
         rows = await self._read(
             "jobs_of_a_tenant", tenant=tenant, state=state, after=after, most=most
+        )
+        return [decode(JobRow, row) for row in rows]
+
+    async def batch(self, first: JobId) -> list[JobRow]:
+        """The jobs that one request bought together, by the first of them, in their order."""
+        return [decode(JobRow, row) for row in await self._read("batch", id=first)]
+
+    async def jobs_like(
+        self, tenant: str, key_id: str, fingerprint: str, since: datetime
+    ) -> list[JobRow]:
+        """
+        What a key's holder has bought by the same request since an instant, the oldest first.
+
+        Of jobs bought together by one request only the first.
+        """
+        rows = await self._read(
+            "jobs_like", tenant=tenant, key_id=key_id, fingerprint=fingerprint, since=since
         )
         return [decode(JobRow, row) for row in rows]
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from router.ledger.commands import (
     Accept,
+    AcceptAll,
     Adjust,
     Alert,
     CallOff,
@@ -21,6 +22,7 @@ from router.ledger.commands import (
     Presume,
     Raise,
     Refuse,
+    Refused,
     SaveKey,
     Void,
 )
@@ -98,6 +100,14 @@ class Page:
             if rolling.since <= hour.window_start:
                 self._rows[RollingRow, key] = rolling.plus(change)
 
+    def sketch(self) -> "Page":
+        """A copy to decide on tentatively: what is applied to it changes nothing here."""
+        sketch = Page()
+        sketch._rows = dict(self._rows)
+        sketch._groups = {key: dict(rows) for key, rows in self._groups.items()}
+        sketch._rolling = {account: set(keys) for account, keys in self._rolling.items()}
+        return sketch
+
     @property
     def changed(self) -> tuple[Row, ...]:
         """What must be written: rows with their last value, then the entries in order."""
@@ -107,10 +117,10 @@ class Page:
 def subjects(command: Command) -> set[Key]:
     """The rows, other than balances, that deciding a command reads."""
     match command:
-        case Accept(job=row, idempotency=idempotency):
-            if idempotency is None:
-                return set()
-            return {(IdempotencyRow, (row.tenant, idempotency.key))}
+        case Accept(job=row, idempotency=promise):
+            return {(IdempotencyRow, (row.tenant, promise.key))} if promise else set()
+        case AcceptAll(accepts=accepts):
+            return set().union(*(subjects(accept) for accept in accepts))
         case Hold(job_id=job_id, tenders=tenders):
             return {
                 (JobRow, (job_id,)),
@@ -131,6 +141,9 @@ def limits_of(command: Command) -> Iterator[Limit]:
         case Accept(tenders=tenders) | Hold(tenders=tenders):
             for tender in tenders:
                 yield from tender.limits
+        case AcceptAll(accepts=accepts):
+            for accept in accepts:
+                yield from limits_of(accept)
         case Alert(limits=limits):
             yield from limits
         case _:
@@ -146,11 +159,11 @@ def balances(command: Command, page: Page) -> set[Key]:
         if limit.bucket_start is not None:
             keys.add((RollingRow, (limit.budget, limit.scope, limit.window_start)))
     match command:
-        case Accept() | Hold():
+        case Accept() | AcceptAll() | Hold():
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             for limit in limits_of(command):
                 keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
-        case Refuse(limit=limit):
+        case Refuse(refused=Refused(limit=limit)):
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
         case Alert(limits=limits):

@@ -74,6 +74,10 @@ class JobRow:
     """The result's URLs."""
     images_expire_at: datetime | None = None
     delivered_by: AttemptId | None = None
+    fingerprint: str = ""
+    """SHA-256 of the canonical request: the same request again has the same."""
+    batch: JobId | None = None
+    """The first of the jobs that one request bought together; None for a job bought alone."""
 
     @property
     def key(self) -> tuple[str, ...]:

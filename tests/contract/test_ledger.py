@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.ledger.commands import (
+    AcceptAll,
     Alert,
+    AllPlaced,
     Answer,
     Command,
     Dispatch,
@@ -37,7 +39,7 @@ from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.job import Resolution
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import DAY, HOUR, a_limit, a_sqlite_store, an_accept, usd
+from tests.ledger_kit import DAY, HOUR, a_job_row, a_limit, a_sqlite_store, an_accept, usd
 from tests.ledger_postgres import a_postgres_store
 from tests.ledger_running import a_ledger
 from tests.ledger_story import Scribe, tell_to, told
@@ -162,6 +164,55 @@ async def test_stacked_limits_take_all_or_nothing(ledger: Ledger) -> None:
     )
 
 
+async def test_jobs_of_one_request_are_held_for_together_or_not_at_all(ledger: Ledger) -> None:
+    """Of forty requests for three each and room for eight edits, two are placed whole."""
+    limit = a_limit(limit="0.35")
+    batches = [
+        AcceptAll(
+            at=EPOCH,
+            accepts=tuple(
+                an_accept(name, "0.04", limit, job=a_job_row(name, batch=JobId(f"{number:02}a")))
+                for name in (f"{number:02}{letter}" for letter in "abc")
+            ),
+        )
+        for number in range(40)
+    ]
+
+    answers = await asyncio.gather(*(ledger.submit(batch) for batch in batches))
+
+    placed = [answer for answer in answers if isinstance(answer, AllPlaced)]
+    assert len(placed) == 2
+    assert sum(isinstance(answer, Refused) for answer in answers) == 38
+    assert (await used(ledger, limit)).held == usd("0.24")
+    first = placed[0].placed[0].job.id
+    assert [row.id for row in await ledger.batch(first)] == [one.job.id for one in placed[0].placed]
+    assert await ledger.refused(EPOCH) == [
+        RefusedRow(budget="team", scope="everyone", jobs=114, amount=usd("4.56"))
+    ]
+    assert await ledger.imbalance() == Money.ZERO
+
+
+async def test_a_request_is_found_again_by_its_fingerprint(ledger: Ledger) -> None:
+    """Its own key's, its own kind, since an instant, the oldest first, and each request once."""
+
+    async def place(name: str, fingerprint: str, at: datetime = EPOCH, **fields: Any) -> None:
+        row = a_job_row(name, fingerprint=fingerprint, created_at=at, **fields)
+        await ledger.submit(an_accept(name, "0.01", at=at, job=row))
+
+    await place("j1", "f1")
+    await place("j2", "f1", EPOCH + timedelta(seconds=5))
+    await place("j3", "f2")
+    await place("j4", "f1", key_id="key-2")
+    await place("j5", "f1", tenant="beta")
+    await place("j6", "f1", EPOCH - timedelta(seconds=1))
+    await place("j7", "f1", batch=JobId("j7"))
+    await place("j8", "f1", batch=JobId("j7"))
+
+    found = await ledger.jobs_like("acme", "key-1", "f1", EPOCH)
+
+    assert [row.id for row in found] == ["j1", "j2", "j7"]
+
+
 async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Ledger) -> None:
     """Room for seven; the checks and the holds are one step, so an eighth never passes."""
     limit = a_limit(limit="0.30")
@@ -180,7 +231,7 @@ async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Le
 
 async def test_refusals_without_holds_are_counted_each(ledger: Ledger) -> None:
     """Also at the same time, and the first of an hour."""
-    refuse = Refuse(at=EPOCH, limit=a_limit(), asked=usd("0.07"))
+    refuse = Refuse(at=EPOCH, refused=Refused(limit=a_limit(), usage=Usage(), asked=usd("0.07")))
     await asyncio.gather(*(ledger.submit(refuse) for _ in range(3)))
 
     assert await ledger.refused(EPOCH) == [

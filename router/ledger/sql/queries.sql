@@ -5,11 +5,11 @@
 INSERT INTO jobs (
     id, tenant, key_id, model, resolution, tags, request, decision, policy_hash, state,
     created_at, deadline_at, called_off_at, ended_at, error_code, error_detail, images,
-    images_expire_at, delivered_by
+    images_expire_at, delivered_by, fingerprint, batch
 ) VALUES (
     :id, :tenant, :key_id, :model, :resolution, :tags, :request, :decision, :policy_hash,
     :state, :created_at, :deadline_at, :called_off_at, :ended_at, :error_code, :error_detail,
-    :images, :images_expire_at, :delivered_by
+    :images, :images_expire_at, :delivered_by, :fingerprint, :batch
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -147,6 +147,17 @@ SELECT * FROM jobs WHERE id = :id;
 SELECT * FROM jobs
 WHERE tenant = :tenant AND id < :after AND (:state = '' OR state = :state)
 ORDER BY id DESC LIMIT :most;
+
+-- name: batch
+-- The jobs that one request bought together, by the first of them.
+SELECT * FROM jobs WHERE batch = :id ORDER BY id;
+
+-- name: jobs_like
+-- What a key's holder has bought by the same request since an instant, each request once.
+SELECT * FROM jobs
+WHERE tenant = :tenant AND key_id = :key_id AND fingerprint = :fingerprint
+    AND created_at >= :since AND (batch IS NULL OR batch = id)
+ORDER BY id;
 
 -- name: unfinished_jobs
 -- Jobs that have not ended, the oldest first.
