@@ -140,9 +140,16 @@ class Ledger:
         rows = await self._read("alerts_between", since=since, until=until)
         return [decode(AlertRow, row) for row in rows]
 
-    async def alerts_at(self, at: datetime) -> list[AlertRow]:
-        """The thresholds that are reached in the windows that an instant lies in."""
-        return [decode(AlertRow, row) for row in await self._read("alerts_at", at=at)]
+    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
+        """
+        The thresholds that were told of in the windows that an instant lies in.
+
+        Args:
+            at: The instant.
+            since: Of windows that roll, also those told of in any that ended after this.
+        """
+        rows = await self._read("alerts_at", at=at, since=since or at)
+        return [decode(AlertRow, row) for row in rows]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
         """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""

@@ -197,8 +197,10 @@ SELECT * FROM alerts WHERE at >= :since AND at < :until
 ORDER BY at, budget, scope, percent;
 
 -- name: alerts_at
--- The thresholds that are reached in the windows that an instant lies in.
-SELECT * FROM alerts WHERE window_start <= :at AND :at < window_end
+-- The thresholds that were told of in the windows that an instant lies in, and of windows that roll
+-- in those that end after an earlier one.
+SELECT * FROM alerts
+WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
 
 -- name: refusals_since
