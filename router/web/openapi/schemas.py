@@ -5,7 +5,7 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
-from router.web.openapi.refusals import PROBLEMS
+from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.shapes import (
     EDIT_ID,
     FLAG,
@@ -147,10 +147,10 @@ _MONEY: dict[str, Schema] = {
                 "What a budget has left for an offer.",
                 provider=TEXT,
                 budget=TEXT,
-                scope=TEXT,
+                scope=nullable({**TEXT, "description": UNSHOWN}),
                 window_end=nullable(INSTANT),
-                limit=MONEY,
-                available=MONEY,
+                limit=nullable({**MONEY, "description": UNSHOWN}),
+                available=nullable({**MONEY, "description": UNSHOWN}),
                 fits=FLAG,
             )
         ),
