@@ -51,7 +51,7 @@ WHO: list[Any] = [
     "everyone",
     {"tenant": "acme"},
     "each_tenant",
-    {"key": "shop"},
+    {"tenant": "acme", "key": "shop"},
     "each_key",
     {"tag": {"team": "ads"}},
     {"tag": {"team": "each"}},
