@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.ledger.commands import Answer, Command, Idempotency, Placed, Refused, Replayed, SaveKey
-from router.ledger.ledger import Ledger
+from router.ledger.ledger import Ledger, Part
 from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow
@@ -229,7 +229,7 @@ async def test_a_promise_is_forgotten_only_when_its_job_has_ended(ledger: Ledger
 
 
 async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Ledger) -> None:
-    """What may be kept of it replaces it; jobs are found by what they still have, and by age."""
+    """What may be kept of it replaces it; jobs are found by what is not forgotten, and by age."""
     await tell(
         ledger,
         """
@@ -243,16 +243,18 @@ async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Le
     assert row is not None
     later = EPOCH + timedelta(days=1)
 
-    async def kept(before: datetime = later, after: str = "") -> list[str]:
-        rows = await ledger.requests_kept("%{%", before, after=after, most=7)
-        return [row.id for row in rows]
+    async def kept(part: Part, before: datetime = later, most: int = 7) -> list[str]:
+        return [row.id for row in await ledger.requests_kept(part, before, most=most)]
 
-    assert (await kept(), await kept(row.created_at), await kept(after="j1")) == (["j1"], [], [])
-    await ledger.rewrite_request(job_id, "gone")
-    await ledger.rewrite_request(other, "gone")
+    assert [await kept("prompt"), await kept("images")] == [["j1"], ["j1"]]
+    assert [await kept("prompt", row.created_at), await kept("prompt", most=0)] == [[], []]
+    await ledger.forget_part(job_id, "prompt", "gone", later)
+    await ledger.forget_part(other, "prompt", "gone", later)
     rewritten = [await ledger.job(one) for one in (job_id, other)]
     assert [one.request == "gone" for one in rewritten if one is not None] == [True, False]
-    assert await kept() == []
+    assert [await kept("prompt"), await kept("images")] == [[], ["j1"]]
+    await ledger.forget_part(job_id, "images", "all gone", later)
+    assert await kept("images") == []
 
 
 async def test_a_contradiction_is_its_own_commands_alone(ledger: Ledger) -> None:
