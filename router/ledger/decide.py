@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, placing, settling
+from router.ledger import alerting, placing, rotating, settling
 from router.ledger.commands import (
     Accept,
     Alert,
@@ -16,6 +16,7 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Rotate,
     Run,
     SaveKey,
     Settling,
@@ -41,8 +42,8 @@ def decide(page: Page, command: Command) -> Decided:
             return settling.end(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey() | Raise():
-            return _noted(command)
+        case SaveKey() | Rotate() | Raise():
+            return _by_a_person(page, command)
         case _:
             return _on_attempt(page, command)
 
@@ -81,9 +82,8 @@ def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decid
     return answers
 
 
-def _noted(command: SaveKey | Raise) -> Decided:
-    """What a person has said is taken as it is."""
-    if isinstance(command, Raise):
-        return Decided(Done(), (command.row,))
-    former = () if command.former is None else (command.former,)
-    return Decided(Done(), (command.key, *former))
+def _by_a_person(page: Page, command: SaveKey | Rotate | Raise) -> Decided:
+    """What a person has said is taken as it is; only a key's place may be another's already."""
+    if isinstance(command, Rotate):
+        return rotating.rotate(page, command)
+    return Decided(Done(), (command.row if isinstance(command, Raise) else command.key,))

@@ -16,9 +16,11 @@ from router.ledger.commands import (
     Doubt,
     End,
     Hold,
+    Idempotency,
     Post,
     Presume,
     Raise,
+    Rotate,
     SaveKey,
     Void,
 )
@@ -30,6 +32,7 @@ from router.ledger.rows import (
     EntryRow,
     IdempotencyRow,
     JobRow,
+    KeyRow,
     RefusalRow,
     Row,
     Window,
@@ -105,10 +108,8 @@ class Page:
 def subjects(command: Command) -> set[Key]:
     """The rows, other than balances, that deciding a command reads."""
     match command:
-        case Accept(job=row, idempotency=idempotency):
-            if idempotency is None:
-                return set()
-            return {(IdempotencyRow, (row.tenant, idempotency.key))}
+        case Accept(job=row, idempotency=Idempotency(key=key)):
+            return {(IdempotencyRow, (row.tenant, key))}
         case Hold(job_id=job_id, tenders=tenders):
             return {
                 (JobRow, (job_id,)),
@@ -116,7 +117,10 @@ def subjects(command: Command) -> set[Key]:
             }
         case End(job_id=job_id):
             return {(JobRow, (job_id,))}
-        case SaveKey() | Raise() | Alert():
+        case Rotate(former=former):
+            beside = (former.predecessor, former.successor)
+            return {(KeyRow, (key_id,)) for key_id in (former.id, *beside) if key_id is not None}
+        case Accept() | SaveKey() | Raise() | Alert():
             return set()
         case _:
             job = job_of(command.attempt_id)

@@ -12,7 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.ledger.commands import Answer, Command, Idempotency, Placed, Refused, Replayed, SaveKey
+from router.ledger.commands import (
+    Answer,
+    Command,
+    Idempotency,
+    NotRotated,
+    Placed,
+    Refused,
+    Replayed,
+    Rotate,
+    Rotated,
+    SaveKey,
+)
 from router.ledger.ledger import Ledger, Part
 from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
@@ -387,19 +398,67 @@ async def test_keys_are_kept_and_changed(ledger: Ledger) -> None:
     assert await ledger.key("k2") is None
 
 
-async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
-    """Whoever had read it before and stores it afterwards, with its successor, changes nothing."""
-    key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
-    ends = EPOCH + timedelta(days=7)
-    await ledger.submit(SaveKey(at=EPOCH, key=key))
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, revoked_at=EPOCH)))
-    former = replace(key, expires_at=ends)
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, id="k2"), former=former))
+def a_key(key_id: str = "k1") -> KeyRow:
+    """Make a row of a key that works."""
+    return KeyRow(id=key_id, digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
 
-    kept, new = await ledger.key("k1"), await ledger.key("k2")
-    assert kept is not None
-    assert (kept.revoked_at, kept.expires_at) == (EPOCH, ends)
-    assert new == replace(key, id="k2")
+
+def rotating(former: KeyRow, key_id: str, *, days: int = 0) -> Rotate:
+    """Put a key in another's place some days on, with a grace of a week."""
+    at = EPOCH + timedelta(days=days)
+    return Rotate(at=at, former=former, key=a_key(key_id), ends=at + timedelta(days=7))
+
+
+async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
+    """Whoever had read it before and stores it afterwards changes nothing; it has no successor."""
+    revoked = replace(a_key(), revoked_at=EPOCH)
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(SaveKey(at=EPOCH, key=revoked))
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    answer = await ledger.submit(rotating(a_key(), "k2"))
+
+    assert answer == NotRotated(former=revoked)
+    assert await ledger.keys() == [revoked]
+
+
+async def test_of_rotations_at_the_same_time_one_is_made(ledger: Ledger) -> None:
+    """Also when both have read the key before; in one commit and in two."""
+    key = a_key()
+    await ledger.submit(SaveKey(at=EPOCH, key=key))
+    answers = [
+        *await asyncio.gather(*(ledger.submit(rotating(key, new)) for new in ("k2", "k3"))),
+        await ledger.submit(rotating(key, "k4")),
+    ]
+
+    kept, new, *others = await ledger.keys()
+    assert kept == replace(key, expires_at=EPOCH + timedelta(days=7), successor="k2")
+    assert (new, others) == (replace(a_key("k2"), predecessor="k1"), [])
+    assert answers[0] == Rotated(key=new, former=kept)
+    assert answers[1:] == [NotRotated(former=kept, beside="k2")] * 2
+
+
+async def test_of_keys_in_each_others_place_two_work(ledger: Ledger) -> None:
+    """Neither a key with a successor nor one with a predecessor is rotated while that one works."""
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(rotating(a_key(), "k2"))
+    former, new = await ledger.keys()
+
+    early = [await ledger.submit(rotating(key, "k3", days=6)) for key in (former, new)]
+    late = await ledger.submit(rotating(new, "k3", days=7))
+    newer = (await ledger.keys())[1]
+    third = await ledger.submit(rotating(newer, "k4", days=8))
+    await ledger.submit(SaveKey(at=EPOCH, key=replace(a_key("k3"), revoked_at=EPOCH)))
+    instead = await ledger.submit(rotating(newer, "k5", days=8))
+
+    assert early == [
+        NotRotated(former=former, beside="k2"),
+        NotRotated(former=new, beside="k1"),
+    ]
+    assert isinstance(late, Rotated)
+    assert (late.former.id, late.key.predecessor) == ("k2", "k2")
+    assert third == NotRotated(former=newer, beside="k3")
+    assert isinstance(instead, Rotated)
+    assert instead.former == replace(newer, successor="k5")
 
 
 async def test_a_providers_strange_words_settle_all_the_same(ledger: Ledger) -> None:

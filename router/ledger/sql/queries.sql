@@ -97,9 +97,11 @@ ON CONFLICT (budget, scope, hour) DO UPDATE SET
 -- name: put_api_keys
 -- Store a key as it now stands. What was revoked stays so, whoever stores it at the same time.
 INSERT INTO api_keys (
-    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget
+    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget,
+    predecessor, successor
 ) VALUES (
-    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget
+    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget,
+    :predecessor, :successor
 )
 ON CONFLICT (id) DO UPDATE SET
     role = excluded.role,
@@ -107,7 +109,8 @@ ON CONFLICT (id) DO UPDATE SET
     tags = excluded.tags,
     expires_at = excluded.expires_at,
     revoked_at = COALESCE(api_keys.revoked_at, excluded.revoked_at),
-    budget = excluded.budget;
+    budget = excluded.budget,
+    successor = COALESCE(excluded.successor, api_keys.successor);
 
 -- name: put_raises
 -- Add a fact: a raise is never changed.
