@@ -262,7 +262,16 @@ _HOUSE: dict[str, Schema] = {
                 thing(
                     "Why its files, as they are now, are not in force.",
                     at=INSTANT,
-                    problems=many({**TEXT, "description": "`file:line:column: message`"}),
+                    count={**NUMBER, "description": "How many there are; the first ten are told."},
+                    problems=many(
+                        {
+                            **TEXT,
+                            "description": (
+                                "`file:line:column: message` for who may see all tenants; "
+                                "`file:line` for everybody else."
+                            ),
+                        }
+                    ),
                 )
             ),
         ),
