@@ -7,7 +7,7 @@ Every verb goes through the one writer; every reading sees only what is committe
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from router.ledger.commands import Accept, Adjust, Answer, Command, Done, Post, Presume
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
@@ -23,6 +23,8 @@ from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.money import Money, total
 
 V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
+Part = Literal["prompt", "images"]
+"""Of what clients send, what is kept for a time of its own."""
 # Sorts after every job id.
 NEWEST = "~"
 
@@ -203,30 +205,33 @@ class Ledger:
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
-    async def requests_kept(
-        self, has: str, before: datetime, *, after: str, most: int
-    ) -> list[JobRow]:
+    async def requests_kept(self, part: Part, before: datetime, *, most: int) -> list[JobRow]:
         """
-        Ended jobs admitted before an instant whose request still has something, the oldest first.
+        Ended jobs admitted before an instant that a part of was not forgotten, the oldest first.
 
         Args:
-            has: An SQL pattern that such a request matches.
+            part: Of what their clients sent.
             before: Exclusive.
-            after: The last job that was looked at; empty for none.
             most: How many.
         """
-        rows = await self._read("requests_kept", has=has, before=before, after=after, most=most)
+        rows = await self._read(f"{part}_kept", before=before, most=most)
         return [decode(JobRow, row) for row in rows]
 
-    async def rewrite_request(self, job_id: JobId, request: str) -> None:
+    async def forget_part(self, job_id: JobId, part: Part, request: str, at: datetime) -> None:
         """
         Replace what a job's client sent by what may be kept of it. The job has ended.
+
+        Args:
+            job_id: Whose.
+            part: What is no longer kept.
+            request: What is left.
+            at: Now.
 
         Raises:
             LedgerUnavailable: It is kept for now.
         """
         try:
-            await self._store.execute("rewrite_request", id=job_id, request=request)
+            await self._store.execute(f"forget_{part}", id=job_id, request=request, at=rfc3339(at))
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 

@@ -60,6 +60,12 @@ def test_budgets_of_a_file_of_their_own_have_a_schema() -> None:
     assert complaints("budgets", sound) == []
     assert complaints("budgets", "[]") != []
     assert complaints("budgets", sound.replace("$5", "5")) != []
+    for who, is_sound in (
+        ("{key: web}", False),
+        ("{tenant: acme, key: web}", True),
+        ("{key: each, model: each}", True),
+    ):
+        assert (complaints("budgets", sound.replace("each_tenant", who)) == []) is is_sound
 
 
 SOUND = (FOLDER / "previews-and-print.yaml").read_text("utf-8")
