@@ -40,7 +40,8 @@ class OnLimit(StrEnum):
     REJECT = "reject"
     """It is refused."""
     DOWNSHIFT = "downshift"
-    """It is tried at the next lower resolution, and the client is told."""
+    """It is tried at the next lower resolution, and the client is told. Only before it is begun: on
+    failover it fits as it is, or is not tried again."""
 
 
 _PERCENT_MAX = 100
@@ -131,7 +132,7 @@ class Budget(Row):
     ] = ()
     """Percentages of the limit that are recorded when what was charged reaches them."""
     on_limit: OnLimit = OnLimit.REJECT
-    """What becomes of a job that does not fit."""
+    """What becomes of a job that does not fit. One that is begun is never made smaller."""
 
     def limit_for(self, facts: JobFacts, provider: str, at: datetime) -> Limit | None:
         """

@@ -100,7 +100,7 @@ class Stage(Row):
             ),
         ),
     ]
-    """From when on: `80% of everyone-monthly is used`."""
+    """From when on, about: `80% of everyone-monthly is used`, as it is when a job is planned."""
     prefer: Prefer | None = None
     """Whom jobs go to then, whatever a rule says."""
     price_max: Dollars | None = None
