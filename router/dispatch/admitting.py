@@ -2,7 +2,11 @@
 A job's first hold: at its resolution, or at a lower one where the budget without room says so.
 
 The ledger alone refuses for money. Each lower resolution is a plan of its own and asks for a hold
-of its own; nothing is held of those that came before.
+of its own; nothing is held of those that came before. Here alone a job is made smaller: on failover
+it stays what it is.
+
+Stages are read before the hold and not with it, so jobs that are admitted together may pass one
+together. What the hold itself checks is exact.
 """
 
 from dataclasses import dataclass

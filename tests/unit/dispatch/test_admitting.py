@@ -14,13 +14,14 @@ from router.model.errors import (
     IdempotencyConflict,
     LedgerUnavailable,
     NobodyQualifies,
+    ProviderUnreachable,
 )
 from router.model.ids import JobId
 from router.model.job import JobState, Resolution
 from router.policy.policy import Policy
 from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
-from tests.stage import Stage, play
+from tests.stage import Act, Stage, play
 
 ALL_SIZES = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{1k: $0.04, 2k: $0.06, 4k: $0.09}")
 
@@ -236,6 +237,20 @@ def test_without_a_reading_of_the_budgets_no_stage_is_passed(tmp_path: Path) -> 
         assert stage.troupe.sent == []
 
     play(tmp_path, story, policy=shrinking("$5", stages=STOP))
+
+
+def test_a_job_is_not_made_smaller_on_failover(tmp_path: Path) -> None:
+    """A 1k of the next provider would fit, but a 4k was begun: it ends, and nothing is charged."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=ProviderUnreachable())]
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert (view.row.state, view.row.resolution) == (JobState.FAILED, Resolution.FOUR_K)
+        assert await stage.books(view.row.id) == ["shortapi voided 0.09"]
+        assert [sent.job.resolution for sent in stage.troupe.sent] == [Resolution.FOUR_K]
+        assert await stage.used("daily") == usd("0")
+
+    play(tmp_path, story, policy=shrinking("$0.12"))
 
 
 def test_the_same_promise_finds_the_smaller_edit_again(tmp_path: Path) -> None:
