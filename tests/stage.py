@@ -248,7 +248,7 @@ class Stage:
         self.housekeeping = TaskRegistry(self.crashed)
         self.store = self.open_store()
         self.writer = Writer(clock, self.store, lambda *_: None, self.broke)
-        self.ledger = Ledger(self.store, self.writer)
+        self.ledger = self.open_ledger()
         self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
         self.health = Health(clock, self.changed)
         self.slots = Slots(self._limits)
@@ -308,6 +308,10 @@ class Stage:
     def open_store(self) -> SqliteStore:
         """Open the ledger's file."""
         return a_sqlite_store(self.folder / "ledger.db", decider=self._decider)
+
+    def open_ledger(self) -> Ledger:
+        """Open the books on the store."""
+        return Ledger(self.store, self.writer)
 
     def changed(self, provider: str, state: ProviderState, reason: str) -> None:
         """Remember a provider's new state."""

@@ -107,6 +107,27 @@ class Books:
         return found
 
 
+def read_books(database: apsw.Connection) -> Books:
+    """Read a ledger's file."""
+    run = database.execute
+    attempts = [Attempt(*row) for row in run(f"SELECT {_ATTEMPT} FROM attempts")]  # noqa: S608
+    entries = run(
+        "SELECT seq, attempt_id, kind, posted, presumed, held, in_doubt FROM entries ORDER BY 1"
+    )
+    balances = run(
+        "SELECT budget, scope, window_start, posted, presumed, held, in_doubt FROM balances"
+    )
+    jobs = run("SELECT id, state, deadline_at, error_detail FROM jobs")
+    promises = run("SELECT tenant || ' ' || idempotency_key, job_id FROM idempotency")
+    return Books(
+        attempts={attempt.id: attempt for attempt in attempts},
+        entries=[Entry(*row) for row in entries],
+        balances={row[:3]: row[3:] for row in balances},
+        jobs={row[0]: JobNow(*row) for row in jobs},
+        promises=dict(promises),
+    )
+
+
 @cache
 def windows_of(text: str) -> tuple[Key, ...]:
     """The balances that an attempt counts in."""
@@ -376,23 +397,7 @@ class Judge:
 
     def read(self) -> Books:
         """Read the ledger's file."""
-        run = self._database.execute
-        attempts = [Attempt(*row) for row in run(f"SELECT {_ATTEMPT} FROM attempts")]  # noqa: S608
-        entries = run(
-            "SELECT seq, attempt_id, kind, posted, presumed, held, in_doubt FROM entries ORDER BY 1"
-        )
-        balances = run(
-            "SELECT budget, scope, window_start, posted, presumed, held, in_doubt FROM balances"
-        )
-        jobs = run("SELECT id, state, deadline_at, error_detail FROM jobs")
-        promises = run("SELECT tenant || ' ' || idempotency_key, job_id FROM idempotency")
-        return Books(
-            attempts={attempt.id: attempt for attempt in attempts},
-            entries=[Entry(*row) for row in entries],
-            balances={row[:3]: row[3:] for row in balances},
-            jobs={row[0]: JobNow(*row) for row in jobs},
-            promises=dict(promises),
-        )
+        return read_books(self._database)
 
     def check(self, *, is_up: bool = False) -> None:
         """Check what holds at every instant, and between this one and the last."""

@@ -2,8 +2,8 @@
 The whole house in one virtual minute: the real router, the real emulators, and chance as a seed.
 
 A seed draws a policy, a set of faults with their probabilities, who asks for what and when, who
-goes away, and when the router is killed. Then everything heals, and time runs until nothing is
-open any more.
+goes away, which settlements come twice, and when the router is killed. Then everything heals, and
+time runs until nothing is open any more.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ from router.upstream.client import Upstream
 from tests.ledger_kit import at_once
 from tests.policy_files import a_policy
 from tests.simulation.judge import Judge
+from tests.simulation.second_collector import TwiceToldStage
 from tests.simulation.simulated_wire import Network
-from tests.stage import Stage
 from tests.virtual_time import VirtualClock
 
 PRICES = Path(__file__).parents[2] / "policies" / "prices.yaml"
@@ -189,7 +189,7 @@ class World:
             rng=self.entropy,
             on_poll=lambda provider: self.stage.audience.tell(Polled(provider=provider)),
         )
-        self.stage = Stage(
+        self.stage = TwiceToldStage(
             self.folder,
             clock=self.clock,
             policy=self.policy,
