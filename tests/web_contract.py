@@ -12,6 +12,7 @@ from router.web.openapi.document import document
 
 OURS = {
     *("farebox-job", "farebox-provider", "farebox-charged-usd", "farebox-budget-remaining-usd"),
+    "farebox-downshifted",
     *("location", "retry-after", "preference-applied", "idempotent-replayed", "www-authenticate"),
 }
 """Headers that mean something here; the others belong to HTTP."""

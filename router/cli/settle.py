@@ -27,7 +27,11 @@ def settle(
         bool, typer.Option("--voided", help="The provider has charged nothing.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Post it even if it is far above what was held.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Post it even if it is far above what was held, or correct what is settled.",
+        ),
     ] = False,
     url: UrlOption = None,
     database: DatabaseOption = None,
@@ -53,7 +57,7 @@ def settle(
     settled = run(_settle(where, attempt, {**body, "reason": reason, **forced}))
     if as_json:
         show_json(settled)
-    elif amount is None:
+    elif settled["money"] == "voided":
         say(f"{attempt}: voided. Its hold is free again.")
     else:
         say(f"{attempt}: posted {usd(settled['charged'])}.")

@@ -8,7 +8,8 @@ says which job it was, and an authenticated query says what became of it.
 from collections.abc import Mapping
 from typing import Any
 
-from router.dispatch.dispatcher import HEARD_PATIENCE_S, Dispatcher
+from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.errand import HEARD_PATIENCE_S
 from router.dispatch.ports import Books
 from router.dispatch.recovery import Recovery
 from router.ledger.rows import AttemptRow

@@ -4,6 +4,7 @@ from router.dispatch.ports import Books
 from router.dispatch.telling import Teller
 from router.ledger.commands import Adjust, Post
 from router.ledger.rows import AttemptRow
+from router.model.money import Money
 
 
 async def book_after_void(books: Books, teller: Teller, attempt: AttemptRow, charge: Post) -> None:
@@ -12,6 +13,7 @@ async def book_after_void(books: Books, teller: Teller, attempt: AttemptRow, cha
         at=charge.at,
         attempt_id=attempt.id,
         difference=charge.amount,
+        posted_before=Money.ZERO,
         who="farebox",
         reason="The provider charged it although it had been voided.",
     )

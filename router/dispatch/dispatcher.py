@@ -13,15 +13,16 @@ import asyncio
 from router.dispatch.admitting import ask
 from router.dispatch.conclusion import can_still_deliver, conclusion, expiry, may_be_gone
 from router.dispatch.correction import book_after_void
-from router.dispatch.errand import Admission, Errand
+from router.dispatch.errand import HEARD_PATIENCE_S, JOBS_IN_HAND_MAX, Admission, Errand
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Books, InputStore
 from router.dispatch.sending import Sender
-from router.dispatch.settlement import Onward, Settlement, may_go_on
+from router.dispatch.settlement import Onward, Settlement, may_go_on, onward_of
 from router.dispatch.telling import Teller
 from router.ledger.commands import (
     Answer,
+    CallOff,
     Command,
     Conflict,
     Done,
@@ -40,11 +41,6 @@ from router.model.ids import JobId, ProviderRef
 from router.model.job import AttemptState, Job, JobState
 from router.model.tasks import TaskRegistry
 from router.policy.policy import Policy
-
-# Waiting jobs cost memory and polls; past this many, a client had better come back.
-JOBS_IN_HAND_MAX = 10_000
-# For how long to ask after a job that only a callback has named.
-HEARD_PATIENCE_S = 60.0
 
 
 class Dispatcher:
@@ -203,13 +199,24 @@ class Dispatcher:
 
     # What follows: the next offer, or the end.
 
+    async def go_on(self, errand: Errand) -> None:
+        """Take a job that nobody works on to its next offer or its end, if that was not decided."""
+        attempts = await self._books.attempts_of(errand.job.id)
+        if errand.undecided and attempts:
+            await self._onward(errand, attempts[-1], onward_of(attempts[-1]))
+        else:
+            await self.conclude(errand)
+
     async def _onward(self, errand: Errand, attempt: AttemptRow, onward: Onward) -> None:
+        errand.undecided = True
         if may_go_on(onward, attempt, errand.policy) and not errand.cancelling:
             following = await self._fail_over(errand, attempt, onward)
             if following is not None:
                 self.start(errand, following)
+                errand.undecided = False
                 return
         await self.conclude(errand)
+        errand.undecided = False
 
     async def _fail_over(
         self, errand: Errand, attempt: AttemptRow, onward: Onward
@@ -217,7 +224,8 @@ class Dispatcher:
         """Place the next offer's hold; under the double-spend limit when money may be gone."""
         attempts = await self._books.attempts_of(errand.job.id)
         busy = any(one.id != attempt.id and one.id in errand.working for one in attempts)
-        if busy or errand.row.state.is_final or errand.job.deadline_at <= self._clock.now():
+        over = errand.row.state.is_final or errand.job.deadline_at <= self._clock.now()
+        if busy or over or not errand.complete:
             return None
         pays_twice = onward is Onward.PAYING_TWICE or any(map(may_be_gone, attempts))
         failover = errand.policy.failover_for(errand.job)
@@ -267,6 +275,8 @@ class Dispatcher:
         return True
 
     async def _call_off(self, errand: Errand) -> None:
+        # Durable before anybody is told: no hold or dispatch passes it, nor after a crash.
+        await self._submit(errand, CallOff(at=self._clock.now(), job_id=errand.job.id))
         attempts = await self._books.attempts_of(errand.job.id)
         await self._void_unsent(errand, attempts, JobEnd(state=JobState.CANCELLED))
         await self._sender.recall(errand, attempts, only_if_free=False)

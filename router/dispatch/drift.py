@@ -29,11 +29,16 @@ class PriceWatch:
             self.settled(attempt)
 
     def settled(self, attempt: AttemptRow) -> None:
-        """Take note of a booking; only what was posted says anything of a price."""
-        if attempt.state is not AttemptState.POSTED:
+        """
+        Take note of a booking; only what a provider said that it charged says anything of a price.
+
+        That is also an amount that nobody believed, and for which the price was posted.
+        """
+        charged = attempt.reported_amount
+        if attempt.state is not AttemptState.POSTED or charged is None:
             return
         priced = (attempt.provider, attempt.slug, attempt.resolution, attempt.price_from)
-        is_above = attempt.posted > attempt.quoted
+        is_above = charged > attempt.quoted
         self._above[priced] = self._above.get(priced, 0) + 1 if is_above else 0
 
     def obstacle(self, offer: Offer, resolution: Resolution) -> str | None:

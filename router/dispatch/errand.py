@@ -12,6 +12,11 @@ from router.model.offer import ProviderTerms
 from router.policy.policy import Policy
 from router.upstream.doorbell import Doorbell
 
+# Waiting jobs cost memory and polls; past this many, a client had better come back.
+JOBS_IN_HAND_MAX = 10_000
+# For how long to ask after a job that only a callback has named.
+HEARD_PATIENCE_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -41,6 +46,10 @@ class Errand:
     """Ids that callbacks named before the create's reply did."""
     cancelling: bool = False
     """The client wants it no longer: nothing more is bought."""
+    complete: bool = True
+    """Its images are at hand; without them what was sent is collected, and nothing is sent."""
+    undecided: bool = False
+    """An attempt has ended, and whether the job goes on or ends is not settled yet."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     expiry: asyncio.Task[None] | None = None
 

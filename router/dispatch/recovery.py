@@ -75,7 +75,7 @@ class Recovery:
             if attempt.id not in errand.working:
                 await self._resume(errand, attempt)
         if not errand.working:
-            await self._dispatcher.conclude(errand)
+            await self._dispatcher.go_on(errand)
 
     async def errand(self, job_id: JobId) -> Errand | None:
         """The job in hand, or taken in hand from the ledger; None when there is no such job."""
@@ -86,12 +86,15 @@ class Recovery:
         if row is None:
             return None
         attempts = await self._books.attempts_of(job_id)
-        job = await job_of(row, self._inputs) or job_to_collect(row)
+        whole = await job_of(row, self._inputs)
         if job_id in self._dispatcher.errands:
             # Someone else took it in hand while we read: one job, one errand.
             return self._dispatcher.errands[job_id]
         errand = Errand(
-            job=job,
+            job=whole or job_to_collect(row),
+            complete=whole is not None,
+            undecided=True,
+            cancelling=row.called_off_at is not None,
             policy=self._policy(row.policy_hash),
             row=row,
             dearest=max((one.dearest for one in attempts), default=Money.ZERO),
@@ -113,22 +116,24 @@ class Recovery:
 
     async def _send(self, errand: Errand, attempt: AttemptRow) -> None:
         """It was never sent: send it now, or give the money back."""
-        reason = self._why_not(errand, attempt)
-        if reason is None and await job_of(errand.row, self._inputs) is None:
-            reason = "its image is no longer at hand"
-        if reason is None:
+        reason, now = self._why_not(errand), self._clock.now()
+        if reason is not None:
+            unsent = Settlement.unsent(attempt, now, detail=reason)
+            await self._dispatcher.settle(errand, unsent)
+        elif attempt.provider not in errand.policy.prices.provider_names:
+            gone = "the policy does not have its provider any more"
+            withdrawn = Settlement.withdrawn(attempt, now, detail=gone)
+            await self._dispatcher.settle(errand, withdrawn)
+        else:
             self._dispatcher.start(errand, attempt)
-            return
-        unsent = Settlement.unsent(attempt, self._clock.now(), detail=reason)
-        await self._dispatcher.settle(errand, unsent)
 
-    def _why_not(self, errand: Errand, attempt: AttemptRow) -> str | None:
+    def _why_not(self, errand: Errand) -> str | None:
         row = errand.row
         if row.state.is_final or row.deadline_at <= self._clock.now():
             return "its job had ended before it could be sent"
-        if attempt.provider not in errand.policy.prices.provider_names:
-            return "the policy does not have its provider any more"
-        return None
+        if errand.cancelling:
+            return "its job was called off before it could be sent"
+        return None if errand.complete else "its image is no longer at hand"
 
     async def _doubt(self, errand: Errand, attempt: AttemptRow) -> None:
         """Whether the first byte left cannot be known any more."""

@@ -4,7 +4,7 @@ from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.ports import Books
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.commands import Post, Void
+from router.ledger.commands import Adjust, Done, Post, Void
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import InvalidJob, NotFound
@@ -13,6 +13,7 @@ from router.model.job import AttemptState
 from router.model.money import Money
 
 RESOLVABLE = frozenset({AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED})
+SETTLED = frozenset({AttemptState.POSTED, AttemptState.VOIDED})
 BY_HAND = "settled_by_hand"
 """The outcome of an attempt that had none."""
 HOLDS_MAX = 10
@@ -38,24 +39,26 @@ class Resolver:
         forced: bool = False,
     ) -> AttemptRow:
         """
-        Settle an attempt that is in doubt, or that was presumed posted.
+        Settle an attempt that is in doubt, or that was presumed posted; or correct a settled one.
 
         Args:
             attempt_id: Which.
             posted: What the provider charged; None when it is known that it charged nothing.
             who: The person, for the journal.
             reason: What it is known by, for the journal.
-            forced: Book it even if it is far more than was held.
+            forced: Book it even if it is far more than was held, or is settled already.
 
         Returns:
             The attempt as it is now.
 
         Raises:
             NotFound: There is no such attempt.
-            InvalidJob: It is not in doubt, evidence came first, or the charge is more than
-                `HOLDS_MAX` times the hold and not forced; nothing was changed.
+            InvalidJob: It is not in doubt, evidence or somebody else came first, or the charge is
+                more than `HOLDS_MAX` times the hold and not forced; nothing was changed.
         """
         attempt = await self._attempt(attempt_id)
+        if attempt.state in SETTLED and forced:
+            return await self._correct(attempt, posted or Money.ZERO, who=who, reason=reason)
         if attempt.state not in RESOLVABLE:
             raise InvalidJob(_words(attempt))
         if posted is not None and posted > attempt.quoted * HOLDS_MAX and not forced:
@@ -74,6 +77,23 @@ class Resolver:
         if settled.state is not wanted or (posted is not None and settled.posted != posted):
             raise InvalidJob(_words(settled))
         return settled
+
+    async def _correct(
+        self, attempt: AttemptRow, posted: Money, *, who: str, reason: str
+    ) -> AttemptRow:
+        """Book the difference to what is posted, as an entry of its own."""
+        adjust = Adjust(
+            at=self._clock.now(),
+            attempt_id=attempt.id,
+            difference=posted - attempt.posted,
+            posted_before=attempt.posted,
+            who=who,
+            reason=reason,
+        )
+        answer = await self._books.submit(adjust)
+        if not isinstance(answer, Done):
+            raise InvalidJob("Somebody has corrected this attempt just now: look at it again.")
+        return await self._attempt(attempt.id)
 
     def _command(
         self, attempt: AttemptRow, posted: Money | None, *, who: str, reason: str
@@ -109,4 +129,6 @@ class Resolver:
 def _words(attempt: AttemptRow) -> str:
     """Say why it cannot be settled by hand."""
     state = attempt.state.value.replace("_", " ")
+    if attempt.state in SETTLED:
+        return f"The attempt is {state}. To correct that, force it: the difference is an entry."
     return f"The attempt is {state}; only one in doubt or presumed posted is settled by hand."

@@ -76,9 +76,9 @@ class Settlement:
         return cls(void, Onward.STOP)
 
     @classmethod
-    def withdrawn(cls, attempt: AttemptRow, at: datetime) -> Self:
+    def withdrawn(cls, attempt: AttemptRow, at: datetime, *, detail: str | None = None) -> Self:
         """Void an attempt that waited in vain for its turn; its job may go on to the next offer."""
-        detail = "It was not sent: its provider was set aside, or its job had ended."
+        detail = detail or "It was not sent: its provider was set aside, or its job had ended."
         return cls(cls.unsent(attempt, at, detail=detail).command, Onward.FREELY)
 
     def charge_after_void(self, attempt: AttemptRow) -> Post | None:
@@ -144,6 +144,15 @@ def may_go_on(onward: Onward, attempt: AttemptRow, policy: Policy) -> bool:
     refused = attempt.outcome == ContentRefused.code
     elsewhere = refused and policy.failover_for(attempt).on_content_refusal
     return elsewhere or onward in {Onward.FREELY, Onward.PAYING_TWICE}
+
+
+def onward_of(attempt: AttemptRow) -> Onward:
+    """What a job may do after an attempt of which only the books are left."""
+    if attempt.outcome == DELIVERED:
+        return Onward.DONE
+    if attempt.outcome == ContentRefused.code:
+        return Onward.STOP
+    return Onward.FREELY if attempt.state is AttemptState.VOIDED else Onward.PAYING_TWICE
 
 
 def _settle_failed(

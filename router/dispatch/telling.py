@@ -76,6 +76,10 @@ class Teller:
                 detail=attempt.detail,
             )
         )
+        told = attempt.reported_amount
+        if attempt.state is AttemptState.POSTED and told is not None and told != attempt.posted:
+            said = f"{attempt.provider} says {told.usd} for attempt {attempt.id}"
+            self.alarm("charge_not_believed", f"{said}; {attempt.posted.usd} is posted")
         if attempt.state is AttemptState.POSTED and _drifted(attempt):
             self._observer.tell(
                 PriceDrifted(

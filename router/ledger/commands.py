@@ -148,6 +148,14 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOff:
+    """Buy nothing more for a job: no hold is placed and no attempt is sent from then on."""
+
+    at: datetime
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust:
     """Correct a settled attempt by a difference; negative frees money."""
 
@@ -156,6 +164,8 @@ class Adjust:
     difference: Money
     who: str
     reason: str
+    posted_before: Money | None = None
+    """What it must be posted at: else somebody has corrected it meanwhile. None: whatever it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +195,7 @@ class Alert:
 
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | End | SaveKey | Raise | Alert | Settling
+Command = Accept | Hold | CallOff | End | SaveKey | Raise | Alert | Settling
 """Every verb."""
 
 

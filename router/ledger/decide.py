@@ -7,6 +7,7 @@ from router.ledger.commands import (
     Accept,
     Alert,
     Answer,
+    CallOff,
     Command,
     Dispatch,
     Done,
@@ -37,8 +38,8 @@ def decide(page: Page, command: Command) -> Decided:
             return placing.accept(page, command)
         case Hold():
             return placing.hold(page, command)
-        case End():
-            return settling.end(page, command)
+        case End() | CallOff():
+            return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
         case SaveKey() | Raise():
@@ -79,6 +80,12 @@ def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decid
         page.apply(decided.changes)
         answers.append(decided.answer)
     return answers
+
+
+def _on_job(page: Page, command: End | CallOff) -> Decided:
+    if isinstance(command, End):
+        return settling.end(page, command)
+    return settling.call_off(page, command)
 
 
 def _noted(command: SaveKey | Raise) -> Decided:

@@ -12,6 +12,7 @@ from router.ledger.commands import (
     Accept,
     Adjust,
     Alert,
+    CallOff,
     Command,
     Doubt,
     End,
@@ -114,7 +115,7 @@ def subjects(command: Command) -> set[Key]:
                 (JobRow, (job_id,)),
                 *((AttemptRow, (tender.attempt.id,)) for tender in tenders),
             }
-        case End(job_id=job_id):
+        case End(job_id=job_id) | CallOff(job_id=job_id):
             return {(JobRow, (job_id,))}
         case SaveKey() | Raise() | Alert():
             return set()

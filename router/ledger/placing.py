@@ -51,10 +51,10 @@ def accept(page: Page, command: Accept) -> Decided:
 
 
 def hold(page: Page, command: Hold) -> Decided:
-    """Place a further attempt's hold."""
+    """Place a further attempt's hold, unless the job has ended or was called off."""
     job = page.get(JobRow, command.job_id)
     again = any(page.get(AttemptRow, tender.attempt.id) for tender in command.tenders)
-    if job is None or job.state.is_final or again:
+    if job is None or job.state.is_final or job.called_off_at is not None or again:
         return Decided(Stale(job=job))
     return _place(page, job, command)
 

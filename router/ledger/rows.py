@@ -65,6 +65,8 @@ class JobRow:
     state: JobState
     created_at: datetime
     deadline_at: datetime
+    called_off_at: datetime | None = None
+    """When the client wanted it no longer: from then on nothing more is bought for it."""
     ended_at: datetime | None = None
     error_code: str | None = None
     error_detail: str | None = None

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from router.ledger.commands import (
     Adjust,
+    CallOff,
     Dispatch,
     Done,
     Doubt,
@@ -33,7 +34,8 @@ SENT = frozenset({AttemptState.DISPATCHING, AttemptState.RUNNING, AttemptState.I
 
 def dispatch(attempt: AttemptRow, job: JobRow, command: Dispatch) -> Decided:
     """Note that the next thing to happen is the first byte."""
-    if attempt.state is not AttemptState.HELD or job.state.is_final:
+    unwanted = job.state.is_final or job.called_off_at is not None
+    if attempt.state is not AttemptState.HELD or unwanted:
         return Decided(Stale(attempt=attempt, job=job))
     # What the provider may still do is counted from the first byte, not from the hold.
     waited = command.at - attempt.created_at
@@ -155,7 +157,8 @@ def presume(page: Page, attempt: AttemptRow, command: Presume) -> Decided:
 
 def adjust(page: Page, attempt: AttemptRow, command: Adjust) -> Decided:
     """A bill that came later, or a credit: the attempt must be settled, and stays so."""
-    if attempt.state not in {AttemptState.POSTED, AttemptState.VOIDED}:
+    is_settled = attempt.state in {AttemptState.POSTED, AttemptState.VOIDED}
+    if not is_settled or command.posted_before not in {None, attempt.posted}:
         return Decided(Stale(attempt=attempt))
     adjusted = replace(
         attempt, state=AttemptState.POSTED, posted=attempt.posted + command.difference
@@ -163,6 +166,15 @@ def adjust(page: Page, attempt: AttemptRow, command: Adjust) -> Decided:
     move = Move("adjust", posted=command.difference)
     entries = moved(page, attempt, move, at=command.at, who=command.who, reason=command.reason)
     return Decided(Done(attempt=adjusted), (adjusted, *entries))
+
+
+def call_off(page: Page, command: CallOff) -> Decided:
+    """Note that a job is wanted no longer; the first time counts."""
+    job = page.get(JobRow, command.job_id)
+    if job is None or job.state.is_final or job.called_off_at is not None:
+        return Decided(Stale(job=job))
+    job = replace(job, called_off_at=command.at)
+    return Decided(Done(job=job), (job,))
 
 
 def end(page: Page, command: End) -> Decided:

@@ -1,6 +1,7 @@
 """The README says what is: its tables are made from the code, and compared with it here."""
 
 import inspect
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from router.model import errors
 from router.model.errors import ProviderError, RouterError, Spend
 from router.settings import read_settings
 from tests.processes import ROOT
+from tests.web_contract import check_value
 
 # Families that are never raised themselves: what is told is always one of their members.
 FAMILIES = {"request_error", "provider_error", "job_failed", "unavailable"}
@@ -58,6 +60,14 @@ def test_the_policy_is_shown_in_full() -> None:
     policy = (ROOT / "policies" / "cheapest-first.yaml").read_text("utf-8")
 
     assert section("policy") == f"```yaml\n{policy}```"
+
+
+def test_the_answer_that_is_shown_is_one() -> None:
+    """Each of its fields is there and as the router answers it, which the demo's tests ask for."""
+    shown = section("curl")
+    answer = json.loads(shown[shown.index("\n{\n") : shown.rindex("}") + 1])
+
+    check_value("Edit", answer)
 
 
 def test_every_error_is_listed() -> None:

@@ -4,15 +4,16 @@
 -- Store a job as it now stands.
 INSERT INTO jobs (
     id, tenant, key_id, model, resolution, tags, request, decision, policy_hash, state,
-    created_at, deadline_at, ended_at, error_code, error_detail, images, images_expire_at,
-    delivered_by
+    created_at, deadline_at, called_off_at, ended_at, error_code, error_detail, images,
+    images_expire_at, delivered_by
 ) VALUES (
     :id, :tenant, :key_id, :model, :resolution, :tags, :request, :decision, :policy_hash,
-    :state, :created_at, :deadline_at, :ended_at, :error_code, :error_detail, :images,
-    :images_expire_at, :delivered_by
+    :state, :created_at, :deadline_at, :called_off_at, :ended_at, :error_code, :error_detail,
+    :images, :images_expire_at, :delivered_by
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
+    called_off_at = excluded.called_off_at,
     ended_at = excluded.ended_at,
     error_code = excluded.error_code,
     error_detail = excluded.error_detail,

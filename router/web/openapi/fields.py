@@ -36,6 +36,6 @@ FIELDS: dict[str, dict[str, str]] = {
         "posted": "What the provider charged, in dollars; or else `voided`.",
         "voided": "The provider has charged nothing.",
         "reason": "What it is known by, for the journal.",
-        "force": "Book it although it is far above what was held.",
+        "force": "Book it although it is far above what was held, or is settled already.",
     },
 }

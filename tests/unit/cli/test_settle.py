@@ -91,7 +91,7 @@ def test_nothing_charged_frees_the_hold(in_doubt: Commands) -> None:
 
     assert settled.out == f"{ATTEMPT}: voided. Its hold is free again.\n"
     assert again.code == 2
-    assert "only one in doubt" in again.err
+    assert "To correct that, force it" in again.err
 
 
 def test_a_program_gets_the_attempt(in_doubt: Commands) -> None:

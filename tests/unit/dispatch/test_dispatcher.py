@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router.dispatch.dispatcher import JOBS_IN_HAND_MAX
-from router.dispatch.errand import Admission
+from router.dispatch.errand import JOBS_IN_HAND_MAX, Admission
 from router.dispatch.settlement import Onward, Settlement
 from router.ledger.commands import JobEnd, Post, Void
 from router.model.errors import (

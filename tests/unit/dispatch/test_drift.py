@@ -33,7 +33,8 @@ def see(watch: PriceWatch, amount: str) -> None:
         slug=OFFER.slug,
         price_from=OFFER.price_from,
         state=AttemptState.POSTED,
-        posted=usd(amount),
+        posted=min(usd(amount), usd("0.40")),
+        reported_amount=usd(amount),
     )
     watch.settled(attempt)
 
@@ -79,6 +80,31 @@ def test_what_is_not_posted_says_nothing_of_a_price() -> None:
     see(watch, "0.06")
 
     assert watch.obstacle(OFFER, Resolution.ONE_K) is not None
+
+
+def test_what_nobody_was_told_says_nothing_of_a_price() -> None:
+    """Neither a price that was assumed, nor what a person has posted from a bill."""
+    watch = charged("0.05")
+    by_hand = an_attempt_row(price=usd("0.04"), state=AttemptState.POSTED, posted=usd("0.39"))
+    watch.settled(by_hand)
+    assert watch.obstacle(OFFER, Resolution.ONE_K) is None
+    see(watch, "0.06")
+
+    assert watch.obstacle(OFFER, Resolution.ONE_K) is not None
+
+
+def test_an_amount_that_nobody_believes_stops_the_offer_as_well(tmp_path: Path) -> None:
+    """The price is posted, people are told at once, and the second one is the last."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["runpod"] = [Act(charge=reported(one)) for one in ("5.00", "6.00")]
+        for _ in range(2):
+            await stage.see(await stage.submit())
+        assert await stage.used() == usd("0.175")
+        assert stage.audience.alarms == ["charge_not_believed"] * 2
+        await _is_stopped(stage)
+
+    play(tmp_path, story, policy=ONLY_RUNPOD)
 
 
 def test_an_offer_that_overcharges_is_stopped_even_if_it_is_the_last(tmp_path: Path) -> None:

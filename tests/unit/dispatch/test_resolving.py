@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -142,5 +143,43 @@ def test_a_slip_of_the_pen_is_asked_about(tmp_path: Path) -> None:
             attempt, usd("0.42"), who="ada", reason="invoice", forced=True
         )
         assert settled.posted == await stage.used() == usd("0.42")
+
+    play(tmp_path, story)
+
+
+def test_what_is_settled_is_corrected_only_when_it_is_forced(tmp_path: Path) -> None:
+    """By the difference, as an entry of its own; what was posted says nothing of the price."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await in_doubt(stage)
+        attempt, resolver = AttemptId(f"{job_id}.1"), a_resolver(stage)
+        await resolver.settle(attempt, usd("0.39"), who="ada", reason="invoice")
+        with pytest.raises(InvalidJob, match="To correct that, force it"):
+            await resolver.settle(attempt, usd("0.03"), who="ada", reason="a slip")
+
+        right = await resolver.settle(attempt, usd("0.03"), who="ada", reason="a slip", forced=True)
+
+        assert (right.state, right.posted) == (AttemptState.POSTED, usd("0.03"))
+        assert await stage.used() == usd("0.03")
+        none = await resolver.settle(attempt, None, who="ada", reason="credit", forced=True)
+        assert none.posted == await stage.used() == usd("0.00")
+
+    play(tmp_path, story)
+
+
+def test_two_who_correct_at_once_are_one_correction(tmp_path: Path) -> None:
+    """One of them is told to look again."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await in_doubt(stage)
+        attempt, resolver = AttemptId(f"{job_id}.1"), a_resolver(stage)
+        await resolver.settle(attempt, usd("0.05"), who="ada", reason="invoice")
+        ways = [
+            resolver.settle(attempt, usd("0.02"), who=who, reason="r", forced=True)
+            for who in ("ada", "bob")
+        ]
+        answers = await asyncio.gather(*ways, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in answers) == ["AttemptRow", "InvalidJob"]
+        assert await stage.used() == usd("0.02")
 
     play(tmp_path, story)
