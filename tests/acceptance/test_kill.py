@@ -165,7 +165,10 @@ async def outlive_every_horizon(
 
 
 def check_ends(path: Path) -> None:
-    """Read the file itself: every hold has had its end, and the balances are the journal's sum."""
+    """
+    Read the file itself: every hold has had its end, every job an end for which there is a reason,
+    and the balances are the journal's sum.
+    """
     database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         books = judge.read_books(database)
@@ -175,6 +178,7 @@ def check_ends(path: Path) -> None:
     judge.i3_holds_and_open_attempts_are_the_same(books)
     judge.i4_one_hold_and_one_end(books)
     judge.i8_everything_has_ended(books)
+    judge.i8_every_end_has_its_reason(books, frozenset())
     for key, (_posted, _presumed, held, in_doubt) in books.balances.items():
         assert held == in_doubt == 0, key
 
@@ -199,6 +203,7 @@ def check_truth(books: Books, truth: dict[str, Any]) -> None:
     assert set(tokens) <= set(by_token), "something was sent that is not in the books"
     for create in truth["creates"]:
         attempt = by_token[create["callback_token"]]
+        assert create["accepted"] or attempt.outcome != "delivered"
         cost = charged.get(create["number"], Money.ZERO)
         if attempt.state is AttemptState.POSTED:
             assert attempt.posted == cost

@@ -7,7 +7,7 @@ The exceptions are named where they are made, and nowhere else.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,8 +36,9 @@ _RANKS = {
 }
 _ATTEMPT = (
     "id, job_id, number, provider, state, quoted, posted, windows, callback_token, provider_ref,"
-    " quote_raw, detail"
+    " quote_raw, outcome, detail"
 )
+_JOB = "id, state, deadline_at, ended_at, error_code, error_detail, delivered_by"
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
 
 
@@ -60,6 +61,7 @@ class Attempt:
     token: str
     ref: str | None
     quote_raw: str | None
+    outcome: str | None
     detail: str | None
 
 
@@ -83,7 +85,10 @@ class JobNow:
     id: str
     state: str
     deadline_at: str
+    ended_at: str | None
+    error_code: str | None
     detail: str | None
+    delivered_by: str | None
 
 
 Key = tuple[str, str, str]
@@ -117,7 +122,7 @@ def read_books(database: apsw.Connection) -> Books:
     balances = run(
         "SELECT budget, scope, window_start, posted, presumed, held, in_doubt FROM balances"
     )
-    jobs = run("SELECT id, state, deadline_at, error_detail FROM jobs")
+    jobs = run(f"SELECT {_JOB} FROM jobs")  # noqa: S608
     promises = run("SELECT tenant || ' ' || idempotency_key, job_id FROM idempotency")
     return Books(
         attempts={attempt.id: attempt for attempt in attempts},
@@ -271,6 +276,30 @@ def i8_everything_has_ended(books: Books) -> None:
         require(attempt.state in {"posted", "voided", "posted_presumed"}, "I8", attempt)
 
 
+def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None:
+    """
+    I8: a job succeeds by an attempt of its own that delivered, and fails only without one.
+
+    Args:
+        books: All of them.
+        unwanted: Jobs that a client asked to cancel: no other may end so.
+    """
+    delivered: dict[str, set[str]] = defaultdict(set)
+    for attempt in books.attempts.values():
+        if attempt.outcome == "delivered" and attempt.state == "posted":
+            delivered[attempt.job_id].add(attempt.id)
+    for job in books.jobs.values():
+        mine = delivered[job.id]
+        if job.state == "succeeded":
+            require(job.delivered_by in mine, "I8", (job, mine))
+        elif job.state == "failed":
+            is_over = (job.ended_at or "") >= job.deadline_at
+            in_time = job.error_code != "deadline_exceeded" or is_over
+            require(not mine and in_time, "I8", (job, mine))
+        else:
+            require(job.id in unwanted, "I8", job)
+
+
 def i5_the_ledger_is_the_truth(books: Books, truth: "Truth") -> None:
     """I5: to the nano-dollar, what was posted for an attempt is what its provider charged."""
     sums: dict[str, int] = defaultdict(int)
@@ -290,6 +319,13 @@ def i5_every_create_is_in_the_books(books: Books, truth: "Truth") -> None:
     tokens = {attempt.token for attempt in books.attempts.values()}
     for create in truth.creates:
         require(create.facts.callback_token in tokens, "I5", create)
+
+
+def i5_only_what_was_taken_on_delivers(books: Books, truth: "Truth") -> None:
+    """I5: an image comes from a provider that took the job, and from no other."""
+    for attempt in books.attempts.values():
+        if attempt.outcome == "delivered":
+            require(truth.took(attempt), "I5", attempt)
 
 
 def i11_nothing_secret_is_told(books: Books, events: Iterable[Event]) -> None:
@@ -322,6 +358,11 @@ class Truth:
         create = self._by_token.get(attempt.token)
         return self._nets[create.number] if create else 0
 
+    def took(self, attempt: Attempt) -> bool:
+        """Whether the provider took the job, whatever became of the reply."""
+        create = self._by_token.get(attempt.token)
+        return create is not None and create.accepted
+
     def is_muddled(self, attempt: Attempt) -> bool:
         """The provider gave one id to two jobs: nobody can tell their ends apart."""
         create = self._by_token.get(attempt.token)
@@ -349,6 +390,7 @@ class Judge:
     sandbox: Sandbox
     acknowledged: set[str] = field(default_factory=set)
     refusals: set[str] = field(default_factory=set)
+    unwanted: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -385,6 +427,10 @@ class Judge:
         """I14: note who was refused for money: no row of its own may be there."""
         self.refusals.add(job_id)
 
+    def changed_mind(self, job_id: str) -> None:
+        """I8: note that a client asks to cancel a job, whether or not it hears an answer."""
+        self.unwanted.add(job_id)
+
     def check_intent(self, provider: str, token: str | None) -> None:
         """I6: the moment before the first byte, a durable row says that it may leave."""
         rows = list(
@@ -409,6 +455,7 @@ class Judge:
         i4_one_hold_and_one_end(books)
         i5_nothing_charged_is_voided(books, truth)
         i5_every_create_is_in_the_books(books, truth)
+        i5_only_what_was_taken_on_delivers(books, truth)
         i10_no_more_attempts_than_the_policy_pays_for(books, self.policy)
         i10_each_attempt_is_sent_once(truth.creates)
         self._check_answers(books)
@@ -424,6 +471,7 @@ class Judge:
         self.check(is_up=True)
         books, truth = self.read(), Truth(self.sandbox)
         i8_everything_has_ended(books)
+        i8_every_end_has_its_reason(books, self.unwanted)
         i5_the_ledger_is_the_truth(books, truth)
         i11_nothing_secret_is_told(books, events)
 

@@ -303,6 +303,7 @@ class World:
         if job_id and draw.random() < 0.2:
             await self.clock.sleep_s(draw.uniform(0.0, 15.0))
             if self.is_up:
+                self.judge.changed_mind(job_id)
                 self.stage.tasks.start("cancel", self.stage.dispatcher.cancel(job_id))
 
     def _job(self, draw: random.Random) -> Job:

@@ -15,9 +15,9 @@ from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
 from router.ledger.page import Page
-from router.ledger.rows import AttemptRow, BalanceRow, Window
+from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.model.budget import Limit
-from router.model.job import AttemptState
+from router.model.job import AttemptState, JobState
 from tests.simulation.judge import Violation
 from tests.simulation.seeded_house import live
 from tests.virtual_time import run
@@ -86,6 +86,16 @@ def silence_is_free(page: Page, command: Command) -> Decided:
     return decide(page, command)
 
 
+def what_comes_late_is_thrown_away(page: Page, command: Command) -> Decided:
+    """Book an image that came after its job's end, and leave the job without it."""
+    if isinstance(command, Post):
+        attempt = page.get(AttemptRow, command.attempt_id)
+        job = page.get(JobRow, attempt.job_id) if attempt is not None else None
+        if job is not None and job.state is JobState.FAILED:
+            command = replace(command, end=None)
+    return decide(page, command)
+
+
 class ForgetfulRecovery(Recovery):
     """Takes what was being sent when the router died for unsent."""
 
@@ -110,6 +120,7 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "a charge is posted twice": Bug(("I5",), decider=a_charge_is_posted_twice),
         "the quote is booked": Bug(("I5",), decider=the_quote_is_booked),
         "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
+        "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
