@@ -36,7 +36,7 @@ _RANKS = {
 }
 _ATTEMPT = (
     "id, job_id, number, provider, state, quoted, posted, windows, callback_token, provider_ref,"
-    " quote_raw, outcome, detail"
+    " quote_raw, outcome, detail, dispatched_at"
 )
 _JOB = "id, state, deadline_at, ended_at, error_code, error_detail, delivered_by"
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
@@ -63,6 +63,7 @@ class Attempt:
     quote_raw: str | None
     outcome: str | None
     detail: str | None
+    dispatched_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,22 @@ def i10_each_attempt_is_sent_once(creates: Iterable[Create]) -> None:
         seen.add(token)
 
 
+def i17_a_no_is_kept(books: Books, truth: "Truth", told: Mapping[str, Collection[str]]) -> None:
+    """
+    I17: from the moment a client hears that its job is called off, no attempt is sent for it.
+
+    Args:
+        books: All of them.
+        truth: What arrived at the providers.
+        told: By job, the attempts that the file had as dispatched when its client heard. So the
+            order of commits decides, also between those of one instant, and no clock does.
+    """
+    for attempt in books.attempts.values():
+        sent = attempt.dispatched_at is not None or truth.arrived(attempt)
+        before = told.get(attempt.job_id)
+        require(before is None or not sent or attempt.id in before, "I17", (attempt, before))
+
+
 def i5_nothing_charged_is_voided(books: Books, truth: "Truth") -> None:
     """I5: what a provider charged, net of refunds, is posted, presumed, held or in doubt."""
     for attempt in books.attempts.values():
@@ -358,6 +375,10 @@ class Truth:
         create = self._by_token.get(attempt.token)
         return self._nets[create.number] if create else 0
 
+    def arrived(self, attempt: Attempt) -> bool:
+        """Whether its create reached the provider."""
+        return attempt.token in self._by_token
+
     def took(self, attempt: Attempt) -> bool:
         """Whether the provider took the job, whatever became of the reply."""
         create = self._by_token.get(attempt.token)
@@ -391,6 +412,7 @@ class Judge:
     acknowledged: set[str] = field(default_factory=set)
     refusals: set[str] = field(default_factory=set)
     unwanted: set[str] = field(default_factory=set)
+    called_off: dict[str, frozenset[str]] = field(default_factory=dict)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -431,6 +453,13 @@ class Judge:
         """I8: note that a client asks to cancel a job, whether or not it hears an answer."""
         self.unwanted.add(job_id)
 
+    def told_called_off(self, job_id: str) -> None:
+        """I17: note what was sent of a job when its client heard that nothing more will be."""
+        rows = self._database.execute(
+            "SELECT id FROM attempts WHERE job_id = ? AND dispatched_at IS NOT NULL", (job_id,)
+        )
+        self.called_off.setdefault(job_id, frozenset(attempt_id for (attempt_id,) in rows))
+
     def check_intent(self, provider: str, token: str | None) -> None:
         """I6: the moment before the first byte, a durable row says that it may leave."""
         rows = list(
@@ -458,6 +487,7 @@ class Judge:
         i5_only_what_was_taken_on_delivers(books, truth)
         i10_no_more_attempts_than_the_policy_pays_for(books, self.policy)
         i10_each_attempt_is_sent_once(truth.creates)
+        i17_a_no_is_kept(books, truth, self.called_off)
         self._check_answers(books)
         if is_up:
             self._check_deadlines(books)

@@ -10,7 +10,7 @@ import pytest
 from router.dispatch.errand import Errand
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.commands import Accept, Command, Done, Doubt, Hold, Post, Tender, Void
+from router.ledger.commands import Accept, CallOff, Command, Done, Doubt, Hold, Post, Tender, Void
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
@@ -96,6 +96,12 @@ def what_comes_late_is_thrown_away(page: Page, command: Command) -> Decided:
     return decide(page, command)
 
 
+def a_no_is_kept_in_mind_only(page: Page, command: Command) -> Decided:
+    """Answer that a job is called off, and write nothing down: whoever recovers cannot know."""
+    decided = decide(page, command)
+    return Decided(decided.answer) if isinstance(command, CallOff) else decided
+
+
 class ForgetfulRecovery(Recovery):
     """Takes what was being sent when the router died for unsent."""
 
@@ -121,6 +127,7 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "the quote is booked": Bug(("I5",), decider=the_quote_is_booked),
         "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
         "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
+        "recovery forgets a client's no": Bug(("I17",), decider=a_no_is_kept_in_mind_only),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
