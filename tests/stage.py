@@ -196,14 +196,18 @@ class Audience:
 
 
 class Shape:
-    """Sees every picture as equally wide and high, or not at all."""
+    """Sees every picture as equally wide and high, or not at all; at once, or after a while."""
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = (1024, 1024)
+        self.looking: Callable[[], Awaitable[None]] | None = None
+        """What there is to wait for before a picture is seen."""
 
     async def shape_of(self, url: str) -> tuple[int, int] | None:
         """See `Shapes`."""
         assert url
+        if self.looking is not None:
+            await self.looking()
         return self.size
 
 

@@ -2,8 +2,8 @@
 The whole house in one virtual minute: the real router, the real emulators, and chance as a seed.
 
 A seed draws a policy, a set of faults with their probabilities, who asks for what and when, who
-goes away or calls a job off, which settlements come twice, and when the router is killed. Then
-everything heals, and time runs until nothing is open any more.
+goes away or calls a job off, which settlements come twice, how slowly images are seen, and when the
+router is killed. Then everything heals, and time runs until nothing is open any more.
 """
 
 import asyncio
@@ -75,6 +75,8 @@ class Draw:
     slots: int
     fickle: float
     """How many of the clients change their mind, of those that got an answer."""
+    looks_s: float
+    """How long it takes to see an image's shape, where a provider must be told of one."""
 
 
 def drawn(entropy: random.Random) -> Draw:
@@ -96,6 +98,7 @@ def drawn(entropy: random.Random) -> Draw:
         kills=entropy.choice((0, 2, 4, 8)),
         slots=entropy.choice((1, 3, 50)),
         fickle=entropy.choice((0.1, 0.3, 0.8)),
+        looks_s=entropy.choice((0.0, 0.5, 5.0)),
     )
 
 
@@ -173,6 +176,7 @@ class World:
     sandbox_settings: Settings = field(default_factory=Settings)
     slots: int = 50
     fickle: float = 0.2
+    looks_s: float = 0.0
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
 
@@ -204,6 +208,7 @@ class World:
             slots=self.slots,
             entropy=self.entropy,
         )
+        self.stage.shape.looking = self._look
         self._hasten()
         self.judge = Judge(self.folder / "ledger.db", self.policy, self.clock, self.sandbox)
         self.is_up = True
@@ -211,6 +216,10 @@ class World:
     def _crashed(self, name: str, error: BaseException) -> None:
         error.add_note(f"in task {name}")
         self.crashes.append(error)
+
+    async def _look(self) -> None:
+        if self.looks_s:
+            await self.clock.sleep_s(self.entropy.uniform(0.0, self.looks_s))
 
     def _hasten(self) -> None:
         """A kill leaves the page cache as it is, so that here no sync needs to be waited for."""
@@ -378,7 +387,16 @@ async def live(folder: Path, seed: int, **bugs: Any) -> World:
     """Live through one seed, from its first client to the last open hold."""
     entropy = random.Random(seed)
     draw = drawn(entropy)
-    world = World(folder, entropy, draw.policy, draw.settings, draw.slots, draw.fickle, **bugs)
+    world = World(
+        folder,
+        entropy,
+        draw.policy,
+        draw.settings,
+        draw.slots,
+        draw.fickle,
+        draw.looks_s,
+        **bugs,
+    )
     for rule in draw.faults:
         world.sandbox.faults.inject(**rule)
     busy_s = draw.minutes * 60.0
