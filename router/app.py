@@ -271,8 +271,8 @@ def _furnish(
         admin_key=settings.admin_key,
     )
     forgetting = Forgetting(clock, ledger, inputs, policy=lambda: current.policy)
-    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
+    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
     ledger.listen(alerts.booked)
     return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)
 

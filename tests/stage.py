@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Admission
@@ -306,6 +307,7 @@ class Stage:
             self.health,
             self.teller,
             Forgetting(clock, self.ledger, self.inputs, policy=lambda: self.policy),
+            Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
         self.changes: list[tuple[str, ProviderState, str]] = []
 

@@ -32,9 +32,10 @@ def list_budgets(
     """
     List every budget's window as it stands: posted, presumed, held and in doubt all count.
 
-    A budget of each tenant has a line for each one that has spent in its window.
+    A budget of each tenant has a line for each one that has spent in its window. A window that
+    rolls has no end: an hour's money is free again once all of the hour is outside.
     """
-    document = run(_fetch(Where.of(url, database, policy)))
+    document = run(_fetch(Where.of(url, database, policy), "/v1/budgets"))
     if as_json:
         show_json(document)
     elif document["budgets"]:
@@ -47,19 +48,29 @@ def list_budgets(
     "raise",
     epilog=(
         "Example: farebox budget raise everyone-monthly --by 100 --until 2026-12-01 "
-        '--reason "the winter sale"'
+        '--reason "the winter sale"; or farebox budget raise --end ID --reason "a nought too much"'
     ),
 )
 def raise_budget(
-    name: Annotated[str, typer.Argument(help="The budget's name, as `budget list` shows it.")],
-    by: Annotated[str, typer.Option(metavar="AMOUNT", help="By how much, in dollars.")],
-    until: Annotated[
-        str, typer.Option(metavar="DATE", help="A day in UTC or an instant: not in force then.")
-    ],
     reason: Annotated[str, typer.Option(help="Why, for the ledger.")],
+    name: Annotated[
+        str | None, typer.Argument(help="The budget's name, as `budget list` shows it.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="AMOUNT", help="By how much, in dollars, in each window until then."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="A day in UTC or an instant: not in force then."),
+    ] = None,
     scope: Annotated[
         str | None,
         typer.Option(help="Only this account of the budget, as `budget list` shows it."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="End this raise now; `budget list` shows its id."),
     ] = None,
     url: UrlOption = None,
     database: DatabaseOption = None,
@@ -68,19 +79,65 @@ def raise_budget(
     as_json: JsonOption = False,
 ) -> None:
     """
-    Raise a budget's limit for a while. It is an entry of the ledger, with your name.
+    Raise a budget's limit for a while, or end a raise. Both are entries of the ledger.
 
-    No file is changed: on that date the limit is the file's again. Of a budget of each tenant, the
-    limit of each is raised, unless --scope names one.
+    They have your name. No file is changed: on that date the limit is the file's again. The limit
+    is higher in each window until then: of a budget per day, AMOUNT more every day. Of a budget of
+    each tenant, the limit of each is raised, unless --scope names one. To correct a raise, end it
+    and make another; what is held when it ends stays held.
     """
-    body = {"by": read_by(by), "until": instant(until, "--until"), "reason": reason}
-    if scope is not None:
-        body["scope"] = scope
-    made = run(_raise(Where.of(url, database, policy), name, body))
+    where = Where.of(url, database, policy)
+    if end is not None:
+        if (name, by, until, scope) != (None, None, None, None):
+            raise Mistake("--end takes the raise's id and --reason, and nothing else")
+        made = run(_ask(where, f"/v1/raises/{quote(end, safe='')}/end", {"reason": reason}))
+        told = f"{made['budget']}: {usd(made['by'])} less from now on."
+    else:
+        if name is None or by is None or until is None:
+            raise Mistake("name the budget, --by how much and --until when; or the raise to --end")
+        body = {"by": read_by(by), "until": instant(until, "--until"), "reason": reason}
+        if scope is not None:
+            body["scope"] = scope
+        made = run(_ask(where, f"/v1/budgets/{quote(name, safe='')}/raise", body))
+        told = f"{made['budget']}: {usd(made['by'])} more in each window until {made['until']}."
     if as_json:
         show_json(made)
     else:
-        say(f"{made['budget']}: {usd(made['by'])} more until {made['until']}.")
+        say(told)
+
+
+@budget.command("history", epilog="Example: farebox budget history --from 2026-11-01")
+def show_history(
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="Without it, the last 30 days."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="A day in UTC or an instant.")
+    ] = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Show what became of budgets' limits, the newest first: raises, their ends, thresholds reached.
+
+    Past windows are shown as well.
+    """
+    query = {
+        word: instant(text, f"--{word}")
+        for word, text in (("from", since), ("to", until))
+        if text is not None
+    }
+    document = run(_fetch(Where.of(url, database, policy), "/v1/budgets/history", query))
+    if as_json:
+        show_json(document)
+    elif document["history"]:
+        console().print(history_table(document["history"]))
+    else:
+        say("No limit was raised in that time, and no threshold reached.")
 
 
 def read_by(text: str) -> str:
@@ -99,14 +156,14 @@ def read_by(text: str) -> str:
     return str(amount)
 
 
-async def _raise(where: Where, name: str, body: dict[str, str]) -> Any:
+async def _ask(where: Where, path: str, body: dict[str, str]) -> Any:
     async with reach(where) as door:
-        return await door.ask("POST", f"/v1/budgets/{quote(name, safe='')}/raise", body=body)
+        return await door.ask("POST", path, body=body)
 
 
-async def _fetch(where: Where) -> Any:
+async def _fetch(where: Where, path: str, query: dict[str, str] | None = None) -> Any:
     async with reach(where) as door:
-        return await door.ask("GET", "/v1/budgets")
+        return await door.ask("GET", path, query=query or {})
 
 
 def budget_table(lines: list[dict[str, Any]]) -> object:
@@ -125,14 +182,51 @@ def budget_table(lines: list[dict[str, Any]]) -> object:
                 line["name"],
                 line["scope"],
                 *(usd(line[name]) for name in AMOUNTS),
-                line["window_end"] or "for ever",
-                ", ".join(f"{usd(one['by'])} until {one['until']}" for one in line["raises"]),
+                _until(line),
+                ", ".join(_raised(one) for one in line["raises"]),
                 _reached(line["thresholds"]),
             )
             for line in lines
         ],
         amounts=[name.replace("_", " ") for name in AMOUNTS],
     )
+
+
+def history_table(history: list[dict[str, Any]]) -> object:
+    """One row for each raise, end of a raise, and threshold."""
+    return table(
+        ("at", "budget", "scope", "what", "who", "reason"),
+        [
+            (
+                one["at"],
+                one["budget"],
+                one["scope"] or "all of its accounts",
+                _happened(one),
+                one.get("who", ""),
+                one.get("reason", ""),
+            )
+            for one in history
+        ],
+    )
+
+
+def _happened(one: dict[str, Any]) -> str:
+    match one["what"]:
+        case "raised":
+            return f"{usd(one['by'])} more until {one['until']}"
+        case "raise_ended":
+            return f"{usd(one['by'])} no more"
+        case _:
+            return f"{one['percent']}%: {usd(one['charged'])} of {usd(one['limit'])}"
+
+
+def _until(line: dict[str, Any]) -> str:
+    return "rolls" if line["rolls"] else line["window_end"] or "for ever"
+
+
+def _raised(one: dict[str, str]) -> str:
+    text = f"{usd(one['by'])} until {one['until']}"
+    return f"{text} ({one['id']})" if "id" in one else text
 
 
 def _reached(thresholds: list[dict[str, Any]]) -> str:

@@ -7,9 +7,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from router.policy.budgets import Budget
-from router.policy.examples import evaluate
 from router.policy.explain import explain
-from router.policy.loader import load_policy
+from router.policy.loader import FILE_BYTES_MAX, content_of, load_policy
 from router.policy.policy import Policy
 from router.policy.prices import PriceBook
 from router.policy.problems import Place, PolicyError, Problem
@@ -41,11 +40,12 @@ class _Budgets(Row):
 
 def check_file(path: Path) -> Checked:
     """Check one file by what is in it, whatever it is called."""
-    try:
-        tree = read_tree(str(path), path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
+    text = _text(path)
+    if text is None:
         # The loader says what is wrong, as it says everything else.
         return _check_policy(path)
+    try:
+        tree = read_tree(str(path), text)
     except PolicyError as error:
         return Checked(path, "policy", error.problems)
     if isinstance(tree.root, Sequence):
@@ -59,14 +59,22 @@ def check_file(path: Path) -> Checked:
     return _check_policy(path)
 
 
+def _text(path: Path) -> str | None:
+    """What a file says; None where it cannot be read whole, as text."""
+    content = content_of(path)
+    if not isinstance(content, bytes) or len(content) > FILE_BYTES_MAX:
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
 def _check_policy(path: Path) -> Checked:
     try:
         policy = load_policy(path)
     except PolicyError as error:
         return Checked(path, "policy", error.problems)
-    broken = evaluate(policy)
-    if broken:
-        return Checked(path, "policy", tuple(broken))
     kept = _counted(len(policy.examples), "example", "kept")
     return Checked(
         path, "policy", (), f"{policy.name}: {policy.summary} {kept}.", policy, policy.prices

@@ -55,7 +55,8 @@ def serve(
     """
     Run the router until SIGTERM or Ctrl-C; a second one ends it at once, and loses nothing.
 
-    A changed policy is in force within seconds, or at once on SIGHUP; a broken one never is.
+    A changed policy is in force within seconds, or at once on SIGHUP; a broken one, or
+    one that does otherwise than its examples say, never is.
 
     An option beats its environment variable: FAREBOX_POLICY, FAREBOX_DATABASE, FAREBOX_HOST,
     FAREBOX_PORT, FAREBOX_WORKERS.

@@ -53,7 +53,7 @@ async def ask(
 
     Raises:
         BudgetExceeded: There is no room, nor for a smaller edit where one is allowed: told of the
-            smallest that was tried. Nothing is held.
+            smallest that was tried, and counted once. Nothing is held.
         NobodyQualifies: There is no offer at the resolution that was asked for, and no budget in
             the way.
     """
@@ -80,6 +80,7 @@ async def ask(
         if not goes_on:
             break
     assert refused is not None, "a job has a resolution"
+    await placer.refuse(refused)
     teller.refused(job, refused)
     raise _exceeded(refused, why)
 
@@ -108,4 +109,5 @@ def _downshift(asked: Job, bought: Job, refused: Refused | None) -> Downshift | 
 def _refused_by_stage(halt: Halt, asked: Money) -> tuple[Refused, str]:
     """A stage's no, as the refusal of the budget that it goes by."""
     used = halt.used
-    return Refused(limit=used.limit, usage=used.usage, asked=asked), halt.why
+    refused = Refused(limit=used.limit, usage=used.usage, asked=asked, is_counted=False)
+    return refused, halt.why

@@ -4,21 +4,23 @@ Alerts: who booked a charge has the thresholds looked at that it may have reache
 The ledger records each threshold once for a window; what it has recorded just now is told.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from router.dispatch.requests import facts_of
+from router.ledger.alerting import Told, reached
 from router.ledger.commands import Alert, Alerted, Answer, Command
-from router.ledger.limit_rows import RollingRow
+from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, raised
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
-from router.model.budget import Limit
+from router.model.budget import Limit, Usage
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
 from router.observe.events import Alarm, Observer, ThresholdReached
+from router.policy.budgets import Budget, oldest_hour
 from router.policy.policy import Policy
 
 
@@ -29,6 +31,8 @@ class AlertBooks(Protocol):
     async def job(self, job_id: JobId) -> JobRow | None: ...
     async def balances_at(self, at: datetime) -> list[BalanceRow]: ...
     async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]: ...
+    async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
+    async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
 
 
 class Alerts:
@@ -66,28 +70,51 @@ class Alerts:
         await self._record([*limits, *(one for one in now if one.bucket_start is not None)])
 
     async def catch_up(self) -> None:
-        """Look at every account of now: a crash may have come between a charge and its alert."""
+        """
+        Look at every account of now.
+
+        Not only charges reach a threshold: a limit is lowered, a raise ends, a threshold is new.
+        And a crash may have come between a charge and its alert.
+        """
         try:
-            limits = await self._all(self._clock.now())
+            limits = await self._untold(self._clock.now())
         except LedgerUnavailable as error:
             self._missed(error)
             return
         await self._record(limits)
 
-    async def _all(self, at: datetime) -> list[Limit]:
-        windows = {row.window for row in await self._books.balances_at(at)}
-        limits: list[Limit] = []
-        for budget in self._policy().budgets:
-            since = budget.rolling_since(at)
-            if since is not None and budget.alerts:
-                accounts = [row.scope for row in await self._books.rolling_of(budget.name, since)]
-            else:
-                accounts = [one.scope for one in windows if one.budget == budget.name]
-            for account in filter(budget.scope.includes, sorted(set(accounts))):
-                limit = budget.limit_of(account, at)
-                if since is not None or Window.of(limit) in windows:
-                    limits.append(limit)
-        return limits
+    async def _untold(self, at: datetime) -> list[Limit]:
+        """
+        Find the limits that the ledger may have something new to record of.
+
+        Most have not: to have the ledger look at each account every time would keep holds waiting.
+        """
+        watched = [budget for budget in self._policy().budgets if budget.alerts]
+        if not watched:
+            return []
+        rows = {row.window: row.usage for row in await self._books.balances_at(at)}
+        raises = await self._books.raises_at(at)
+        told = Told(await self._books.alerts_at(at, oldest_hour(watched, at)))
+        return [
+            limit
+            for budget in watched
+            for limit, usage in await self._used(budget, rows, at)
+            if not told.of(limit).keys() >= set(reached(raised(limit, raises, at), usage))
+        ]
+
+    async def _used(
+        self, budget: Budget, rows: Mapping[Window, Usage], at: datetime
+    ) -> list[tuple[Limit, Usage]]:
+        """The accounts of a budget that something was ever held in, within its window of now."""
+        since = budget.rolling_since(at)
+        if since is not None:
+            rolling = await self._books.rolling_of(budget.name, since)
+            used = {row.scope: row.usage for row in rolling if budget.scope.includes(row.scope)}
+            return [(budget.limit_of(account, at), used[account]) for account in sorted(used)]
+        named = {window.scope for window in rows if window.budget == budget.name}
+        limits = [budget.limit_of(one, at) for one in sorted(filter(budget.scope.includes, named))]
+        # The same name under another kind of window is another budget.
+        return [(one, rows[Window.of(one)]) for one in limits if Window.of(one) in rows]
 
     async def _record(self, limits: list[Limit]) -> None:
         watched = tuple(limit for limit in limits if limit.alerts)
@@ -102,13 +129,13 @@ class Alerts:
             self._observer.tell(event)
 
     def _missed(self, error: Exception) -> None:
-        # The next charge in the same window finds what this one did not get to.
+        # The next sweep finds what this one did not get to.
         self._observer.tell(Alarm(what="threshold_unread", detail=str(error)))
 
 
 def _told(answer: Answer, limits: tuple[Limit, ...]) -> Iterator[ThresholdReached]:
     assert isinstance(answer, Alerted), answer
-    ends = {(limit.budget, limit.scope): limit.window_end for limit in limits}
+    ends = {(limit.budget, limit.scope): limit.begins_anew_at for limit in limits}
     for row in answer.alerts:
         yield ThresholdReached(
             budget=row.budget,

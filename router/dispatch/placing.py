@@ -1,6 +1,7 @@
 """From a job to a hold: survey, choose, and ask the ledger for the first tender that fits."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from router.dispatch.errand import Errand
@@ -9,7 +10,16 @@ from router.dispatch.ports import Books
 from router.dispatch.survey import Survey
 from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
-from router.ledger.commands import Accept, Answer, Hold, Idempotency, Placed, Refused, Tender
+from router.ledger.commands import (
+    Accept,
+    Answer,
+    Hold,
+    Idempotency,
+    Placed,
+    Refuse,
+    Refused,
+    Tender,
+)
 from router.ledger.rows import AttemptRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
@@ -111,8 +121,22 @@ class Placer:
             pays_twice=pays_twice,
         )
 
+    async def refuse(self, refused: Refused) -> None:
+        """Count a refusal that is the last word, unless the ledger has counted it with its no."""
+        if refused.is_counted:
+            return
+        # The client is refused all the same: only a figure is missing then.
+        with suppress(LedgerUnavailable):
+            await self._books.submit(
+                Refuse(at=self._clock.now(), limit=refused.limit, asked=refused.asked)
+            )
+
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
-        """Place the next offer's hold; None when there is no such offer, or no job any more."""
+        """
+        Place the next offer's hold; None when there is no such offer, or no job any more.
+
+        At the job's own resolution: what was begun is not made smaller.
+        """
         try:
             plan = await self.plan(errand.policy, errand.job, frozenset(errand.tried))
             if not plan.offers:

@@ -7,6 +7,7 @@ What is in doubt past its horizon is presumed posted; what nobody works on is ta
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from router.dispatch.alerting import Alerts
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
@@ -55,11 +56,12 @@ class Sweep:
         health: Health,
         teller: Teller,
         forgetting: Forgetting,
+        alerts: Alerts,
     ) -> None:
         self._clock, self._books = clock, books
         self._dispatcher, self._recovery = dispatcher, recovery
         self._health, self._teller = health, teller
-        self._forgetting = forgetting
+        self._forgetting, self._alerts = forgetting, alerts
         self._ask_at: dict[AttemptId, datetime] = {}
         self._admitted = True
 
@@ -93,6 +95,7 @@ class Sweep:
         still_open = {attempt.id for attempt in attempts}
         self._ask_at = {one: at for one, at in self._ask_at.items() if one in still_open}
         await self._take_up_jobs()
+        await self._alerts.catch_up()
         await self._books.forget_promises(now - PROMISES_KEPT)
         await self._forgetting.once()
         return Swept(worked_on, waiting, presumed, taken_up)

@@ -8,7 +8,7 @@ from typing import Any
 
 from router.dispatch.ports import InputStore
 from router.ledger.rows import JobRow
-from router.model.job import Job, JobState, Resolution
+from router.model.job import ClientCallback, Job, JobState, Resolution, Response
 from router.model.money import Money
 from router.model.offer import Decision
 from router.policy.scopes import JobFacts
@@ -52,6 +52,8 @@ async def row_of(
         "price_max": str(job.price_max) if job.price_max is not None else None,
         "key_name": job.key_name,
         "key_budget": job.key_budget,
+        "response": job.response.value,
+        "callback": _told_at(job.callback),
     }
     return JobRow(
         id=job.id,
@@ -109,7 +111,17 @@ def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
         # Rows of the first version do not have it.
         key_name=request.get("key_name", ""),
         key_budget=request.get("key_budget"),
+        response=Response(request.get("response", Response.URL)),
+        callback=_callback(request.get("callback")),
     )
+
+
+def _told_at(callback: ClientCallback | None) -> dict[str, str] | None:
+    return None if callback is None else {"url": callback.url, "dialect": callback.dialect}
+
+
+def _callback(kept: dict[str, str] | None) -> ClientCallback | None:
+    return None if kept is None else ClientCallback(url=kept["url"], dialect=kept["dialect"])
 
 
 def facts_of(row: JobRow) -> JobFacts:

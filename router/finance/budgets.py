@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.finance.standing import read_accounts
+from router.ledger.alerting import Told
 from router.ledger.ledger import Ledger
-from router.ledger.limit_rows import AlertRow, RaiseRow
+from router.ledger.limit_rows import RaiseRow
 from router.ledger.rows import KeyRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
-from router.policy.budgets import key_budget
+from router.policy.budgets import key_budget, oldest_hour
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
 
@@ -24,7 +25,7 @@ class Threshold:
 
     percent: int
     reached_at: datetime | None
-    """None: it was not told of; or not again, in a window that rolls."""
+    """When it was told of; of a window that rolls, in any that overlaps. None: it was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,13 @@ class BudgetLine:
     limit: Money
     window_start: datetime | None
     window_end: datetime | None
-    """None, as the start, for a lifetime."""
+    """When it begins anew; None where it never does, for a lifetime or where it rolls."""
     posted: Money
     presumed: Money
     held: Money
     in_doubt: Money
+    rolls: bool = False
+    """Whether the window is the last so many days, which shed what is old by the hour."""
     raises: tuple[RaiseRow, ...] = ()
     """What people have raised the policy's limit by; it is in `limit`."""
     thresholds: tuple[Threshold, ...] = ()
@@ -76,9 +79,9 @@ async def budget_lines(
         LedgerUnavailable: It cannot be read.
     """
     keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
-    of_keys = tuple(dict.fromkeys(_limits_of_keys(keys, at)))
+    of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
-    told = await ledger.alerts_at(at)
+    told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
     return tuple(_line(limit, now, told) for limit in (*_limits(policy, now, tenant), *of_keys))
 
 
@@ -94,7 +97,7 @@ async def lines_that_bind(
     found = (policy.limits(facts, provider, at) for provider in policy.prices.provider_names)
     limits = dict.fromkeys(limit for limits in found for limit in limits)
     now = await read_balances(ledger, at, limits)
-    return tuple(_line(limit, now) for limit in limits)
+    return tuple(_line(limit, now, Told(())) for limit in limits)
 
 
 def tightest(lines: Iterable[BudgetLine]) -> BudgetLine | None:
@@ -124,6 +127,7 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
             "thresholds": [_threshold(one) for one in line.thresholds],
             "window_start": None if line.window_start is None else rfc3339(line.window_start),
             "window_end": None if line.window_end is None else rfc3339(line.window_end),
+            "rolls": line.rolls,
             "posted": str(line.posted),
             "presumed": str(line.presumed),
             "held": str(line.held),
@@ -142,7 +146,7 @@ def _threshold(one: Threshold) -> dict[str, object]:
 
 def _raise(row: RaiseRow, *, named: bool) -> dict[str, str]:
     told = {"by": str(row.amount), "until": rfc3339(row.until)}
-    return {**told, "who": row.who, "reason": row.reason} if named else told
+    return {"id": row.id, **told, "who": row.who, "reason": row.reason} if named else told
 
 
 def _limits(policy: Policy, now: Balances, tenant: str | None) -> Iterator[Limit]:
@@ -162,8 +166,8 @@ def _limits(policy: Policy, now: Balances, tenant: str | None) -> Iterator[Limit
         yield policy.double_spend_limit(now.at)
 
 
-def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
-    """Those of good keys, the oldest key's first."""
+def limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
+    """The limits that keys have of their own: those of good keys, the oldest key's first."""
     for row in keys:
         is_good = row.revoked_at is None and (row.expires_at is None or at < row.expires_at)
         if row.budget is not None and is_good:
@@ -171,9 +175,8 @@ def _limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
             yield key_budget(row.budget).limit_of(account, at)
 
 
-def _line(limit: Limit, now: Balances, told: Sequence[AlertRow] = ()) -> BudgetLine:
-    usage = now.usage(limit)
-    reached = {row.percent: row.at for row in told if row.is_of(limit)}
+def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
+    usage, reached = now.usage(limit), told.of(limit)
     return BudgetLine(
         name=limit.budget,
         scope=limit.scope,
@@ -181,7 +184,8 @@ def _line(limit: Limit, now: Balances, told: Sequence[AlertRow] = ()) -> BudgetL
         raises=now.raises_of(limit),
         thresholds=tuple(Threshold(one, reached.get(one)) for one in limit.alerts),
         window_start=limit.window_start,
-        window_end=limit.window_end,
+        window_end=limit.begins_anew_at,
+        rolls=limit.rolls,
         posted=usage.posted,
         presumed=usage.presumed,
         held=usage.held,

@@ -59,6 +59,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Count a refusal that turned out to be the last word, though no hold was asked for with it."""
+
+    at: datetime
+    limit: Limit
+    asked: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """Note that the next thing to happen is the first byte."""
 
@@ -179,7 +188,7 @@ class SaveKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raise:
-    """Raise a budget's limit until an instant."""
+    """Raise a budget's limit until an instant, or end such a raise."""
 
     at: datetime
     row: RaiseRow
@@ -195,7 +204,7 @@ class Alert:
 
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | CallOff | End | SaveKey | Raise | Alert | Settling
+Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
 """Every verb."""
 
 
@@ -226,6 +235,8 @@ class Refused:
     limit: Limit
     usage: Usage
     asked: Money
+    is_counted: bool = True
+    """Whether it stands among the refusals; not where it may not be the last word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Refuse,
     Run,
     SaveKey,
     Settling,
@@ -42,8 +43,8 @@ def decide(page: Page, command: Command) -> Decided:
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey() | Raise():
-            return _noted(command)
+        case SaveKey() | Raise() | Refuse():
+            return _noted(page, command)
         case _:
             return _on_attempt(page, command)
 
@@ -88,8 +89,10 @@ def _on_job(page: Page, command: End | CallOff) -> Decided:
     return settling.call_off(page, command)
 
 
-def _noted(command: SaveKey | Raise) -> Decided:
-    """What a person has said is taken as it is."""
+def _noted(page: Page, command: SaveKey | Raise | Refuse) -> Decided:
+    """What a person has said is taken as it is, and so is a refusal that was given."""
+    if isinstance(command, Refuse):
+        return placing.refuse(page, command)
     if isinstance(command, Raise):
         return Decided(Done(), (command.row,))
     former = () if command.former is None else (command.former,)

@@ -127,12 +127,29 @@ class Ledger:
         return [decode(RollingRow, row) for row in rows]
 
     async def raises_at(self, at: datetime) -> list[RaiseRow]:
-        """What raises a budget's limit at an instant, the first to end first."""
+        """The raises that an instant lies in, and their ends if any; the first to end first."""
         return [decode(RaiseRow, row) for row in await self._read("raises_at", at=at)]
 
-    async def alerts_at(self, at: datetime) -> list[AlertRow]:
-        """The thresholds that are reached in the windows that an instant lies in."""
-        return [decode(AlertRow, row) for row in await self._read("alerts_at", at=at)]
+    async def raises_between(self, since: datetime, until: datetime) -> list[RaiseRow]:
+        """The raises and the ends of raises that were made within `[since, until)`."""
+        rows = await self._read("raises_between", since=since, until=until)
+        return [decode(RaiseRow, row) for row in rows]
+
+    async def alerts_between(self, since: datetime, until: datetime) -> list[AlertRow]:
+        """The thresholds that were told of within `[since, until)`."""
+        rows = await self._read("alerts_between", since=since, until=until)
+        return [decode(AlertRow, row) for row in rows]
+
+    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
+        """
+        The thresholds that were told of in the windows that an instant lies in.
+
+        Args:
+            at: The instant.
+            since: Of windows that roll, also those told of in any that ended after this.
+        """
+        rows = await self._read("alerts_at", at=at, since=since or at)
+        return [decode(AlertRow, row) for row in rows]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
         """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from router.model.budget import Limit, Usage
-from router.model.money import Money, total
+from router.model.money import NANOS_MAX, Money
 
 HOUR = timedelta(hours=1)
+_END = ".end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +52,17 @@ class RollingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseRow:
-    """A fact: somebody has raised a budget's limit, until an instant."""
+    """
+    A fact: somebody has raised a budget's limit, until an instant; or has ended such a raise.
+
+    Of a window that begins anew, the limit of each window that it is in force in is higher by the
+    amount. An end is an entry of its own beside the raise's, which is never changed.
+    """
 
     table: ClassVar[str] = "raises"
     key_columns: ClassVar[tuple[str, ...]] = ("budget",)
     id: str
+    """Of an end: the raise's own, and a word more, so that a raise ends once."""
     budget: str
     scope: str = ""
     """One account of the budget; empty: each of them."""
@@ -77,16 +84,39 @@ class RaiseRow:
         """What it is looked up by."""
         return (self.budget,)
 
+    @property
+    def ends(self) -> str | None:
+        """The raise that it takes back; None: it is a raise."""
+        return self.id.removesuffix(_END) if self.id.endswith(_END) else None
+
+    def ended(self, *, at: datetime, who: str, reason: str) -> "RaiseRow":
+        """The entry that takes it back from an instant on, which must be before its own end."""
+        return replace(self, id=f"{self.id}{_END}", created_at=at, who=who, reason=reason)
+
     def applies(self, limit: Limit, at: datetime) -> bool:
-        """Whether it raises a limit at an instant."""
+        """Whether it is about a limit at an instant."""
         of_it = self.budget == limit.budget and self.scope in {"", limit.scope}
         return of_it and self.created_at <= at < self.until
 
 
+def live(rows: Iterable[RaiseRow]) -> tuple[RaiseRow, ...]:
+    """Of the entries about raises at an instant, the raises that nobody has ended."""
+    known = tuple(rows)
+    ended = {row.ends for row in known}
+    return tuple(row for row in known if row.ends is None and row.id not in ended)
+
+
 def raised(limit: Limit, raises: Iterable[RaiseRow], at: datetime) -> Limit:
-    """The limit with all that raises it at an instant."""
-    more = total([row.amount for row in raises if row.applies(limit, at)])
-    return replace(limit, limit=limit.limit + more) if more else limit
+    """
+    The limit with all that raises it at an instant, and never beyond what money can be.
+
+    A raise was checked against the limit of its day; the policy's file may have raised that since.
+    """
+    rows = live(row for row in raises if row.applies(limit, at))
+    more = sum(row.amount.nanos for row in rows)
+    if not more:
+        return limit
+    return replace(limit, limit=Money(min(limit.limit.nanos + more, NANOS_MAX)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,19 +146,3 @@ class AlertRow:
     def group(self) -> tuple[object, ...]:
         """What it is looked up by, among those whose window has not ended before an instant."""
         return (self.budget, self.scope)
-
-    def is_of(self, limit: Limit) -> bool:
-        """Whether it was told of this limit's window, or of one that rolls into it."""
-        if (self.budget, self.scope) != (limit.budget, limit.scope):
-            return False
-        if limit.bucket_start is not None:
-            return bool(self.rolling)
-        return not self.rolling and (limit.window_start or self.window_start) == self.window_start
-
-    def tells(self, other: "AlertRow") -> bool:
-        """Whether another one would tell the same again."""
-        if (self.budget, self.scope, self.percent) != (other.budget, other.scope, other.percent):
-            return False
-        if self.rolling and other.rolling:
-            return self.window_end > other.window_start
-        return self.key == other.key

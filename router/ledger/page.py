@@ -20,6 +20,7 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Refuse,
     SaveKey,
     Void,
 )
@@ -117,7 +118,7 @@ def subjects(command: Command) -> set[Key]:
             }
         case End(job_id=job_id) | CallOff(job_id=job_id):
             return {(JobRow, (job_id,))}
-        case SaveKey() | Raise() | Alert():
+        case SaveKey() | Raise() | Refuse() | Alert():
             return set()
         case _:
             job = job_of(command.attempt_id)
@@ -149,6 +150,9 @@ def balances(command: Command, page: Page) -> set[Key]:
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             for limit in limits_of(command):
                 keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
+        case Refuse(limit=limit):
+            hour = command.at.replace(minute=0, second=0, microsecond=0)
+            keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
         case Alert(limits=limits):
             for limit in limits:
                 since = limit.window_start or BEGINNING

@@ -6,8 +6,10 @@ from datetime import datetime
 from router.ledger.commands import (
     Accept,
     Conflict,
+    Done,
     Hold,
     Placed,
+    Refuse,
     Refused,
     Replayed,
     Stale,
@@ -62,28 +64,36 @@ def hold(page: Page, command: Hold) -> Decided:
 def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     """Take the first tender whose hold fits every limit; with none, count the refusal."""
     for tender in command.tenders:
-        if _failing(page, tender, command.at) is None:
+        if _failing(page, tender, command) is None:
             return _placed(page, job, tender, command)
     cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
-    failing = _failing(page, cheapest, command.at)
+    failing = _failing(page, cheapest, command)
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
-    refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
+    asked = cheapest.attempt.quoted
     if isinstance(command, Accept) and limit.budget in command.uncounted:
-        return Decided(refused)
-    return Decided(refused, (_counted(page, refused, command),))
+        return Decided(Refused(limit=limit, usage=usage, asked=asked, is_counted=False))
+    refused = Refused(limit=limit, usage=usage, asked=asked)
+    return Decided(refused, (_counted(page, limit, asked, command.at),))
 
 
-def _failing(page: Page, tender: Tender, at: datetime) -> tuple[Limit, Usage] | None:
-    """The tightest limit that the tender's hold does not fit."""
-    failing: list[tuple[Money, Limit, Usage]] = []
-    for limit in (in_force(page, limit, at) for limit in tender.limits):
+def _failing(page: Page, tender: Tender, command: Accept | Hold) -> tuple[Limit, Usage] | None:
+    """
+    The tightest limit that the tender's hold does not fit.
+
+    One whose refusal is the last word is told before any that would let a smaller edit be tried:
+    what a job comes to must not hang on which of two full budgets has a cent less left.
+    """
+    shrinking = command.uncounted if isinstance(command, Accept) else frozenset[str]()
+    failing: list[tuple[bool, Money, Limit, Usage]] = []
+    for limit in (in_force(page, limit, command.at) for limit in tender.limits):
         usage = usage_of(page, limit)
-        if usage.available(limit.limit) < tender.attempt.quoted:
-            failing.append((usage.available(limit.limit), limit, usage))
+        available = usage.available(limit.limit)
+        if available < tender.attempt.quoted:
+            failing.append((limit.budget in shrinking, available, limit, usage))
     if not failing:
         return None
-    _, limit, usage = min(failing, key=lambda found: found[0])
+    _, _, limit, usage = min(failing, key=lambda found: found[:2])
     return limit, usage
 
 
@@ -104,10 +114,14 @@ def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> 
     return Decided(Placed(job=job, attempt=attempt), (job, attempt, *moves))
 
 
-def _counted(page: Page, refused: Refused, command: Accept | Hold) -> RefusalRow:
+def refuse(page: Page, command: Refuse) -> Decided:
+    """Count a refusal that no hold stands for."""
+    return Decided(Done(), (_counted(page, command.limit, command.asked, command.at),))
+
+
+def _counted(page: Page, limit: Limit, asked: Money, at: datetime) -> RefusalRow:
     """Refusals are free and leave no row of their own; they are counted by budget and hour."""
-    hour = command.at.replace(minute=0, second=0, microsecond=0)
-    budget, scope = refused.limit.budget, refused.limit.scope
-    row = page.get(RefusalRow, budget, scope, hour)
-    row = row or RefusalRow(budget=budget, scope=scope, hour=hour)
-    return replace(row, jobs=row.jobs + 1, amount=row.amount + refused.asked)
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    row = page.get(RefusalRow, limit.budget, limit.scope, hour)
+    row = row or RefusalRow(budget=limit.budget, scope=limit.scope, hour=hour)
+    return replace(row, jobs=row.jobs + 1, amount=row.amount + asked)

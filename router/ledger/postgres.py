@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 
 import asyncpg
 
-from router.ledger.commands import Accept, Answer, Command, Hold
+from router.ledger.commands import Accept, Answer, Command, Hold, Refuse
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode, to_column
@@ -215,20 +215,22 @@ class PostgresStore:
         windows: set[tuple[object, ...]] = set()
         counts: set[tuple[object, ...]] = set()
         for command in commands:
-            if not isinstance(command, Accept | Hold):
-                continue
             hour = command.at.replace(minute=0, second=0, microsecond=0)
-            for limit in (limit for tender in command.tenders for limit in tender.limits):
-                window = Window.of(limit)
-                windows.add(window.key)
-                counts.add((window.budget, window.scope, hour))
-        if not windows:
-            return
-        connection = await self._writable()
-        columns = dict(zip(BalanceRow.key_columns, zip(*windows, strict=True), strict=True))
-        await self._run(connection, "lay_balances", columns)
-        columns = dict(zip(RefusalRow.key_columns, zip(*counts, strict=True), strict=True))
-        await self._run(connection, "lay_refusals", columns)
+            if isinstance(command, Refuse):
+                counts.add((command.limit.budget, command.limit.scope, hour))
+            elif isinstance(command, Accept | Hold):
+                limits = [limit for tender in command.tenders for limit in tender.limits]
+                windows |= {Window.of(limit).key for limit in limits}
+                counts |= {(limit.budget, limit.scope, hour) for limit in limits}
+        await self._lay_rows("lay_balances", BalanceRow.key_columns, windows)
+        await self._lay_rows("lay_refusals", RefusalRow.key_columns, counts)
+
+    async def _lay_rows(
+        self, query: str, names: tuple[str, ...], keys: set[tuple[object, ...]]
+    ) -> None:
+        if keys:
+            columns = dict(zip(names, zip(*keys, strict=True), strict=True))
+            await self._run(await self._writable(), query, columns)
 
     async def _lock_rolling(self, commands: Sequence[Command]) -> None:
         """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from router.ledger.limit_rows import RaiseRow, RollingRow, raised
+from router.ledger.limit_rows import RaiseRow, RollingRow, live, raised
 from router.ledger.rows import BalanceRow, Window
 from router.model.budget import Limit, Usage
 from router.model.money import Money
@@ -41,7 +41,7 @@ class Balances:
 
     def raises_of(self, limit: Limit) -> tuple[RaiseRow, ...]:
         """What raises a limit now."""
-        return tuple(row for row in self.raises if row.applies(limit, self.at))
+        return live(row for row in self.raises if row.applies(limit, self.at))
 
     def in_force(self, limit: Limit) -> Limit:
         """The policy's limit with what people have raised it by."""

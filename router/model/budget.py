@@ -27,6 +27,16 @@ class Limit:
     alerts: tuple[int, ...] = ()
     """Percentages of the limit that are recorded when what was charged reaches them."""
 
+    @property
+    def rolls(self) -> bool:
+        """Whether the window is the last so many days: it has no end at which it begins anew."""
+        return self.bucket_start is not None
+
+    @property
+    def begins_anew_at(self) -> datetime | None:
+        """When nothing of the limit is used any more; None: at no known instant."""
+        return None if self.rolls else self.window_end
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:

@@ -67,6 +67,21 @@ OPEN_STATES = frozenset(
 )
 
 
+class Response(StrEnum):
+    """How a client takes the result."""
+
+    URL = "url"
+    BASE64 = "base64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCallback:
+    """Where a client is told that its job has ended, and in which dialect's words."""
+
+    url: str = field(repr=False)
+    dialect: str = "native"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One edit, as admitted: validated, canonical, and the same for ever."""
@@ -95,3 +110,7 @@ class Job:
     """The name of the API key that asked, by which budgets know it."""
     key_budget: str | None = None
     """What the key itself may spend, as `$20.00 per month`; None: what the policy's budgets let."""
+    response: Response = Response.URL
+    """Whether the client wants an address or the image itself."""
+    callback: ClientCallback | None = None
+    """Told once when the job ends; None for nobody."""

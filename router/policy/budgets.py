@@ -1,7 +1,7 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
@@ -186,6 +186,11 @@ class Budget(Row):
     @property
     def _begins_at_midnight(self) -> bool:
         return self.per is not Window.LIFETIME and not isinstance(self.per, Rolling)
+
+
+def oldest_hour(budgets: Iterable[Budget], at: datetime) -> datetime:
+    """Since when anything counts now in a window that rolls; the instant itself where none does."""
+    return min((since for one in budgets if (since := one.rolling_since(at))), default=at)
 
 
 @cache

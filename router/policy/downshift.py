@@ -3,9 +3,12 @@ What would become of a job, if the budgets stood as given: at its resolution, or
 
 The ledger's hold is the only authority over money; this foresees what it would answer, for quotes
 and for a policy's examples.
+
+Only a job's first hold is made smaller. On failover the job stays what it is: its client may have
+been told, and an attempt in doubt may still deliver it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from router.model.budget import Limit
@@ -16,7 +19,7 @@ from router.policy.choose import choose
 from router.policy.policy import Policy
 from router.policy.ruling import ruling
 from router.policy.scopes import JobFacts
-from router.policy.stages import Halt, Standing, Used
+from router.policy.stages import Halt, Standing, Used, halt
 
 UsedOf = Callable[[Limit], Used]
 
@@ -76,13 +79,21 @@ def stopped(
     policy: Policy, job: Job, offers: Sequence[Offer], standing: Standing
 ) -> tuple[Halt, Money] | None:
     """Find the stage that keeps a job from being bought, and what it would have cost at least."""
-    halt = ruling(policy, job, standing).halt
+    by = ruling(policy, job, standing)
+    cheapest = by.cheapest(offers)
+    found = halt(
+        by.stages,
+        standing,
+        job.resolution,
+        cheapest=cheapest,
+        downshifting=policy.downshifting,
+    )
     prices = [offer.price for offer in offers if offer.obstacle is None]
-    return (halt, min(prices)) if halt is not None and prices else None
+    return (found, cheapest or min(prices)) if found is not None and prices else None
 
 
 def may_shrink(policy: Policy, halt: Halt | None, *, is_smaller: bool) -> bool:
-    """Whether a job that has an empty plan is tried smaller: for a stage's cap, and beyond it."""
+    """Whether a job that has an empty plan is tried smaller: for a stage's caps and beyond."""
     if halt is None:
         return is_smaller
     return not halt.is_final and policy.downshifts(halt.used.limit.budget)
@@ -150,9 +161,13 @@ def forecast(
         used_of: What is allowed and used where a limit binds.
     """
     plan = choose(policy, job, offers, standing=standing)
+    shrinking = frozenset[str]() if job.resolution is smallest() else policy.downshifting
     failing = {
         offer: tightest_failing(
-            policy.limits(JobFacts.of(job), offer.provider, job.created_at), used_of, offer
+            policy.limits(JobFacts.of(job), offer.provider, job.created_at),
+            used_of,
+            offer,
+            shrinking,
         )
         for offer in plan.offers
     }
@@ -164,13 +179,28 @@ def forecast(
         plan=plan,
         offers=fitting,
         halt=found[0] if found is not None else None,
-        # As the ledger tells it: the tightest limit that the cheapest offer fails.
+        # As the ledger tells it: of the limits that the cheapest offer fails.
         refused_by=None if fitting or cheapest is None else failing[cheapest],
     )
 
 
-def tightest_failing(limits: Iterable[Limit], used_of: UsedOf, offer: Offer) -> Limit | None:
-    """Find, of the limits that an offer's price does not fit, the one with the least available."""
+def tightest_failing(
+    limits: Iterable[Limit], used_of: UsedOf, offer: Offer, shrinking: Collection[str] = ()
+) -> Limit | None:
+    """
+    Find, of the limits that an offer's price does not fit, the one that the ledger would tell.
+
+    Args:
+        limits: All that bind.
+        used_of: What is allowed and used there.
+        offer: Has the price.
+        shrinking: Budgets that let a smaller edit be tried: told only where no other fails.
+
+    Returns:
+        The one with the least available; None when the price fits all.
+    """
     available = {limit: used_of(limit).available for limit in limits}
     failing = [limit for limit, left in available.items() if left < offer.price]
-    return min(failing, key=available.__getitem__, default=None)
+    return min(
+        failing, key=lambda limit: (limit.budget in shrinking, available[limit]), default=None
+    )

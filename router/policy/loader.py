@@ -1,10 +1,14 @@
 """
 From a policy's file to a `Policy`: the only place here that reads files.
 
-All or nothing: either every file is sound, or the error tells everything that is not.
+All or nothing: either every file is sound and every example is kept, or the error tells everything
+that is not.
 """
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -12,6 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from router.policy.examples import evaluate
 from router.policy.explain import closest, explain
 from router.policy.flaws import flaws
 from router.policy.policy import Policy, Provenance
@@ -36,13 +41,14 @@ class Reading:
 
 def load_policy(path: Path) -> Policy:
     """
-    Read a policy and the files beside it that it names. Its examples are not tried out.
+    Read a policy and the files beside it that it names, and hold it to its examples.
 
     Args:
         path: The policy's file; messages name it as given.
 
     Raises:
-        PolicyError: With every problem that was found, in the order of the files and lines.
+        PolicyError: With every problem that was found, in the order of the files and lines; where
+            the files are sound, with every example that comes out otherwise.
     """
     outcome = read_policy(path).outcome
     if isinstance(outcome, PolicyError):
@@ -64,7 +70,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     """What a reading of these files, as they are now, would have as its `hash`."""
     digest = _Digest()
     for path in paths:
-        digest.add(path, _content(path))
+        digest.add(path, content_of(path))
     return digest.text
 
 
@@ -81,7 +87,10 @@ def _policy(files: "_Files", path: Path) -> Policy:
     else:
         found = [place_of(root, flaw.path).problem(flaw.message) for flaw in flaws(policy)]
         if not found and not files.problems:
-            return policy
+            # Only what is sound can be tried, and a promise that it breaks is as good a reason.
+            found = evaluate(policy)
+            if not found:
+                return policy
     raise PolicyError(_merged(files.problems, found))
 
 
@@ -116,7 +125,7 @@ class _Files:
 
     def read(self, path: Path, named_at: Place | None) -> Node:
         """Read one file; `named_at` is where another one names it."""
-        found = _content(path)
+        found = content_of(path)
         self.paths.append(path)
         self._digest.add(path, found)
         content = _whole(path, found, named_at)
@@ -160,10 +169,15 @@ class _Digest:
             self._digest.update(found)
 
 
-def _content(path: Path) -> bytes | OSError | ValueError:
-    """A file's first mebibyte and a byte, or why there is none."""
+def content_of(path: Path) -> bytes | OSError | ValueError:
+    """A file's first mebibyte and a byte, or why there is none. Waits for no pipe and no device."""
     try:
-        with path.open("rb") as file:
+        # A pipe that nobody writes to would hold whoever opens it, for ever.
+        with open(
+            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+        ) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return OSError(errno.EINVAL, "not a regular file")
             return file.read(FILE_BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         return error

@@ -1,18 +1,19 @@
 """What of a policy applies to one job now: the rule that won, and the stages that are reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from router.model.budget import Limit
 from router.model.job import Job
 from router.model.money import Money
+from router.model.offer import Offer
 from router.policy.failover import Failover
 from router.policy.policy import Policy
 from router.policy.preference import Preference
 from router.policy.rules import OTHERWISE
 from router.policy.scopes import JobFacts
-from router.policy.stages import Halt, Standing, Used, halt, reached
+from router.policy.stages import Halt, Stage, Standing, Used, halt, reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,30 @@ class Ruling:
     rule: str
     """What the decision is called by: a rule's name, and the stages that are reached."""
     prefer: Preference
-    price_maxima: tuple[tuple[Money, str], ...]
-    """Each with whose it is; all bind."""
+    own_maxima: tuple[tuple[Money, str], ...]
+    """The job's, and the rule's or the policy's, each with whose it is."""
+    stages: tuple[Stage, ...]
+    """Those that are reached."""
     failover: Failover
     halt: Halt | None
-    """Why nothing may be bought at this resolution; None when something may."""
+    """Why nothing may be bought at this resolution, whatever it costs; None when something may."""
+
+    @property
+    def price_maxima(self) -> tuple[tuple[Money, str], ...]:
+        """Each with whose it is; all bind."""
+        staged = ((stage.price_max, "stage") for stage in self.stages)
+        return (*self.own_maxima, *((most, whose) for most, whose in staged if most is not None))
+
+    def cheapest(self, offers: Sequence[Offer]) -> Money | None:
+        """What the job costs at least if no stage has a maximum; None: nobody serves it then."""
+        prices = [
+            offer.price
+            for offer in offers
+            if offer.obstacle is None
+            and self.prefer.objection(offer) is None
+            and all(offer.price <= most for most, _ in self.own_maxima)
+        ]
+        return min(prices, default=None)
 
 
 def standing_of(
@@ -58,7 +78,6 @@ def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
     maxima = [
         (job.price_max, "job"),
         (policy.price_max, "policy") if own is None else (own, "rule"),
-        *((stage.price_max, "stage") for stage in stages),
     ]
     # Where there are no rules, a decision is called by how it was made.
     otherwise = OTHERWISE if policy.rules else policy.prefer.rule
@@ -66,7 +85,8 @@ def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
     return Ruling(
         rule="; ".join((name, *(str(stage.when) for stage in stages))),
         prefer=prefer,
-        price_maxima=tuple((most, whose) for most, whose in maxima if most is not None),
+        own_maxima=tuple((most, whose) for most, whose in maxima if most is not None),
+        stages=stages,
         failover=policy.failover_for(job),
-        halt=halt(stages, standing, job.resolution),
+        halt=halt(stages, standing, job.resolution, downshifting=policy.downshifting),
     )

@@ -22,6 +22,8 @@ NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _NAME = re.compile(NAME_PATTERN[1:-1])
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
+# Windows are counted from instants: far from the calendar's ends, no count leaves it.
+_YEAR_FIRST, _YEAR_LAST = 2000, 2199
 _TEXT_MAX = 500
 COUNT_MAX = 1_000_000_000
 
@@ -91,11 +93,23 @@ def read_instant(value: object) -> datetime:
     Read `2026-11-20`, which is midnight in UTC, or `2026-11-20T09:00:00Z`.
 
     Raises:
-        ValueError: Neither, or a day that no calendar has.
+        ValueError: Neither, a day that no calendar has, or not from 2000 to 2199.
     """
     if isinstance(value, datetime):
         return value
     text = _text(value, "a date such as 2026-11-20")
+    instant = _instant(text)
+    if instant is None:
+        message = f"write a date in UTC, as 2026-11-20 or 2026-11-20T09:00:00Z, not '{text}'"
+        raise ValueError(message)
+    if not _YEAR_FIRST <= instant.year <= _YEAR_LAST:
+        message = f"{text} is not in the years {_YEAR_FIRST} to {_YEAR_LAST}"
+        raise ValueError(message)
+    return instant
+
+
+def _instant(text: str) -> datetime | None:
+    """Read a date, or a date and time; None where the text is neither."""
     try:
         if _DATE.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -104,8 +118,7 @@ def read_instant(value: object) -> datetime:
     except (ValueError, OverflowError) as error:
         message = f"there is no such day or time as {text}"
         raise ValueError(message) from error
-    message = f"write a date in UTC, as 2026-11-20 or 2026-11-20T09:00:00Z, not '{text}'"
-    raise ValueError(message)
+    return None
 
 
 def _read_flag(value: object) -> bool:
@@ -194,7 +207,7 @@ Instant = Annotated[
     PlainValidator(
         read_instant,
         json_schema_input_type=pattern(
-            "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?$",
+            "^2[01][0-9]{2}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?$",
             "2026-11-20",
             "2026-11-20T09:00:00Z",
         ),

@@ -4,10 +4,14 @@ Stages: what a policy does once so much of a budget is used.
 A stage only ever tightens. All that are reached hold: of what two say, the stricter one; of two
 preferences, the one that stands later in the file. They go by what was used when a job was planned,
 so jobs that are planned at one instant may pass a stage together; limits are exact.
+
+What keeps a job from being bought at its resolution is a halt: a stage that stops, a resolution
+above a stage's, or a price that nobody is below. Whether a smaller edit is tried then, the budget
+that the stage goes by says; of several, the strictest has the word, wherever it stands in the file.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -108,18 +112,20 @@ class Halt:
 
     stage: Stage
     used: Used
+    cap: Resolution | Money | None
+    """What the job is above; None: the stage stops everything."""
 
     @property
     def is_final(self) -> bool:
         """Whether it stops a smaller edit as well."""
-        return self.stage.stop
+        return self.cap is None
 
     @property
     def why(self) -> str:
         """In words, as the end of a sentence."""
-        if self.stage.stop:
+        if self.cap is None:
             return f"{self.stage.when}, and nothing is bought from then on"
-        cap = self.stage.resolution_max
+        cap = self.cap.usd if isinstance(self.cap, Money) else self.cap
         return f"{self.stage.when}, and nothing above {cap} is bought from then on"
 
 
@@ -132,7 +138,14 @@ def reached(stages: tuple[Stage, ...], standing: Standing) -> tuple[Stage, ...]:
     )
 
 
-def halt(stages: tuple[Stage, ...], standing: Standing, resolution: Resolution) -> Halt | None:
+def halt(
+    stages: tuple[Stage, ...],
+    standing: Standing,
+    resolution: Resolution,
+    *,
+    cheapest: Money | None = None,
+    downshifting: Collection[str] = (),
+) -> Halt | None:
     """
     Find what keeps a job from being bought; None when nothing does.
 
@@ -140,15 +153,29 @@ def halt(stages: tuple[Stage, ...], standing: Standing, resolution: Resolution) 
         stages: Those that hold.
         standing: What they go by.
         resolution: The job's.
+        cheapest: What the job costs at least, were it not for the stages. None: not known, and no
+            price is too high.
+        downshifting: Budgets that let a smaller edit be tried.
+
+    Returns:
+        Of several, one that stops everything; else one whose budget rejects; else the first.
     """
-    halting = [stage for stage in stages if stage.stop or _is_above(resolution, stage)]
-    if not halting:
-        return None
-    # One that stops all is told before one that only caps.
-    stage = max(halting, key=lambda stage: stage.stop)
-    return Halt(stage, standing[stage.when.budget])
+    found = (
+        Halt(stage, standing[stage.when.budget], _cap(stage, resolution, cheapest))
+        for stage in stages
+    )
+    return max(
+        (one for one in found if one.stage.stop or one.cap is not None),
+        key=lambda one: (one.is_final, one.stage.when.budget not in downshifting),
+        default=None,
+    )
 
 
-def _is_above(resolution: Resolution, stage: Stage) -> bool:
-    cap = stage.resolution_max
-    return cap is not None and resolution.long_side_px > cap.long_side_px
+def _cap(stage: Stage, resolution: Resolution, cheapest: Money | None) -> Resolution | Money | None:
+    """What of a stage a job is above."""
+    size, price = stage.resolution_max, stage.price_max
+    if size is not None and resolution.long_side_px > size.long_side_px:
+        return size
+    if price is not None and cheapest is not None and cheapest > price:
+        return price
+    return None

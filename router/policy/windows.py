@@ -43,7 +43,7 @@ class Rolling:
     days: int
 
     def __str__(self) -> str:
-        return f"rolling {self.days} days"
+        return f"rolling {self.days} day{'' if self.days == 1 else 's'}"
 
 
 Period = Window | Rolling

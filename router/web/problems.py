@@ -174,11 +174,12 @@ def _members(kind: type[RouterError], status: int, detail: str) -> dict[str, Any
 
 
 def _budget_members(error: BudgetExceeded) -> dict[str, Any]:
-    limit, usage = error.limit, error.usage
+    limit, usage, ends = error.limit, error.usage, error.limit.begins_anew_at
     return {
         "budget": limit.budget,
         "scope": limit.scope,
-        "window_end": rfc3339(limit.window_end) if limit.window_end is not None else None,
+        "window_end": rfc3339(ends) if ends is not None else None,
+        "rolls": limit.rolls,
         "limit": str(limit.limit),
         "posted": str(usage.posted),
         "presumed": str(usage.presumed),

@@ -90,12 +90,13 @@ def _code(found: Forecast) -> str:
 
 
 def _headroom(offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
-    available = balances.available(limit)
+    available, ends = balances.available(limit), limit.begins_anew_at
     return {
         "provider": offer.provider,
         "budget": limit.budget,
         "scope": limit.scope,
-        "window_end": rfc3339(limit.window_end) if limit.window_end is not None else None,
+        "window_end": rfc3339(ends) if ends is not None else None,
+        "rolls": limit.rolls,
         "limit": str(balances.in_force(limit).limit),
         "available": str(available),
         "fits": available >= offer.price,

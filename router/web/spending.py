@@ -43,7 +43,7 @@ async def read_spend(visit: Visit) -> web.Response:
     """`GET /v1/spend`: what was spent in `[from, to)`, broken down by what `by` says."""
     query = visit.query("by", "from", "to", "tenant")
     by = parse_by(query.get("by", "provider"))
-    since, until = _instant(query, "from", BEGINNING), _instant(query, "to", END)
+    since, until = read_instant(query, "from", BEGINNING), read_instant(query, "to", END)
     tenant = _tenant(visit, query.get("tenant"))
     rows = await visit.services.ledger.spending(since, until)
     done = report([row for row in rows if tenant in {None, row.tenant}], by)
@@ -55,13 +55,18 @@ def _tenant(visit: Visit, asked: str | None) -> str | None:
     return None if asked is None and visit.caller.sees_all else visit.tenant(asked)
 
 
-def _instant(query: dict[str, str], name: str, default: datetime) -> datetime:
+def read_instant(query: dict[str, str], name: str, default: datetime) -> datetime:
+    """
+    Read a time of the query's: an instant, or a day, which is its midnight in UTC.
+
+    Raises:
+        Malformed: It is neither.
+    """
     text = query.get(name)
     if text is None:
         return default
     try:
         instant = datetime.fromisoformat(text)
-        # A date alone is its midnight in UTC.
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Malformed(f"`?{name}=` is a date, or an instant as 2026-11-20T09:00:00Z.") from None

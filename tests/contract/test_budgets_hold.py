@@ -439,6 +439,13 @@ async def test_a_rolling_windows_threshold_is_told_again_only_in_a_later_one(
     assert await reached(AT + HOUR) == []
     assert await reached(AT + timedelta(days=2)) == []
     assert await reached(AT + timedelta(days=2, hours=2)) == [50]
+    later = AT + timedelta(days=2, hours=3)
+    assert await ledger.alerts_at(later) == []
+    told = await ledger.alerts_at(later, AT + timedelta(hours=2))
+    assert [row.at for row in told] == [AT + timedelta(days=2, hours=2)]
+    both = await ledger.alerts_at(later, AT - HOUR)
+    assert [row.at for row in both] == [AT, AT + timedelta(days=2, hours=2)]
+    assert await ledger.alerts_at(AT - timedelta(days=3), AT - HOUR) == []
 
 
 async def test_a_raise_moves_the_thresholds(ledger: Ledger) -> None:

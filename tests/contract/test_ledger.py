@@ -12,8 +12,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.ledger.commands import Answer, Command, Idempotency, Placed, Refused, Replayed, SaveKey
+from router.ledger.commands import (
+    Alert,
+    Answer,
+    Command,
+    Dispatch,
+    Idempotency,
+    Placed,
+    Post,
+    Raise,
+    Refuse,
+    Refused,
+    Replayed,
+    SaveKey,
+)
 from router.ledger.ledger import Ledger
+from router.ledger.limit_rows import RaiseRow
 from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow
@@ -23,7 +37,7 @@ from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.job import Resolution
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_limit, a_sqlite_store, an_accept, usd
+from tests.ledger_kit import DAY, HOUR, a_limit, a_sqlite_store, an_accept, usd
 from tests.ledger_postgres import a_postgres_store
 from tests.ledger_running import a_ledger
 from tests.ledger_story import Scribe, tell_to, told
@@ -162,6 +176,50 @@ async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Le
         RefusedRow(budget="team", scope="everyone", jobs=93, amount=usd("3.72"))
     ]
     assert len(await ledger.open_attempts()) == len(await ledger.unfinished_jobs()) == 7
+
+
+async def test_refusals_without_holds_are_counted_each(ledger: Ledger) -> None:
+    """Also at the same time, and the first of an hour."""
+    refuse = Refuse(at=EPOCH, limit=a_limit(), asked=usd("0.07"))
+    await asyncio.gather(*(ledger.submit(refuse) for _ in range(3)))
+
+    assert await ledger.refused(EPOCH) == [
+        RefusedRow(budget="team", scope="everyone", jobs=3, amount=usd("0.21"))
+    ]
+
+
+async def test_a_raise_ends_once_and_both_are_kept(ledger: Ledger) -> None:
+    """The end binds the next hold; raises and thresholds of other times are still to be read."""
+    limit = replace(a_limit("team", "0.05"), alerts=(50,))
+    raised = RaiseRow(
+        id="r1",
+        budget="team",
+        amount=usd("1.00"),
+        created_at=EPOCH,
+        until=EPOCH + DAY,
+        who="ada",
+        reason="sale",
+    )
+    end = raised.ended(at=EPOCH + HOUR, who="bob", reason="over")
+    await ledger.submit(Raise(at=EPOCH, row=raised))
+    placed = await ledger.submit(an_accept("j1", "0.06", limit))
+    await ledger.submit(Raise(at=end.created_at, row=end))
+    refused = await ledger.submit(replace(an_accept("j2", "0.01", limit), at=end.created_at))
+    with pytest.raises(Contradiction):
+        await ledger.submit(Raise(at=end.created_at, row=end))
+
+    assert isinstance(placed, Placed)
+    assert isinstance(refused, Refused)
+    assert refused.limit.limit == usd("0.05")
+    assert await ledger.raises_between(EPOCH, EPOCH + DAY) == [raised, end]
+    assert await ledger.raises_between(EPOCH, end.created_at) == [raised]
+    post = Post(at=EPOCH, attempt_id=AttemptId("j1.1"), amount=usd("0.06"), outcome="delivered")
+    await ledger.submit(Dispatch(at=EPOCH, attempt_id=AttemptId("j1.1")))
+    await ledger.submit(post)
+    await ledger.submit(Alert(at=end.created_at, limits=(limit,)))
+    (alert,) = await ledger.alerts_between(EPOCH, EPOCH + DAY)
+    assert (alert.percent, alert.limit_amount) == (50, usd("0.05"))
+    assert await ledger.alerts_between(EPOCH, end.created_at) == []
 
 
 async def test_a_budget_that_refused_nothing_is_not_among_the_refusals(ledger: Ledger) -> None:

@@ -9,17 +9,21 @@ them. Each route has its cases here, and a new route without any fails.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
+from router.ledger.commands import Raise
+from router.ledger.limit_rows import RaiseRow
 from router.model.errors import ProviderInDoubt
 from router.model.ids import JobId
 from router.model.job import AttemptState
 from router.web.keys import Role
 from router.web.routes import ROUTES, Access, Route
+from tests.ledger_kit import usd
 from tests.policy_files import a_policy
 from tests.stage import Act, reported
 from tests.web_stage import NEVER, Answer, Front, an_edit, open_front
@@ -100,6 +104,8 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         )
         for name in ("daily", "canary-budget", "nobodys-budget")
     ],
+    ("GET", "/v1/budgets/history"): [Ask(), Ask(path="/v1/budgets/history?from=2020-01-01")],
+    ("POST", "/v1/raises/{id}/end"): [Ask(path="/v1/raises/{raise}/end", body={"reason": "mine"})],
     ("GET", "/v1/spend"): [
         Ask(path="/v1/spend?by=tenant,model,day,tag:project", sings=True),
         Ask(path="/v1/spend?tenant={tenant}", sings=True),
@@ -183,10 +189,28 @@ async def another_tenant(front: Front) -> Other:
         "token": token,
         "token_but_one": token[:-1] + ("0" if token[-1] != "0" else "1"),
         "key_id": key_id,
+        "raise": await _raised(front),
     }
     canaries = {"canary", RESULT_HOST, key, key_id, row.digest, *jobs, *SPENT}
     canaries |= {attempt.callback_token for attempt in attempts}
     return Other(key, names, frozenset(canaries))
+
+
+async def _raised(front: Front) -> str:
+    """Raise the limit of an account that nothing is told of otherwise."""
+    at = front.clock.now()
+    row = RaiseRow(
+        id="canary-raise",
+        budget="daily",
+        scope="tenant:canary-sister",
+        amount=usd("5.55"),
+        created_at=at,
+        until=at + timedelta(days=1),
+        who="canary",
+        reason="canary",
+    )
+    await front.stage.ledger.submit(Raise(at=at, row=row))
+    return row.id
 
 
 async def _bought(

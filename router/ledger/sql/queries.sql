@@ -184,12 +184,23 @@ SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
 ORDER BY budget, scope, window_start, window_end;
 
 -- name: raises_at
--- What raises a budget's limit at an instant, the first to end first.
+-- The raises that an instant lies in, and their ends if any; the first to end first.
 SELECT * FROM raises WHERE created_at <= :at AND :at < until ORDER BY until, id;
 
+-- name: raises_between
+-- The raises and the ends of raises that were made within a time.
+SELECT * FROM raises WHERE created_at >= :since AND created_at < :until ORDER BY created_at, id;
+
+-- name: alerts_between
+-- The thresholds that were told of within a time.
+SELECT * FROM alerts WHERE at >= :since AND at < :until
+ORDER BY at, budget, scope, percent;
+
 -- name: alerts_at
--- The thresholds that are reached in the windows that an instant lies in.
-SELECT * FROM alerts WHERE window_start <= :at AND :at < window_end
+-- The thresholds that were told of in the windows that an instant lies in, and of windows that roll
+-- in those that end after an earlier one.
+SELECT * FROM alerts
+WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
 
 -- name: refusals_since

@@ -29,13 +29,13 @@ from router.web.openapi.refusals import INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
 from router.web.openapi.shapes import Schema, ref
 from router.web.problems import problem, unforeseen
-from router.web.raising import RaiseRequest
+from router.web.raising import EndRequest, RaiseRequest
 from router.web.reading import EditRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
 
 REQUESTS: tuple[type[BaseModel], ...] = (
-    *(EditRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
+    *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
 )
 _ABOUT = """\
 An edit is a purchase. Nothing is answered with a status that makes clients send again unless

@@ -23,11 +23,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "budget": "Of its own, as in a policy: `$20.00 per month`. It binds beside all others.",
     },
     "RaiseRequest": {
-        "by": "How much more may be spent, in dollars.",
+        "by": "How much more may be spent in each window that it is in force in, in dollars.",
         "until": "From then on the limit is the policy's again.",
         "reason": "For the journal.",
         "scope": "One of the budget's accounts, as its list names it; without it, each of them.",
     },
+    "EndRequest": {"reason": "For the journal."},
     "RotateRequest": {
         "grace_s": "For how long the former key still works.",
         "expires_at": "The new key's end. Without it, it lives as long as the former was made for.",

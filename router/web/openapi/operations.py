@@ -177,6 +177,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         body="RaiseRequest",
         example={"by": "100.00", "until": "2026-12-01T00:00:00Z", "reason": "campaign"},
     ),
+    ("GET", "/v1/budgets/history"): Operation(
+        name="listBudgetHistory",
+        group="money",
+        answers={200: Answer(schema="BudgetHistory", words="Of the last 30 days, if not said.")},
+        errors=(Malformed,),
+        parameters=("from", "to"),
+    ),
+    ("POST", "/v1/raises/{id}/end"): Operation(
+        name="endRaise",
+        group="money",
+        answers={200: Answer(schema="EndedRaise", words="The raise. What is held stays held.")},
+        errors=(*_OF_A_BODY, NotFound),
+        parameters=("raise",),
+        body="EndRequest",
+        example={"reason": "it was ten times too much"},
+    ),
     ("GET", "/v1/spend"): Operation(
         name="readSpend",
         group="money",

@@ -24,6 +24,7 @@ PARAMETERS: dict[str, Schema] = {
     "edit": _path("id", "The edit's.", format="uuid"),
     "key": _path("id", "The key's; not its secret.", pattern="^[0-9A-Za-z]{8}$"),
     "budget": _path("id", "The budget's name, as in the policy."),
+    "raise": _path("id", "The raise's, as it was answered and as the budgets' list tells it."),
     "attempt": _path("id", "The attempt's.", pattern=r"^[0-9a-f-]{36}\.[0-9]{1,3}$"),
     "provider": _path("provider", "Who rings."),
     "token": _path("token", "Of one attempt.", pattern="^[0-9a-f]{32}$"),

@@ -4,9 +4,10 @@ from router.model import errors
 from router.model.errors import RouterError
 from router.web.openapi.shapes import (
     EDIT_ID,
+    ENDS,
     FLAG,
-    INSTANT,
     MONEY,
+    ROLLS,
     TEXT,
     USED,
     Schema,
@@ -45,7 +46,8 @@ PROBLEMS: dict[str, Schema] = {
         **_PROBLEM,
         budget=TEXT,
         scope=TEXT,
-        window_end=nullable(INSTANT),
+        window_end=nullable(ENDS),
+        rolls=ROLLS,
         limit=MONEY,
         **dict.fromkeys(USED, MONEY),
         asked=MONEY,

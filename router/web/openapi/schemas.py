@@ -5,13 +5,16 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
+from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS
 from router.web.openapi.shapes import (
     EDIT_ID,
+    ENDS,
     FLAG,
     INSTANT,
     MONEY,
     NUMBER,
+    ROLLS,
     TEXT,
     USED,
     Schema,
@@ -148,7 +151,8 @@ _MONEY: dict[str, Schema] = {
                 provider=TEXT,
                 budget=TEXT,
                 scope=TEXT,
-                window_end=nullable(INSTANT),
+                window_end=nullable(ENDS),
+                rolls=ROLLS,
                 limit=MONEY,
                 available=MONEY,
                 fits=FLAG,
@@ -164,7 +168,8 @@ _MONEY: dict[str, Schema] = {
         raises=many(
             thing(
                 "By how much the limit is raised, and until when.",
-                *("who", "reason"),
+                *("id", "who", "reason"),
+                id={**TEXT, "description": "To end it by; told as `who` is."},
                 by=MONEY,
                 until=INSTANT,
                 who={**TEXT, "description": "Told, as the reason is, to who sees all tenants."},
@@ -179,18 +184,9 @@ _MONEY: dict[str, Schema] = {
             )
         ),
         window_start=nullable(INSTANT),
-        window_end=nullable(INSTANT),
+        window_end=nullable(ENDS),
+        rolls=ROLLS,
         **dict.fromkeys(USED, MONEY),
-    ),
-    "Raise": thing(
-        "A limit that a person has raised for a while.",
-        id=TEXT,
-        budget=TEXT,
-        scope=nullable({**TEXT, "description": "Null for each of the budget's accounts."}),
-        by=MONEY,
-        until=INSTANT,
-        who=TEXT,
-        reason=TEXT,
     ),
     "Spend": thing(
         "What was spent, added up.",
@@ -281,4 +277,4 @@ _HOUSE: dict[str, Schema] = {
     "Document": {"type": "object", "additionalProperties": True},
 }
 
-ANSWER_SCHEMAS: dict[str, Schema] = {**_BASICS, **_EDITS, **_MONEY, **_HOUSE, **PROBLEMS}
+ANSWER_SCHEMAS: dict[str, Schema] = {**_BASICS, **_EDITS, **_MONEY, **RAISES, **_HOUSE, **PROBLEMS}

@@ -37,6 +37,8 @@ def thing(description: str, /, *optional: str, **fields: Schema) -> Schema:
 
 
 MONEY, INSTANT, TEXT, FLAG = ref("Money"), ref("Instant"), {"type": "string"}, {"type": "boolean"}
+ENDS = {**INSTANT, "description": "When it begins anew; null for a lifetime, or where it rolls."}
+ROLLS = {**FLAG, "description": "The last so many days, which shed what is old by the hour."}
 NUMBER = {"type": "number"}
 EDIT_ID = {**TEXT, "format": "uuid", "description": "The edit's id."}
 USED = ("posted", "presumed", "held", "in_doubt", "available")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from router.cli.budget import AMOUNTS, budget_table, read_by
+from router.cli.budget import AMOUNTS, budget_table, history_table, read_by
 from router.cli.mistakes import Mistake
 from router.cli.show import console
 from tests.commands import Commands
@@ -53,17 +53,80 @@ def test_a_raise_is_an_entry_and_is_shown(farebox: Commands) -> None:
     shown = farebox("budget", "list")
     lines = json.loads(farebox("budget", "list", "--json").out)["budgets"]
 
-    assert raised.out == "everyone-monthly: $100.00 more until 2999-01-01T00:00:00.000000Z.\n"
+    assert (
+        raised.out
+        == "everyone-monthly: $100.00 more in each window until 2999-01-01T00:00:00.000000Z.\n"
+    )
     assert "$1000.00" in shown.out.replace(",", "")
     month = next(line for line in lines if line["name"] == "everyone-monthly")
     assert (month["limit"], month["available"]) == ("1000.00", "1000.00")
     (entry,) = month["raises"]
     assert entry.pop("who")
+    assert entry.pop("id")
     assert entry == {
         "by": "100.00",
         "until": "2999-01-01T00:00:00.000000Z",
         "reason": "the sale",
     }
+
+
+def test_a_raise_is_ended_and_both_are_shown(farebox: Commands) -> None:
+    """By its id, which the list shows; the history has both, with their reasons."""
+    farebox("keys", "create", "--tenant", "acme")
+    assert farebox("budget", "history").out == (
+        "No limit was raised in that time, and no threshold reached.\n"
+    )
+    words = ("--by", "100", "--until", "2999-01-01", "--reason", "the sale", "--json")
+    made = json.loads(farebox("budget", "raise", "everyone-monthly", *words).out)
+    listed = farebox("budget", "list")
+
+    ended = farebox("budget", "raise", "--end", made["id"], "--reason", "too much")
+    again = farebox("budget", "raise", "--end", made["id"], "--reason", "too much")
+    lines = json.loads(farebox("budget", "list", "--json").out)["budgets"]
+    shown = farebox("budget", "history")
+    told = json.loads(farebox("budget", "history", "--from", "2020-01-01", "--json").out)
+
+    assert made["id"] in "".join(listed.out.replace("│", "").split())
+    assert ended.out == "everyone-monthly: $100.00 less from now on.\n"
+    assert (again.code, again.err) == (1, "farebox: No raise by that id is in force.\n")
+    month = next(line for line in lines if line["name"] == "everyone-monthly")
+    assert (month["limit"], month["raises"]) == ("900.00", [])
+    assert [(one["what"], one["reason"]) for one in told["history"]] == [
+        ("raise_ended", "too much"),
+        ("raised", "the sale"),
+    ]
+    assert "$100.00 no more" in shown.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("everyone-monthly", "--end", "x"),
+        ("--end", "x", "--by", "1"),
+        ("everyone-monthly", "--by", "1"),
+        ("--by", "1", "--until", "2999-01-01"),
+    ],
+)
+def test_a_raise_is_made_or_ended(farebox: Commands, words: tuple[str, ...]) -> None:
+    """One of them, and whole."""
+    asked = farebox("budget", "raise", *words, "--reason", "x")
+
+    assert asked.code == 2
+    assert "--end" in asked.err
+
+
+def test_a_history_is_one_row_for_each_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """A raise of no account in particular is one of all; a threshold has its figures."""
+    raised = {"at": "a", "budget": "b", "scope": None, "what": "raised", "by": "7.00"}
+    raised |= {"until": "then", "who": "ada", "reason": "sale"}
+    reached: dict[str, Any] = {"at": "c", "budget": "d", "scope": "everyone", "percent": 80}
+    reached |= {"what": "threshold_reached", "charged": "4.00", "limit": "5.00"}
+    console().print(history_table([raised, reached]))
+
+    out = capsys.readouterr().out
+    assert "all of its accounts" in out
+    assert "$7.00 more until then" in out
+    assert "80%: $4.00 of $5.00" in out
 
 
 def test_a_raise_for_a_program_may_be_for_one_account(farebox: Commands) -> None:
@@ -97,7 +160,7 @@ def test_a_limit_is_raised_by_an_amount(said: str, told: str) -> None:
 
 def test_the_highest_threshold_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Or the next one, while there is none."""
-    line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s"}
+    line: dict[str, Any] = {"window_end": None, "rolls": False, "raises": [], "scope": "s"}
     line |= dict.fromkeys(AMOUNTS, "0.00")
     half, most = {"percent": 50, "reached_at": "long ago"}, {"percent": 80, "reached_at": "now"}
     later = {"percent": 90, "reached_at": None}
@@ -110,3 +173,23 @@ def test_the_highest_threshold_is_shown(capsys: pytest.CaptureFixture[str]) -> N
     assert "80% on now" in out
     assert "not yet 90%" in out
     assert "50%" not in out
+
+
+def test_a_window_that_rolls_is_shown_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing becomes free at the end of the hour; a lifetime has none either."""
+    line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s", "thresholds": []}
+    line |= dict.fromkeys(AMOUNTS, "0.00")
+    raises = [{"by": "1.00", "until": "then"}]
+    console().print(
+        budget_table(
+            [
+                {**line, "name": "week", "rolls": True},
+                {**line, "name": "ever", "rolls": False, "raises": raises},
+            ]
+        )
+    )
+
+    week, ever = (row for row in capsys.readouterr().out.splitlines() if "$0.00" in row)
+    assert "rolls" in week
+    assert "for ever" in ever
+    assert "$1.00 until then │" in ever

@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,53 @@ def test_the_shipped_files_are_sound(farebox: Commands, folder: Path) -> None:
 def test_a_folder_stands_for_its_files(farebox: Commands, folder: Path) -> None:
     """`farebox check policies` needs no shell to expand it."""
     assert farebox("check", folder).out == farebox("check", *sorted(folder.glob("*.yaml"))).out
+
+
+def test_a_folder_stands_for_the_folders_in_it_too(farebox: Commands, folder: Path) -> None:
+    """However deep a broken file lies, and whichever of the two endings it has."""
+    for name in ("deep/er/broken.yaml", "deep/broken.yml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("policy: [")
+
+    ran = farebox("check", folder)
+
+    assert ran.code == 1
+    assert f"{folder / 'deep/er/broken.yaml'}:1:" in ran.err
+    assert f"{folder / 'deep/broken.yml'}:1:" in ran.err
+    assert "cheapest-first.yaml: cheapest-first: " in ran.out
+
+
+def test_hidden_files_and_folders_are_left_alone(farebox: Commands, folder: Path) -> None:
+    """A mounted configuration has all of its files twice, and an editor leaves its own."""
+    (folder / "..2026").mkdir()
+    for name in ("..2026/broken.yaml", ".#broken.yaml"):
+        (folder / name).write_text("policy: [")
+
+    assert farebox("check", "--quiet", folder).code == 0
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    farebox: Commands, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not checked does not pass for sound."""
+
+    def walk(place: Path, onerror: Callable[[OSError], None]) -> Iterator[object]:
+        onerror(PermissionError(errno.EACCES, "Permission denied", f"{place}/locked"))
+        return iter(())
+
+    monkeypatch.setattr(os, "walk", walk)
+
+    ran = farebox("check", folder)
+
+    assert (ran.code, ran.err) == (2, f"farebox: {folder}/locked: Permission denied\n")
+
+
+def test_the_help_says_what_a_folder_is_and_what_is_printed(farebox: Commands) -> None:
+    """Nobody has to try it out."""
+    told = " ".join(farebox("check", "--help").out.split())
+
+    assert "in it and below it that is not hidden" in told
+    assert "the prices in force now are printed" in told
 
 
 def test_prices_are_shown_once(farebox: Commands, folder: Path) -> None:
@@ -170,6 +220,19 @@ def test_a_file_that_is_not_there(farebox: Commands) -> None:
     assert "nowhere.yaml:1:1: cannot read 'nowhere.yaml'" in ran.err
 
 
+@pytest.mark.parametrize("named", ["as the file", "as its prices"])
+def test_a_pipe_is_told_and_not_waited_for(farebox: Commands, folder: Path, named: str) -> None:
+    """Nobody writes to it: whoever opened it as a file would never come back."""
+    os.mkfifo(folder / "pipe.yaml")
+    policy = folder / "fixed-order.yaml"
+    spoil(policy, "prices: prices.yaml", "prices: pipe.yaml")
+
+    ran = farebox("check", folder / "pipe.yaml" if named == "as the file" else policy)
+
+    assert ran.code == 1
+    assert "cannot read 'pipe.yaml': not a regular file" in ran.err
+
+
 def test_an_empty_folder_was_not_meant(farebox: Commands) -> None:
     """Nothing checked is not the same as nothing wrong."""
     (farebox.folder / "void").mkdir()
@@ -203,6 +266,29 @@ def test_json_for_a_program(farebox: Commands, folder: Path) -> None:
     assert policy["problems"][0]["line"] == 7
     assert policy["problems"][0]["column"] == 12
     assert (prices["kind"], prices["ok"], prices["problems"]) == ("prices", True, [])
+    assert policy["prices"] is None
+
+
+def test_json_has_the_prices_and_their_next_change(farebox: Commands, folder: Path) -> None:
+    """All that the table shows; of a policy, those that it buys by."""
+    book = folder / "prices.yaml"
+    spoil(book, "    slug: google", "    until: 2199-03-01\n    slug: google")
+    row = "\n  - {provider: runpod, model: nano-banana-edit, slug: nano-banana-edit, "
+    later = "from: 2199-01-01, source: a letter, verified: true, "
+    book.write_text(f"{book.read_text()}{row}{later}per_image: {{1k: $0.0381}}}}\n")
+
+    ran = farebox("check", "--json", book, folder / "demo.yaml")
+
+    prices, policy = json.loads(ran.out)
+    found = {(row["provider"], row["model"]): row for row in prices["prices"]}
+    ends = found["shortapi", "nano-banana-2-edit"]
+    changes = found["runpod", "nano-banana-edit"]
+    assert policy["prices"] == prices["prices"]
+    assert ends["per_image"] == {"1k": "0.04", "2k": "0.06", "4k": "0.09"}
+    assert (ends["obstacle"], ends["contracted"]) == (None, [])
+    assert ends["next_change"] == {"at": "2199-03-01T00:00:00.000000Z", "per_image": None}
+    assert changes["next_change"]["per_image"] == {"1k": "0.0381"}
+    assert found["runpod", "nano-banana-2-edit"]["next_change"] is None
 
 
 def test_the_prices_of_today_are_shown_with_their_next_change(
@@ -211,7 +297,7 @@ def test_the_prices_of_today_are_shown_with_their_next_change(
     """Of a book alone too; a negotiated price is the one in force, and is marked."""
     book = folder / "prices.yaml"
     row = "\n  - {provider: runpod, model: nano-banana-edit, slug: nano-banana-edit, "
-    later = "from: 2999-01-01, until: 2999-02-01, source: a letter, verified: true, "
+    later = "from: 2199-01-01, until: 2199-02-01, source: a letter, verified: true, "
     book.write_text(f"{book.read_text()}{row}{later}per_image: {{1k: $0.0381}}}}\n")
     spoil(
         book,
@@ -223,16 +309,16 @@ def test_the_prices_of_today_are_shown_with_their_next_change(
 
     assert (ran.code, ran.err) == (0, "")
     assert "Prices in force on" in ran.out
-    assert "2999-01-01: 1k $0.0381" in ran.out
+    assert "2199-01-01: 1k $0.0381" in ran.out
     assert "$0.161" in ran.out
     assert "on, contracted" in ran.out
 
 
 def test_the_end_of_a_price_is_shown(farebox: Commands, folder: Path) -> None:
     """Nothing follows it."""
-    spoil(folder / "prices.yaml", "    slug: google", "    until: 2999-03-01\n    slug: google")
+    spoil(folder / "prices.yaml", "    slug: google", "    until: 2199-03-01\n    slug: google")
 
-    assert "2999-03-01: ends" in farebox("check", folder / "prices.yaml").out
+    assert "2199-03-01: ends" in farebox("check", folder / "prices.yaml").out
 
 
 @pytest.mark.parametrize("kind", ["policy", "prices", "budgets"])

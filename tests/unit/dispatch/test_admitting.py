@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from router.ledger.commands import Answer, Command, Refuse
 from router.model.errors import BudgetExceeded, LedgerUnavailable, NobodyQualifies
 from router.model.job import Resolution
 from router.policy.policy import Policy
@@ -112,8 +113,58 @@ def test_a_stage_that_halts_is_a_refusal_for_money(
             await stage.submit(resolution=Resolution.TWO_K)
         assert (caught.value.asked, caught.value.limit.budget) == (usd("0.06"), "daily")
         assert "$0.08 of $0.17 left: 50% of daily is used, and nothing" in caught.value.detail
+        (counted,) = await stage.ledger.refused(stage.clock.now())
+        assert (counted.budget, counted.jobs, counted.amount) == ("daily", 1, usd("0.06"))
 
     play(tmp_path, story, policy=shrinking("$0.17", on_limit, stages=stages))
+
+
+def test_a_stages_price_shrinks_what_costs_more(tmp_path: Path) -> None:
+    """The cheapest of the next sizes that is below it, and the client is told of the budget."""
+    stages = [{"when": "40% of daily is used", "price_max": "$0.05"}]
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert (view.row.resolution, view.attempts[0].quoted) == (Resolution.ONE_K, usd("0.04"))
+        told = json.loads(view.row.decision)["downshifted"]
+        assert told == {"from": "4k", "to": "1k", "budget": "daily"}
+
+    play(tmp_path, story, policy=shrinking("$0.22", stages=stages))
+
+
+def test_a_stages_price_is_a_refusal_for_money_where_its_budget_rejects(tmp_path: Path) -> None:
+    """Nobody sells so cheaply, and that is not the providers' doing: sending again is no use."""
+    stages = [{"when": "40% of daily is used", "price_max": "$0.05"}]
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.TWO_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.06"), "daily")
+        assert "40% of daily is used, and nothing above $0.05 is bought" in caught.value.detail
+
+    play(tmp_path, story, policy=shrinking("$0.22", "reject", stages=stages))
+
+
+@pytest.mark.parametrize(("shrinks", "rejects"), [("$0.05", "$0.07"), ("$0.07", "$0.05")])
+def test_of_two_full_budgets_the_one_that_rejects_decides(
+    tmp_path: Path, shrinks: str, rejects: str
+) -> None:
+    """Whichever has less left: nothing smaller is bought, and its refusal is counted."""
+    budget = {"who": "everyone", "per": "day"}
+    budgets = [
+        {**budget, "name": "daily", "limit": shrinks, "on_limit": "downshift"},
+        {**budget, "name": "strict", "limit": rejects},
+    ]
+
+    async def story(stage: Stage) -> None:
+        with pytest.raises(BudgetExceeded) as caught:
+            await stage.submit(resolution=Resolution.FOUR_K)
+        assert (caught.value.asked, caught.value.limit.budget) == (usd("0.09"), "strict")
+        assert [row.budget for row in await stage.ledger.refused(stage.clock.now())] == ["strict"]
+
+    play(tmp_path, story, policy=a_policy(prices=ALL_SIZES, budgets=budgets))
 
 
 def test_what_nobody_sells_is_not_made_smaller(tmp_path: Path) -> None:
@@ -138,8 +189,30 @@ def test_a_smaller_size_that_nobody_makes_leaves_the_budgets_refusal(tmp_path: P
         with pytest.raises(BudgetExceeded) as caught:
             await stage.submit(resolution=Resolution.FOUR_K)
         assert caught.value.asked == usd("0.09")
+        (counted,) = await stage.ledger.refused(stage.clock.now())
+        assert (counted.jobs, counted.amount) == (1, usd("0.09"))
 
     play(tmp_path, story, policy=policy)
+
+
+def test_a_refusal_that_cannot_be_counted_is_a_refusal_all_the_same(tmp_path: Path) -> None:
+    """Only a figure is missing; the client learns that it is about money."""
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        submit = stage.ledger.submit
+
+        async def submits_no_counts(command: Command) -> Answer:
+            if isinstance(command, Refuse):
+                raise LedgerUnavailable
+            return await submit(command)
+
+        stage.ledger.submit = submits_no_counts  # type: ignore[method-assign]
+        with pytest.raises(BudgetExceeded):
+            await stage.submit(resolution=Resolution.TWO_K)
+        assert await stage.ledger.refused(stage.clock.now()) == []
+
+    play(tmp_path, story, policy=shrinking("$0.17", stages=STOP))
 
 
 def test_without_a_reading_of_the_budgets_no_stage_is_passed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from router.dispatch.alerting import Alerts
-from router.ledger.commands import Adjust, Post
+from router.ledger.commands import Adjust, Alerted, Post, Raise
 from router.ledger.ledger import Ledger
+from router.ledger.limit_rows import RaiseRow
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId
 from router.model.tasks import TaskRegistry
@@ -62,7 +63,7 @@ class Watch:
 
 
 @asynccontextmanager
-async def a_watch(folder: Path, policy: Policy, *, listening: bool = True) -> AsyncIterator[Watch]:
+async def a_watch(folder: Path, policy: Policy, *, listening: bool = True) -> AsyncGenerator[Watch]:
     """Open a ledger under a policy."""
     store = a_sqlite_store(folder / "farebox.db")
     crashes: list[str] = []
@@ -102,7 +103,7 @@ async def test_a_charge_that_reaches_a_threshold_is_told_once(tmp_path: Path, pe
         usd("0.20"),
         usd("0.40"),
     )
-    assert event.window_end is not None
+    assert (event.window_end is None) == (per == "rolling 7 days")
 
 
 async def test_a_charge_after_the_windows_end_alerts_in_its_holds_window(tmp_path: Path) -> None:
@@ -145,6 +146,87 @@ async def test_what_a_crash_came_before_is_caught_up(tmp_path: Path, per: str) -
         assert await watch.told() == []
 
 
+@pytest.mark.parametrize("per", ["month", "rolling 7 days"])
+async def test_a_limit_that_falls_to_a_threshold_is_told_without_a_charge(
+    tmp_path: Path, per: str
+) -> None:
+    """When the file lowers it or names a new threshold, and when a raise ends; each once."""
+    async with a_watch(tmp_path, watched(per)) as watch:
+        await watch.ledger.submit(
+            Raise(
+                at=EPOCH,
+                row=RaiseRow(
+                    id="r1",
+                    budget="tight",
+                    amount=usd("0.60"),
+                    created_at=EPOCH,
+                    until=EPOCH + timedelta(minutes=10),
+                    who="ada",
+                    reason="sale",
+                ),
+            )
+        )
+        assert await watch.post("j1", "0.21") == []
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        watch.clock.advance(600)
+        await watch.alerts.catch_up()
+        assert await watch.told() == [50]
+        watch.policy = watched(per, alerts=["30%", "50%"])
+        await watch.alerts.catch_up()
+        assert await watch.told() == [30]
+        watch.policy = watched(per, limit="$0.20")
+        await watch.alerts.catch_up()
+        await watch.alerts.catch_up()
+        assert await watch.told() == [100]
+        watch.policy = a_policy()
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+
+
+async def test_a_raise_that_a_person_ends_is_as_one_that_is_over(tmp_path: Path) -> None:
+    """What was charged is more of the limit that is left."""
+    async with a_watch(tmp_path, watched()) as watch:
+        row = RaiseRow(
+            id="r1",
+            budget="tight",
+            amount=usd("0.60"),
+            created_at=EPOCH,
+            until=EPOCH + DAY,
+            who="ada",
+            reason="sale",
+        )
+        await watch.ledger.submit(Raise(at=EPOCH, row=row))
+        assert await watch.post("j1", "0.41") == []
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        watch.clock.advance(60)
+        now = watch.clock.now()
+        await watch.ledger.submit(Raise(at=now, row=row.ended(at=now, who="bob", reason="over")))
+        await watch.alerts.catch_up()
+        assert await watch.told() == [50, 100]
+
+
+@pytest.mark.parametrize("per", ["month", "lifetime", "rolling 7 days"])
+async def test_the_ledger_is_not_asked_to_record_what_it_has_recorded(
+    tmp_path: Path, per: str
+) -> None:
+    """A sweep every half minute keeps no hold waiting, also hours later in a window that rolls."""
+    async with a_watch(tmp_path, watched(per)) as watch:
+        await watch.post("j1", "0.25")
+        watch.clock.advance(6 * DAY.total_seconds())
+        asked: list[object] = []
+
+        async def submit(command: object) -> object:
+            asked.append(command)
+            return Alerted(alerts=())
+
+        watch.ledger.submit = submit  # type: ignore[assignment]
+        await watch.alerts.catch_up()
+
+    assert asked == []
+
+
 async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
     """What was not looked at is looked at with the next charge."""
     async with a_watch(tmp_path, watched()) as watch:
@@ -160,6 +242,7 @@ async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
         )
         await alerts.after(attempt)
         await alerts.catch_up()
+        watch.policy = watched(limit="$0.30", alerts=["80%"])
         half = _Broken(watch.ledger, broken, only="submit")
         await Alerts(watch.clock, half, watch.ear, watch.tasks, lambda: watch.policy).catch_up()
 
@@ -175,3 +258,4 @@ class _Broken:
         self.job = broken if not only else ledger.job
         self.balances_at = broken if not only else ledger.balances_at
         self.rolling_of = broken if not only else ledger.rolling_of
+        self.raises_at, self.alerts_at = ledger.raises_at, ledger.alerts_at

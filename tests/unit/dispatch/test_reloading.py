@@ -145,6 +145,23 @@ def test_a_broken_file_is_kept_out_and_told_once(tmp_path: Path) -> None:
     assert watch.told("policy_reloaded") == []
 
 
+def test_a_broken_promise_is_kept_out_as_well(tmp_path: Path) -> None:
+    """A policy that does otherwise than its examples say is not what its writer meant."""
+    path = write_policy(tmp_path)
+
+    async def story(watch: Watch) -> None:
+        promise = CHANGED.replace("shortapi at $0.04", "runpod at $0.01")
+        write_policy(tmp_path, policy=promise)
+        await watch.reloader.reload()
+
+    watch, _ = watched(story, path)
+
+    (told,) = watch.told("policy_rejected")
+    assert watch.current.policy is watch.before
+    assert watch.current.standing.rejection is not None
+    assert told.detail.startswith(f"{path}:11:5: expected runpod at $0.01, and it is shortapi")
+
+
 def test_only_the_first_problems_are_told(tmp_path: Path) -> None:
     """A log's line is not the place for all of them."""
     path = write_policy(tmp_path)

@@ -1,12 +1,13 @@
 """A job as the text of its row, and back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from router.dispatch.requests import INLINE_MAX, REFERENCE, job_of, job_to_collect, row_of
 from router.ledger.executor import InlineExecutor
 from router.ledger.inputs import Inputs
-from router.model.job import JobState
+from router.model.job import ClientCallback, JobState, Response
 from router.model.offer import Candidate, Decision
 from tests.fakes import a_job
 from tests.ledger_kit import usd
@@ -34,11 +35,26 @@ async def test_a_job_comes_back_as_it_went(tmp_path: Path) -> None:
         price_max=usd("0.13"),
         tags=(("team", "art"),),
         prompt="ein grüner Himmel",
+        response=Response.BASE64,
+        callback=ClientCallback(url="https://app.example/hooks", dialect="runpod"),
     )
     kept = inputs(tmp_path)
     row = await row_of(job, DECISION, kept)
     assert (row.state, row.policy_hash) == (JobState.QUEUED, "5eed")
     assert await job_of(row, kept) == job
+
+
+async def test_a_row_of_an_earlier_version_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    """Rows written before clients could be called back name no callback, and want addresses."""
+    kept = inputs(tmp_path)
+    row = await row_of(a_job(), DECISION, kept)
+    fields = json.loads(row.request)
+    del fields["response"], fields["callback"]
+
+    job = await job_of(replace(row, request=json.dumps(fields)), kept)
+
+    assert job is not None
+    assert (job.response, job.callback) == (Response.URL, None)
 
 
 async def test_large_images_are_kept_beside_the_ledger(tmp_path: Path) -> None:

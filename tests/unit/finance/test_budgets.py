@@ -212,6 +212,7 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "thresholds": [],
         "window_start": "2026-11-20T00:00:00.000000Z",
         "window_end": "2026-11-21T00:00:00.000000Z",
+        "rolls": False,
         "posted": "0.00",
         "presumed": "0.00",
         "held": "0.0875",
@@ -233,7 +234,8 @@ def test_thresholds_are_shown_with_when_they_were_reached(tmp_path: Path, per: s
             shop.post(f"j-{tenant}.1", price)
             limits = policy.limits(JobFacts(tenant=tenant), "shortapi", EPOCH)
             shop.told(Alert(at=EPOCH, limits=limits))
-        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, EPOCH))))[
+        later = EPOCH + timedelta(hours=14)
+        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, later))))[
             "budgets"
         ]
 

@@ -1,6 +1,6 @@
 """Holds are placed where they fit, in every budget or in none."""
 
-from router.ledger.commands import Accept, Placed, Refused, Tender
+from router.ledger.commands import Accept, Done, Placed, Refuse, Refused, Tender
 from router.ledger.decide import decide, decide_all
 from router.ledger.page import Page
 from router.ledger.rows import BalanceRow, JobRow, RefusalRow, Window
@@ -106,6 +106,20 @@ def test_refusals_are_counted_by_the_hour_and_leave_no_row() -> None:
     assert books.page.changed == (count,)
 
 
+def test_a_refusal_without_a_hold_is_counted_beside_those_of_holds() -> None:
+    """By the budget and the hour, and it changes nothing else."""
+    limit, page = a_limit("team", "0.03"), Page()
+    refuse = Refuse(at=EPOCH, limit=limit, asked=usd("0.07"))
+    refused, done = decide_all(page, [an_accept("j1", "0.04", limit), refuse])
+
+    assert isinstance(refused, Refused)
+    assert done == Done()
+    count = page.get(RefusalRow, "team", "everyone", EPOCH.replace(minute=0))
+    assert count is not None
+    assert (count.jobs, count.amount) == (2, usd("0.11"))
+    assert page.changed == (count,)
+
+
 def test_two_limits_on_one_window_take_the_hold_once() -> None:
     """The tighter of them decides; the balance they share is not counted twice."""
     limits = a_limit("team", "0.50"), a_limit("team", "0.07")
@@ -138,3 +152,19 @@ def test_a_refusal_names_the_cheapest_tender_and_the_tightest_limit() -> None:
 
     assert isinstance(answer, Refused)
     assert (answer.limit.budget, answer.asked) == ("team", usd("0.09"))
+
+
+def test_a_limit_that_rejects_is_told_before_one_that_would_shrink_the_job() -> None:
+    """Though the other one has less left; and it is counted, because it is the last word."""
+    tender = Tender(
+        attempt=an_attempt_row(price=usd("0.09")),
+        limits=(a_limit("shrinks", "0.03"), a_limit("rejects", "0.05"), a_limit("wide", "0.08")),
+    )
+    accept = Accept(at=EPOCH, job=a_job_row(), tenders=(tender,), uncounted=frozenset({"shrinks"}))
+    page = Page()
+
+    answer, *_ = decide_all(page, [accept])
+
+    assert isinstance(answer, Refused)
+    assert (answer.limit.budget, answer.usage.used) == ("rejects", usd("0"))
+    assert page.get(RefusalRow, "rejects", "everyone", EPOCH.replace(minute=0)) is not None

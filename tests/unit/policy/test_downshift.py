@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from router.model.job import Resolution
+from router.model.money import Money
 from router.policy.downshift import Forecast, at_each_resolution, foresee, smallest
 from router.policy.examples import basic_offers
 from router.policy.policy import Policy
@@ -19,15 +20,26 @@ def shrinking(on_limit: str = "downshift", **more: Any) -> Policy:
     return a_policy(prices=ALL_SIZES, budgets=[daily], **more)
 
 
-def foreseen(policy: Policy, dollars: str, size: str = "4k", **job: Any) -> Forecast:
+def with_a_strict_one(**more: Any) -> Policy:
+    """Build a policy with a budget that shrinks and one that rejects."""
+    budgets = [
+        {"name": name, "who": "everyone", "limit": "$7", "per": "day", "on_limit": on_limit}
+        for name, on_limit in (("daily", "downshift"), ("strict", "reject"))
+    ]
+    return a_policy(prices=ALL_SIZES, budgets=budgets, **more)
+
+
+def foreseen(
+    policy: Policy, dollars: str, size: str = "4k", strict: str = "0", **job: Any
+) -> Forecast:
     """What becomes of a job when so much is used."""
     asked = a_job(resolution=Resolution(size), **job)
     return foresee(
         policy,
         asked,
         lambda one: basic_offers(policy, one, one.created_at),
-        standing(policy, daily=dollars),
-        used(daily=dollars),
+        standing(policy, daily=dollars, strict=strict),
+        used(daily=dollars, strict=strict),
     )
 
 
@@ -68,6 +80,26 @@ def test_a_budget_that_rejects_does_not_shrink() -> None:
     assert found.stopped_by.budget == "daily"
 
 
+@pytest.mark.parametrize(("dollars", "strict"), [("6.95", "6.97"), ("6.97", "6.95")])
+def test_of_two_budgets_without_room_the_one_that_rejects_has_the_word(
+    dollars: str, strict: str
+) -> None:
+    """Whichever of them has less left."""
+    found = foreseen(with_a_strict_one(), dollars, strict=strict)
+
+    assert (found.offers, found.job.resolution) == ((), Resolution.FOUR_K)
+    assert found.stopped_by is not None
+    assert found.stopped_by.budget == "strict"
+
+
+def test_of_the_smallest_edit_the_tightest_budget_is_told() -> None:
+    """Nothing smaller is left to be tried, so no refusal weighs more than another."""
+    found = foreseen(with_a_strict_one(), "6.98", size="1k", strict="6.97")
+
+    assert found.stopped_by is not None
+    assert found.stopped_by.budget == "daily"
+
+
 CAP = [{"when": "80% of daily is used", "resolution_max": "1k"}]
 STOP = [{"when": "80% of daily is used", "stop": "true"}]
 
@@ -91,6 +123,42 @@ def test_a_stage_that_stops_is_the_end() -> None:
 
     assert (found.offers, found.after) == ((), None)
     assert "nothing is bought from then on" in found.plan.decision.candidates[0].verdict
+
+
+THRIFT = [{"when": "80% of daily is used", "price_max": "$0.10"}]
+RUNPOD_FIRST = {"order": ["runpod"]}
+
+
+def test_a_price_that_a_stage_forbids_shrinks_where_its_budget_does() -> None:
+    """Down to what somebody sells for so little; where the budget rejects, it is a refusal."""
+    found = foreseen(shrinking(stages=THRIFT, prefer=RUNPOD_FIRST), "6")
+    kept = foreseen(shrinking("reject", stages=THRIFT, prefer=RUNPOD_FIRST), "6")
+
+    assert found.downshifted == (Resolution.FOUR_K, Resolution.ONE_K, "daily")
+    assert [one.price.usd for one in found.offers] == ["$0.0875"]
+    assert (kept.offers, kept.job.resolution) == ((), Resolution.FOUR_K)
+    assert kept.halt is not None
+    assert kept.halt.why == "80% of daily is used, and nothing above $0.10 is bought from then on"
+
+
+def test_a_price_that_the_job_forbids_itself_is_not_a_stages_doing() -> None:
+    """What the client would not pay is not made smaller, however much is used."""
+    found = foreseen(shrinking(stages=THRIFT), "6", price_max=Money.parse("0.08"))
+
+    assert (found.offers, found.stopped_by) == ((), None)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_two_stages_the_one_whose_budget_rejects_has_the_word(*, reverse: bool) -> None:
+    """Wherever it stands in the file, and though the other one would let a smaller edit be."""
+    stages = [*CAP, {"when": "50% of strict is used", "price_max": "$0.08"}]
+    policy = with_a_strict_one(stages=stages[::-1] if reverse else stages)
+
+    found = foreseen(policy, "6", strict="6")
+
+    assert (found.offers, found.job.resolution) == ((), Resolution.FOUR_K)
+    assert found.stopped_by is not None
+    assert found.stopped_by.budget == "strict"
 
 
 def test_what_nobody_sells_is_not_a_budgets_doing() -> None:

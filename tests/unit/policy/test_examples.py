@@ -5,6 +5,8 @@ import pytest
 
 from router.policy.examples import evaluate
 from router.policy.loader import load_policy
+from router.policy.problems import PolicyError
+from router.policy.windows import Window
 from tests.policy_files import POLICY, PRICES, a_policy, write_policy
 
 
@@ -86,10 +88,11 @@ def test_a_broken_promise_is_told_with_what_happens_instead(
 def test_a_broken_promise_is_told_at_its_line(tmp_path: Path) -> None:
     """`farebox check` can be read like a compiler's messages."""
     second = "  - {job: 2k, expect: shortapi at $0.061}\n"
-    policy = load_policy(write_policy(tmp_path, policy=POLICY + second))
 
-    (problem,) = evaluate(policy)
+    with pytest.raises(PolicyError) as caught:
+        load_policy(write_policy(tmp_path, policy=POLICY + second))
 
+    (problem,) = caught.value.problems
     assert str(problem).splitlines()[1:] == [f"    {second.rstrip()}", "        ^"]
     assert (Path(problem.file).name, problem.line, problem.column) == ("policy.yaml", 12, 5)
 
@@ -102,3 +105,17 @@ def test_examples_are_tried_when_the_newest_price_is_in_force() -> None:
 
     assert outcome(prices, job="1k", expect="shortapi at $0.045") == []
     assert outcome(prices, job="1k", at="2026-11-30", expect="shortapi at $0.04") == []
+
+
+@pytest.mark.parametrize("at", ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"])
+@pytest.mark.parametrize("per", [*Window, "rolling 366 days"])
+def test_every_window_has_an_example_at_the_ends_of_the_calendar(per: str, at: str) -> None:
+    """The first and the last instant that can be written lie in a window of every kind."""
+    budgets = [
+        {"name": zone.replace("/", "."), "who": "everyone", "limit": "$8", "per": per}
+        | ({"time_zone": zone} if per in set(Window) - {Window.LIFETIME} else {})
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+    ]
+    example = {"job": "1k", "at": at, "expect": "nobody" if at < "2026" else "shortapi at $0.04"}
+
+    assert evaluate(a_policy(budgets=budgets, examples=[example])) == []

@@ -78,7 +78,9 @@ def test_prices_neither_overlap_nor_leave_gaps(
 
 def test_a_price_may_follow_another_at_the_same_instant(tmp_path: Path) -> None:
     """An end that is the next row's start is neither gap nor overlap."""
-    policy = load_policy(write_policy(tmp_path, prices=second_price("2026-12-01", "2026-12-01")))
+    dearer = POLICY.replace("shortapi at $0.04", "shortapi at $0.05")
+    prices = second_price("2026-12-01", "2026-12-01")
+    policy = load_policy(write_policy(tmp_path, policy=dearer, prices=prices))
 
     assert len(policy.prices.offers_listed) == 3
 

@@ -290,6 +290,11 @@ def test_what_is_no_window_is_refused(said: object, told: str) -> None:
         read_period(said)
 
 
+def test_a_rolling_window_is_written_as_it_is_read() -> None:
+    """One day is one day."""
+    assert [str(Rolling(days)) for days in (1, 30)] == ["rolling 1 day", "rolling 30 days"]
+
+
 @pytest.mark.parametrize("per", [*Window, Rolling(1), Rolling(30)])
 def test_a_window_is_read_as_it_is_written(per: Period) -> None:
     """And one that was read is taken as it is."""

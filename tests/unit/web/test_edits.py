@@ -158,6 +158,7 @@ async def test_an_edit_that_does_not_fit_a_budget_is_a_402(tmp_path: Path) -> No
         "budget": "small",
         "scope": "tenant:acme",
         "window_end": "2026-11-21T00:00:00.000000Z",
+        "rolls": False,
         "limit": "0.03",
         "posted": "0.00",
         "presumed": "0.00",

@@ -94,6 +94,7 @@ def test_a_refusal_for_money_says_what_stands_in_the_way() -> None:
         "budget": "monthly",
         "scope": "tenant:acme",
         "window_end": "2026-12-01T09:00:00.000000Z",
+        "rolls": False,
         "limit": "7.00",
         "posted": "5.01",
         "presumed": "0.32",
