@@ -238,6 +238,9 @@ async def test_a_windows_edge_is_exact_where_clocks_change(
     start, end = (datetime.fromisoformat(instant) for instant in instants)
     buyer = Buyer(ledger, a_budget(per=per, time_zone=zone))
 
+    for at in (start, end - MOMENT):
+        (limit,) = buyer.limits(at)
+        assert (limit.window_start, limit.window_end) == (start, end)
     assert await buyer.buy_all(start) == ROOM_FOR
     assert await buyer.buy_all(end - MOMENT) == 0
     assert await buyer.buy_all(start - MOMENT) == ROOM_FOR
