@@ -6,28 +6,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.ledger.commands import (
-    Accept,
-    Adjust,
+from router.ledger.answers import (
     Alerted,
     AllPlaced,
     Answer,
-    Command,
     Conflict,
-    Dispatch,
     Done,
+    NotRotated,
+    Placed,
+    Refused,
+    Replayed,
+    Rotated,
+    Stale,
+)
+from router.ledger.commands import (
+    Accept,
+    Adjust,
+    Command,
+    Dispatch,
     Doubt,
     End,
     Hold,
     Idempotency,
     JobEnd,
-    Placed,
     Post,
     Presume,
-    Refused,
-    Replayed,
     Run,
-    Stale,
     Tender,
     Void,
 )
@@ -172,8 +176,6 @@ def told(answer: Answer) -> str:
     match answer:
         case Placed(attempt=attempt):
             words = f"placed {attempt.state} at {attempt.provider}"
-        case AllPlaced(placed=placed):
-            words = f"placed {len(placed)}"
         case Refused(limit=limit, usage=usage):
             words = f"refused by {limit.budget}, {usage.available(limit.limit).usd} left"
         case Replayed(job_id=job_id):
@@ -186,6 +188,8 @@ def told(answer: Answer) -> str:
             words = str(attempt.state)
         case Done(job=job):
             words = str(job.state) if job is not None else "done"
+        case Rotated() | NotRotated() | AllPlaced():
+            words = type(answer).__name__
         case Alerted(alerts=alerts):
             words = " ".join(f"{alert.percent}%" for alert in alerts) or "quiet"
     return words

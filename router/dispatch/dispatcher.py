@@ -20,20 +20,8 @@ from router.dispatch.ports import Books, InputStore
 from router.dispatch.sending import Sender
 from router.dispatch.settlement import Onward, Settlement, may_go_on, onward_of
 from router.dispatch.telling import Teller
-from router.ledger.commands import (
-    Answer,
-    CallOff,
-    Command,
-    Conflict,
-    Done,
-    End,
-    Idempotency,
-    JobEnd,
-    Placed,
-    Refused,
-    Replayed,
-    Stale,
-)
+from router.ledger.answers import Answer, Conflict, Done, Placed, Refused, Replayed, Stale
+from router.ledger.commands import CallOff, Command, End, Idempotency, JobEnd
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import IdempotencyConflict, Overloaded, RouterError

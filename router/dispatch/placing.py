@@ -10,16 +10,8 @@ from router.dispatch.ports import Books
 from router.dispatch.survey import Survey
 from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
-from router.ledger.commands import (
-    Accept,
-    Answer,
-    Hold,
-    Idempotency,
-    Placed,
-    Refuse,
-    Refused,
-    Tender,
-)
+from router.ledger.answers import Answer, Placed, Refused
+from router.ledger.commands import Accept, Hold, Idempotency, Refuse, Tender
 from router.ledger.rows import AttemptRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit

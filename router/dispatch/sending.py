@@ -10,7 +10,8 @@ from router.dispatch.ports import Books, Carrier
 from router.dispatch.settlement import Settlement, settle_delivered, settle_error
 from router.dispatch.telling import Teller
 from router.dispatch.tendering import offer_of
-from router.ledger.commands import Dispatch, Done, Run
+from router.ledger.answers import Done
+from router.ledger.commands import Dispatch, Run
 from router.ledger.rows import AttemptRow
 from router.ledger.store import Contradiction
 from router.model.charge import Reported

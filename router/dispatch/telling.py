@@ -1,6 +1,6 @@
 """What the dispatcher tells of itself: from rows and errors to events."""
 
-from router.ledger.commands import Refused
+from router.ledger.answers import Refused
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock
 from router.model.job import AttemptState, Job

@@ -1,5 +1,5 @@
 """
-The ledger's verbs as values, and the answers they get.
+The ledger's verbs as values; `answers` has what they get.
 
 A command names everything it needs, its instant included; `decide` turns it into changes.
 """
@@ -7,9 +7,11 @@ A command names everything it needs, its instant included; `decide` turns it int
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.ledger.limit_rows import AlertRow, RaiseRow
-from router.ledger.rows import AttemptRow, JobRow, KeyRow
-from router.model.budget import Limit, Usage
+from router.ledger.answers import Refused
+from router.ledger.key_rows import KeyRow
+from router.ledger.limit_rows import RaiseRow
+from router.ledger.rows import AttemptRow, JobRow
+from router.model.budget import Limit
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import JobState
@@ -72,7 +74,7 @@ class Refuse:
     """Count a refusal that turned out to be the last word, though no hold was asked for with it."""
 
     at: datetime
-    refused: "Refused"
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,11 +189,23 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveKey:
-    """Store a new or changed API key, and with it the one that it replaces: both or neither."""
+    """Store a new or changed API key."""
 
     at: datetime
     key: KeyRow
-    former: KeyRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotate:
+    """Put a new API key in another's place, which ends after a grace. Both, or no trace."""
+
+    at: datetime
+    former: KeyRow
+    """As it was read before: it may have changed since."""
+    key: KeyRow
+    """Its successor."""
+    ends: datetime
+    """When the former one ends, unless it does before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,71 +228,5 @@ Spending = Accept | AcceptAll | Hold
 """Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Spending | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
+Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Settling
 """Every verb."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """The hold stands."""
-
-    job: JobRow
-    attempt: AttemptRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllPlaced:
-    """The holds of all jobs stand, in the order in which they were asked for."""
-
-    placed: tuple[Placed, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """The idempotency key is known, for the same request: this is its job, or its first."""
-
-    job_id: JobId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """The idempotency key is known, for another request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """No tender fits. This is the limit that the cheapest of them fails."""
-
-    limit: Limit
-    usage: Usage
-    asked: Money
-    is_counted: bool = True
-    """Whether it stands among the refusals; not where it may not be the last word."""
-    jobs: int = 1
-    """How many jobs are refused together; `asked` is then what all of them would cost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The change was made."""
-
-    attempt: AttemptRow | None = None
-    job: JobRow | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
-    """Nothing was changed: the row is past the state in which the command means something."""
-
-    attempt: AttemptRow | None = None
-    job: JobRow | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerted:
-    """These thresholds are reached and recorded, for the first time. Often none."""
-
-    alerts: tuple[AlertRow, ...]
-
-
-Answer = Placed | AllPlaced | Replayed | Conflict | Refused | Done | Stale | Alerted

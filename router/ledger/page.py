@@ -8,6 +8,7 @@ decided, and at the end the back end writes what is dirty. So both back ends dec
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from router.ledger.answers import Refused
 from router.ledger.commands import (
     Accept,
     AcceptAll,
@@ -18,14 +19,16 @@ from router.ledger.commands import (
     Doubt,
     End,
     Hold,
+    Idempotency,
     Post,
     Presume,
     Raise,
     Refuse,
-    Refused,
+    Rotate,
     SaveKey,
     Void,
 )
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.rows import (
     BEGINNING,
@@ -116,23 +119,26 @@ class Page:
 
 def subjects(command: Command) -> set[Key]:
     """The rows, other than balances, that deciding a command reads."""
+    keys: set[Key] = set()
     match command:
-        case Accept(job=row, idempotency=promise):
-            return {(IdempotencyRow, (row.tenant, promise.key))} if promise else set()
+        case Accept(job=row, idempotency=Idempotency(key=key)):
+            keys = {(IdempotencyRow, (row.tenant, key))}
         case AcceptAll(accepts=accepts):
-            return set().union(*(subjects(accept) for accept in accepts))
+            keys = keys.union(*(subjects(accept) for accept in accepts))
         case Hold(job_id=job_id, tenders=tenders):
-            return {
-                (JobRow, (job_id,)),
-                *((AttemptRow, (tender.attempt.id,)) for tender in tenders),
-            }
+            attempts = {(AttemptRow, (tender.attempt.id,)) for tender in tenders}
+            keys = {(JobRow, (job_id,)), *attempts}
         case End(job_id=job_id) | CallOff(job_id=job_id):
-            return {(JobRow, (job_id,))}
-        case SaveKey() | Raise() | Refuse() | Alert():
-            return set()
+            keys = {(JobRow, (job_id,))}
+        case Rotate(former=former):
+            beside = (former.id, former.predecessor, former.successor)
+            keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert():
+            pass
         case _:
             job = job_of(command.attempt_id)
-            return {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+            keys = {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+    return keys
 
 
 def limits_of(command: Command) -> Iterator[Limit]:

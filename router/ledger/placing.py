@@ -3,32 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from router.ledger.commands import (
-    Accept,
-    AcceptAll,
-    AllPlaced,
-    Conflict,
-    Done,
-    Hold,
-    Placed,
-    Refuse,
-    Refused,
-    Replayed,
-    Stale,
-    Tender,
-)
+from router.ledger.answers import AllPlaced, Conflict, Done, Placed, Refused, Replayed, Stale
+from router.ledger.commands import Accept, AcceptAll, Hold, Refuse, Tender
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
 from router.ledger.page import Page
 from router.ledger.room import in_force, usage_of
-from router.ledger.rows import (
-    AttemptRow,
-    IdempotencyRow,
-    JobRow,
-    RefusalRow,
-    Row,
-    Window,
-)
+from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow, RefusalRow, Row, Window
 from router.model.budget import Limit, Usage
 from router.model.job import AttemptState, JobState
 from router.model.money import Money, total

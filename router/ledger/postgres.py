@@ -14,7 +14,8 @@ from typing import Any, Self, cast
 
 import asyncpg
 
-from router.ledger.commands import Answer, Command, Refuse, Spending
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Refuse, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode, to_column

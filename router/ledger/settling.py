@@ -8,18 +8,17 @@ answered `Stale`: settling is idempotent.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from router.ledger.answers import Done, Stale
 from router.ledger.commands import (
     Adjust,
     CallOff,
     Dispatch,
-    Done,
     Doubt,
     End,
     JobEnd,
     Post,
     Presume,
     Run,
-    Stale,
     Void,
 )
 from router.ledger.decided import Decided

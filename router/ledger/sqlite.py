@@ -14,7 +14,8 @@ from typing import Any, TextIO, cast
 
 import apsw
 
-from router.ledger.commands import Answer, Command, Spending
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.executor import Executor
 from router.ledger.mapping import decode, encode, to_column

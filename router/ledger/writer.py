@@ -9,7 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from router.ledger.commands import Answer, Command, Spending
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Spending
 from router.ledger.store import Contradiction, Store, StoreBroken, StoreFull, StoreUnavailable
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from router.dispatch.errand import Errand
 from router.dispatch.requests import row_of
-from router.ledger.commands import Placed, Refused
+from router.ledger.answers import Placed, Refused
 from router.model.job import AttemptState
 from router.policy.policy import Policy
 from tests.ledger_kit import usd

@@ -2,18 +2,8 @@
 
 from dataclasses import replace
 
-from router.ledger.commands import (
-    Accept,
-    AcceptAll,
-    AllPlaced,
-    Done,
-    Idempotency,
-    Placed,
-    Refuse,
-    Refused,
-    Replayed,
-    Tender,
-)
+from router.ledger.answers import AllPlaced, Done, Placed, Refused, Replayed
+from router.ledger.commands import Accept, AcceptAll, Idempotency, Refuse, Tender
 from router.ledger.decide import decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.page import Page
