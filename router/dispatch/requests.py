@@ -68,6 +68,8 @@ async def row_of(
         state=JobState.QUEUED,
         created_at=job.created_at,
         deadline_at=job.deadline_at,
+        fingerprint=job.fingerprint,
+        batch=job.batch,
     )
 
 
@@ -113,6 +115,8 @@ def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
         key_budget=request.get("key_budget"),
         response=Response(request.get("response", Response.URL)),
         callback=_callback(request.get("callback")),
+        fingerprint=row.fingerprint,
+        batch=row.batch,
     )
 
 

@@ -90,6 +90,17 @@ class Alerted:
     alerts: tuple[AlertRow, ...]
 
 
+def holds(answer: "Answer") -> tuple[Placed, ...]:
+    """The holds that an answer tells of: one, several, or none."""
+    match answer:
+        case Placed():
+            return (answer,)
+        case AllPlaced(placed=placed):
+            return placed
+        case _:
+            return ()
+
+
 Admitted = Placed | AllPlaced | Replayed | Conflict | Refused
 """Answers to verbs that place holds; `Stale` apart."""
 Answer = Admitted | Done | Stale | Alerted | Rotated | NotRotated
