@@ -48,6 +48,7 @@ from router.upstream.guard import GuardPolicy
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.lost_answers import LostAnswers
 from router.web.services import Services
 
 # The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
@@ -268,6 +269,7 @@ def _furnish(
         observer=observer,
         providers=providers,
         guard=guard,
+        lost_answers=LostAnswers(clock),
         admin_key=settings.admin_key,
     )
     forgetting = Forgetting(clock, ledger, inputs, policy=lambda: current.policy)

@@ -21,6 +21,7 @@ from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.keys import Role, mint_key
+from router.web.lost_answers import LostAnswers
 from router.web.server import build_app
 from router.web.services import Services
 from tests.fakes import FakeClock
@@ -195,6 +196,7 @@ async def open_house(
             observer=stage.audience,
             providers=("shortapi", "runpod"),
             guard=GuardPolicy(),
+            lost_answers=LostAnswers(clock),
         )
         services = replace(services, **fields)
         if is_ready:

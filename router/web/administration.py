@@ -22,9 +22,9 @@ from router.policy.scopes import EACH
 from router.web.explaining import read_as
 from router.web.keys import EVERYONE, Role, mint_key
 from router.web.problems import json_response
-from router.web.reading import Tags
 from router.web.rendering import attempt_body
 from router.web.visit import Visit
+from router.web.wishes import Tags
 
 # What a tenant's budget's scope says in their place.
 _RESERVED = frozenset({EVERYONE, "each_tenant", EACH})

@@ -19,7 +19,9 @@ from router.web import (
     spending,
 )
 from router.web.auth import Caller
+from router.web.dialect import Dialect
 from router.web.keys import Role
+from router.web.problems import NATIVE
 from router.web.visit import Visit
 
 VisitHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
@@ -56,12 +58,15 @@ class Route:
     path: str
     handler: VisitHandler
     access: Access
+    dialect: Dialect = NATIVE
+    buys: bool = False
+    """Whether it buys edits."""
     before_ready: bool = False
     """Whether it answers while recovery is under way."""
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/edits", edits.create_edit, Access.BUY),
+    Route("POST", "/v1/edits", edits.create_edit, Access.BUY, buys=True),
     Route("GET", "/v1/edits", edits.list_edits, Access.READ),
     Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),

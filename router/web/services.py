@@ -22,6 +22,7 @@ from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.limits import Limits
+from router.web.lost_answers import LostAnswers
 from router.web.waiting import Patience
 
 
@@ -51,6 +52,8 @@ class Services:
     """What a client's image URLs may name."""
     admin_key: str | None = field(default=None, repr=False)
     """A first admin key, for containers; None for none."""
+    lost_answers: LostAnswers
+    """What earlier requests were answered, so that one that is sent again is known."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -30,9 +30,9 @@ from router.web.openapi.schemas import ANSWER_SCHEMAS
 from router.web.openapi.shapes import Schema, ref
 from router.web.problems import problem, unforeseen
 from router.web.raising import EndRequest, RaiseRequest
-from router.web.reading import EditRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
+from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),

@@ -9,10 +9,12 @@ import pytest
 from router.model.errors import InvalidJob
 from router.model.job import Job, Resolution
 from router.upstream.guard import GuardPolicy
+from router.web.asking import IMAGE_BYTES_MAX, Asked, asked_for
 from router.web.auth import Caller
+from router.web.explaining import read_as
 from router.web.keys import Role
-from router.web.reading import IMAGE_BYTES_MAX, Asked, read_edit
 from router.web.services import Services
+from router.web.wishes import EditRequest
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
@@ -30,7 +32,8 @@ async def services(tmp_path: Path) -> Any:
 
 def read(services: Services, **fields: Any) -> Asked:
     """Read an edit by a caller of tenant `acme` whose key has a tag."""
-    return read_edit(services, CALLER, json.dumps(an_edit(**fields)).encode())
+    wish = read_as(EditRequest, json.dumps(an_edit(**fields)).encode(), InvalidJob)
+    return asked_for(services, CALLER, wish)
 
 
 def detail(services: Services, **fields: Any) -> str:
@@ -50,6 +53,7 @@ async def test_a_plain_edit_becomes_a_job_with_its_defaults(services: Services) 
         tenant="acme",
         key_id="k1",
         key_name="ada",
+        fingerprint=asked.fingerprint,
         model="nano-banana-2-edit",
         prompt="make the sky green",
         images=(PICTURE_URL,),
@@ -230,7 +234,8 @@ async def test_the_same_request_has_the_same_fingerprint(services: Services) -> 
 
 async def test_a_quote_may_be_for_another_tenant(services: Services) -> None:
     """The job is then that tenant's."""
-    asked = read_edit(services, CALLER, json.dumps(an_edit()).encode(), tenant="other")
+    wish = read_as(EditRequest, json.dumps(an_edit()).encode(), InvalidJob)
+    asked = asked_for(services, CALLER, wish, tenant="other")
 
     assert asked.job.tenant == "other"
 
