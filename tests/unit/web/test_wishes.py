@@ -1,5 +1,6 @@
 """The fields of a wish for an edit, each by itself."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,9 +13,8 @@ from tests.web_stage import PICTURE_URL
 
 def wish(**fields: Any) -> EditRequest:
     """Wish for an edit."""
-    return EditRequest.model_validate(
-        {"prompt": "make the sky green", "images": (PICTURE_URL,), **fields}
-    )
+    body = {"prompt": "make the sky green", "images": (PICTURE_URL,), **fields}
+    return EditRequest.model_validate_json(json.dumps(body))
 
 
 def test_letters_may_be_of_any_case_where_nothing_hangs_on_it() -> None:
