@@ -5,6 +5,7 @@ Every verb goes through the one writer; every reading sees only what is committe
 `LedgerUnavailable` when the books cannot be read.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from router.model.money import Money, total
 V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
 # Sorts after every job id.
 NEWEST = "~"
+SECRET_BYTES = 32
 
 
 class Ledger:
@@ -183,6 +185,24 @@ class Ledger:
         return [decode(KeyRow, row) for row in await self._read("keys")]
 
     # Housekeeping.
+
+    async def secret(self, name: str) -> bytes:
+        """
+        A secret of this ledger's own, random and the same for ever: made when it is first used.
+
+        Raises:
+            LedgerUnavailable: It can be neither read nor made.
+        """
+        rows = await self._read("secret", name=name)
+        if not rows:
+            fresh = secrets.token_hex(SECRET_BYTES)
+            try:
+                await self._store.execute("make_secret", name=name, value=fresh)
+            except StoreUnavailable as error:
+                raise LedgerUnavailable from error
+            # Another may have been quicker: its secret is everybody's.
+            rows = await self._read("secret", name=name)
+        return bytes.fromhex(rows[0]["value"])
 
     async def forget_promises(self, before: datetime) -> None:
         """

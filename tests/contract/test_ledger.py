@@ -501,6 +501,16 @@ lines = st.one_of(
 scripts = st.lists(lines.map(" ".join), max_size=14)
 
 
+async def test_a_secret_is_made_once_and_stays(ledger: Ledger) -> None:
+    """Whoever asks first makes it for all, even at the same moment; each name has its own."""
+    made = await asyncio.gather(*(ledger.secret("callbacks") for _ in range(8)))
+
+    assert len(set(made)) == 1
+    assert len(made[0]) == 32
+    assert await ledger.secret("callbacks") == made[0]
+    assert await ledger.secret("links") != made[0]
+
+
 async def _outcomes(store: Store, batches: Sequence[Sequence[Command]]) -> list[str]:
     told_: list[str] = []
     for batch in batches:

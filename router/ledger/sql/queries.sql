@@ -270,3 +270,11 @@ ORDER BY id LIMIT :most;
 -- name: rewrite_request
 -- Keep of what a client sent no more than may be kept. Money is in the entries, untouched.
 UPDATE jobs SET request = :request WHERE id = :id AND state NOT IN ('queued', 'running');
+
+-- name: secret
+-- One secret.
+SELECT value FROM secrets WHERE name = :name;
+
+-- name: make_secret
+-- Keep a new secret, unless there is one: whoever comes first has made it for all.
+INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
