@@ -111,6 +111,11 @@ class Ledger:
         """The two attempts posted last of each offer at each of its prices, the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("latest_posted")]
 
+    async def undelivered(self, since: datetime, until: datetime) -> list[AttemptRow]:
+        """Attempts that ended within `[since, until)`, billed and not delivered; oldest first."""
+        rows = await self._read("undelivered", since=since, until=until)
+        return [decode(AttemptRow, row) for row in rows]
+
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
         rows = await self._read("balances_at", at=at)

@@ -12,6 +12,7 @@ from router.model.errors import Malformed, NotFound, Overloaded, RouterError
 from router.model.ids import JobId
 from router.model.job import JobState
 from router.observe.events import Overhead
+from router.web.picturing import image_body, shown_images
 from router.web.preferences import Preference, idempotency_key, preference, read_wait
 from router.web.problems import json_response
 from router.web.reading import read_edit
@@ -35,7 +36,7 @@ async def create_edit(visit: Visit) -> web.Response:
     key = idempotency_key(headers.getall("Idempotency-Key", []))
     row, replayed = await _submit(visit, await visit.body(), key)
     view = await _watch(visit, row, wanted.wait_s)
-    response = job_response(view, is_new=True, remaining=await remaining(visit, row))
+    response = await _shown(visit, view, is_new=True)
     _say_what_applied(response, wanted, replayed=replayed)
     return response
 
@@ -68,7 +69,7 @@ async def read_one(visit: Visit) -> web.Response:
     wait_s = read_wait(visit.query("wait").get("wait"))
     row = await _own_job(visit)
     view = await _watch(visit, row, wait_s)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    return await _shown(visit, view, is_new=False)
 
 
 async def cancel(visit: Visit) -> web.Response:
@@ -76,7 +77,7 @@ async def cancel(visit: Visit) -> web.Response:
     row = await _own_job(visit)
     await visit.services.dispatcher.cancel(row.id)
     view = await _watch(visit, row, 0.0)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    return await _shown(visit, view, is_new=False)
 
 
 async def list_edits(visit: Visit) -> web.Response:
@@ -91,9 +92,12 @@ async def list_edits(visit: Visit) -> web.Response:
     ledger, tenant = visit.services.ledger, visit.tenant(query.get("tenant"))
     older = {"after": after} if after is not None else {}
     rows = await ledger.jobs_of(tenant, state=state, most=most, **older)
-    edits: list[dict[str, Any]] = [
-        job_body(JobView(row, tuple(await ledger.attempts_of(row.id)))) for row in rows
-    ]
+    edits: list[dict[str, Any]] = []
+    for row in rows:
+        view = JobView(row, tuple(await ledger.attempts_of(row.id)))
+        # A page of images would be a page of megabytes.
+        images = await shown_images(visit, view, with_bytes=False)
+        edits.append(job_body(view, [image_body(one) for one in images]))
     following = rows[-1].id if len(rows) == most else None
     return json_response({"edits": edits, "after": following})
 
@@ -118,6 +122,13 @@ async def _own_job(visit: Visit) -> JobRow:
     if row is None or not visit.caller.may_see(row.tenant):
         raise NotFound("There is no edit by that id.")
     return row
+
+
+async def _shown(visit: Visit, view: JobView, *, is_new: bool) -> web.Response:
+    """A job as the answer to its client, with its images as they were asked for."""
+    images = [image_body(one) for one in await shown_images(visit, view)]
+    left = await remaining(visit, view.row)
+    return job_response(view, images, is_new=is_new, remaining=left)
 
 
 async def _watch(visit: Visit, row: JobRow, wait_s: float | None) -> JobView:

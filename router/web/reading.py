@@ -19,8 +19,9 @@ from pydantic import (
     StringConstraints,
 )
 
+from router.images.data_urls import bytes_in
 from router.model.errors import InvalidJob
-from router.model.job import Job, Resolution
+from router.model.job import Job, Resolution, Response
 from router.model.money import Money, NotMoney
 from router.policy.explain import closest
 from router.policy.policy import Policy
@@ -75,12 +76,6 @@ def _check_price(text: str) -> str:
     return text
 
 
-def _check_response(value: str) -> str:
-    if value == "base64":
-        raise ValueError("`base64` is not served yet: leave it out, and fetch the image's URL")
-    return value
-
-
 def _refuse_callback(value: object) -> None:
     if value is not None:
         raise ValueError("is not served yet: ask `GET /v1/edits/{id}?wait=60` instead")
@@ -105,7 +100,7 @@ class EditRequest(BaseModel):
     resolution: Annotated[Resolution, BeforeValidator(_read_resolution)] = Resolution.ONE_K
     aspect_ratio: Annotated[str | None, Field(pattern=r"^[1-9][0-9]{0,2}:[1-9][0-9]{0,2}$")] = None
     output_format: Literal["png", "jpeg"] | None = None
-    response: Annotated[Literal["url", "base64"], AfterValidator(_check_response)] = "url"
+    response: Literal["url", "base64"] = "url"
     tags: Tags = Field(default_factory=dict)
     callback_url: Annotated[Any, AfterValidator(_refuse_callback)] = None
     deadline_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
@@ -160,6 +155,7 @@ def read_edit(
         price_max=Money.parse(asked.price_max) if asked.price_max is not None else None,
         key_name=caller.who,
         key_budget=caller.budget,
+        response=Response(asked.response),
     )
     whole_s = asked.deadline_s or policy.deadline_for(job)
     job = replace(job, deadline_at=now + timedelta(seconds=whole_s))
@@ -228,4 +224,6 @@ def _why_not_data_url(image: str) -> str | None:
     header = data_url_bytes(image, _HEADER_BYTES)
     if header is None or size_of(header) is None:
         return "does not hold a PNG, JPEG, GIF or WebP whose size can be read"
+    if bytes_in(image) is None:
+        return "is not base64 to its end"
     return None

@@ -178,6 +178,13 @@ SELECT * FROM (
 ) AS placed
 WHERE place <= 2 ORDER BY ended_at, id;
 
+-- name: undelivered
+-- Attempts that were billed and not delivered, the oldest first.
+SELECT * FROM attempts
+WHERE state = 'posted' AND posted > 0 AND COALESCE(outcome, '') <> 'delivered'
+    AND ended_at >= :since AND ended_at < :until
+ORDER BY ended_at, id;
+
 -- name: balances_at
 -- Balances of the windows that an instant lies in.
 SELECT * FROM balances WHERE window_start <= :at AND :at < window_end

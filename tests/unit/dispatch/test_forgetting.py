@@ -1,18 +1,22 @@
 """What clients sent goes when its age is past; what the books say stays."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from router.dispatch.forgetting import BATCH
+from router.dispatch.forgetting import BATCH, Forgetting
 from router.dispatch.requests import INLINE_MAX
+from router.images.keeping import FolderResults
+from router.ledger.executor import InlineExecutor
 from router.ledger.rows import JobRow
 from router.model.ids import JobId
 from router.policy.policy import Policy
+from tests.pictures import a_picture
 from tests.policy_files import PRICES, a_policy
-from tests.stage import Act, Stage, play
+from tests.stage import PICTURE, Act, Stage, play
 
 DAY_S = 86_400
 SMALL = "https://pictures.example/cat.png"
@@ -126,3 +130,47 @@ def test_more_than_a_batch_is_forgotten_in_several_sweeps(tmp_path: Path) -> Non
         assert [job_id for job_id in jobs if (await sent(stage, job_id))[1]] == []
 
     play(tmp_path, story, policy=keeping(images="1d"), slots=300)
+
+
+def test_results_go_when_the_time_is_over_that_was_told(tmp_path: Path) -> None:
+    """Whatever the policy says by then; the books keep their names."""
+
+    async def story(stage: Stage) -> None:
+        stage.gallery.shows[PICTURE] = a_picture()
+        row = (await stage.see(await stage.submit())).row
+        await stage.sweep.once()
+        stage.policy = keeping(results="1d")
+        await stage.pause(10 * DAY_S - 3600)
+        await stage.sweep.once()
+        assert len(await stage.results.all()) == 1
+        await stage.pause(2 * 3600)
+        await stage.sweep.once()
+        assert await stage.results.all() == []
+        assert await row_of(stage, row.id) == row
+
+    play(tmp_path, story, policy=keeping(results="10d"))
+
+
+def test_results_are_looked_at_once_an_hour(tmp_path: Path) -> None:
+    """To list an object store costs money."""
+
+    async def story(stage: Stage) -> None:
+        looks: list[datetime] = []
+
+        class Watched(FolderResults):
+            async def forget(self, now: datetime) -> None:
+                looks.append(now)
+
+        forgetting = Forgetting(
+            stage.clock,
+            stage.ledger,
+            stage.inputs,
+            Watched(stage.folder, InlineExecutor()),
+            policy=lambda: stage.policy,
+        )
+        for _ in range(5):
+            await forgetting.once()
+            await stage.pause(1200)
+        assert len(looks) == 2
+
+    play(tmp_path, story)

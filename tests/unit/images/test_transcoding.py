@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from router.images import transcoding
 from router.images.transcoding import NotAnImage, as_wanted, check, transcoded
 from tests.pictures import a_bomb, a_picture, pixels_of
 
@@ -105,7 +104,7 @@ def test_a_broken_checksum_is_no_crash() -> None:
 
 def test_a_warning_of_pillows_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own limit warns first, and only raises at twice as much."""
-    monkeypatch.setattr(transcoding.Image, "MAX_IMAGE_PIXELS", 40)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
 
     with pytest.raises(NotAnImage, match="DecompressionBombWarning"):
         check(PNG)
