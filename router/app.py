@@ -27,12 +27,8 @@ from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
-from router.ground import Ground, guard_of, lay_ground
-from router.images.archive import BadArchive, open_results
-from router.images.keeping import ResultStore
-from router.images.links import Links
+from router.ground import Ground, Rooms, guard_of, lay_ground, open_rooms
 from router.ledger.executor import ThreadExecutor
-from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
@@ -41,7 +37,7 @@ from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
 from router.observe.events import Committed, Observer, Polled, ProviderChanged
 from router.providers.catalog import CODECS
-from router.settings import BadSetting, Settings
+from router.settings import Settings
 from router.upstream.client import Upstream
 from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
@@ -83,18 +79,6 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rooms:
-    """What is kept, and links to it."""
-
-    ledger: Ledger
-    inputs: Inputs
-    results: ResultStore
-    links: Links
-    darkroom: ThreadExecutor
-    """Where images are decoded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Roads:
     """Everything that dials out."""
 
@@ -124,7 +108,7 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
             ground.teller.alarm,
         )
-        rooms = await _open_rooms(stack, settings, ledger)
+        rooms = await open_rooms(stack, settings, ledger)
         roads = await _open_roads(stack, settings, ground)
         house = _furnish(settings, ground, rooms, roads)
         stack.push_async_callback(_wind_down, house)
@@ -158,29 +142,6 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
     return ledger
 
 
-async def _open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) -> _Rooms:
-    """Where images are kept: what clients sent beside the ledger, results where it is said."""
-
-    def worker(name: str) -> ThreadExecutor:
-        made = ThreadExecutor(name)
-        stack.callback(made.close)
-        return made
-
-    path = settings.database_path
-    beside = path.with_name(path.name + ".results")
-    try:
-        results = open_results(settings.archive, beside, worker("results"))
-    except BadArchive as error:
-        raise BadSetting(f"FAREBOX_ARCHIVE {error}") from error
-    return _Rooms(
-        ledger=ledger,
-        inputs=Inputs(path.with_name(path.name + ".inputs"), worker("inputs")),
-        results=results,
-        links=Links(await ledger.secret("links")),
-        darkroom=worker("images"),
-    )
-
-
 async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground) -> _Roads:
     """Everything that dials out: to the providers, and to where a client's image is."""
     guard = guard_of(settings)
@@ -203,7 +164,7 @@ async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground)
     return _Roads(guard=guard, fetcher=fetcher, upstream=upstream)
 
 
-def _furnish(settings: Settings, ground: Ground, rooms: _Rooms, roads: _Roads) -> House:
+def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
     """Put the dispatcher and its neighbours together."""
     ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
@@ -225,20 +186,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: _Rooms, roads: _Roads) -
         supplied=hosting.supplies,
     )
     placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
-    finisher = Finisher(
-        clock, roads.fetcher, results, rooms.darkroom, teller, policy=lambda: current.policy
-    )
-    sender = Sender(
-        clock,
-        ledger,
-        roads.upstream,
-        health,
-        slots,
-        teller,
-        hosting,
-        finisher,
-        callbacks_url=callbacks_url,
-    )
+    sender = _hire_sender(ground, rooms, roads, health, hosting, callbacks_url)
     dispatcher = Dispatcher(
         clock,
         ledger,
@@ -277,6 +225,36 @@ def _furnish(settings: Settings, ground: Ground, rooms: _Rooms, roads: _Roads) -
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
     ledger.listen(alerts.booked)
     return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)
+
+
+def _hire_sender(
+    ground: Ground,
+    rooms: Rooms,
+    roads: _Roads,
+    health: Health,
+    hosting: Hosting,
+    callbacks_url: str | None,
+) -> Sender:
+    """Whoever carries attempts, with what happens to images on the way."""
+    finisher = Finisher(
+        ground.clock,
+        roads.fetcher,
+        rooms.results,
+        rooms.darkroom,
+        ground.teller,
+        policy=lambda: ground.current.policy,
+    )
+    return Sender(
+        ground.clock,
+        rooms.ledger,
+        roads.upstream,
+        health,
+        ground.slots,
+        ground.teller,
+        hosting,
+        finisher,
+        callbacks_url=callbacks_url,
+    )
 
 
 async def _wind_down(house: House) -> None:

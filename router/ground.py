@@ -1,4 +1,4 @@
-"""What everything stands on: time, the policy in force, and who is told. Built by `app`."""
+"""What everything stands on: time, the policy in force, who is told, and what is kept."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,7 +7,12 @@ from pathlib import Path
 
 from router.dispatch.reloading import Reloader, slot_limits
 from router.dispatch.telling import Teller
+from router.images.archive import BadArchive, open_results
+from router.images.keeping import ResultStore
+from router.images.links import Links
 from router.ledger.executor import ThreadExecutor
+from router.ledger.inputs import Inputs
+from router.ledger.ledger import Ledger
 from router.model.clock import SystemClock
 from router.model.tasks import TaskRegistry
 from router.observe.events import Observer, Observers
@@ -35,6 +40,18 @@ class Ground:
     tasks: TaskRegistry
     broken: asyncio.Event
     """Set when the disk has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What is kept, and links to it."""
+
+    ledger: Ledger
+    inputs: Inputs
+    results: ResultStore
+    links: Links
+    darkroom: ThreadExecutor
+    """Where images are decoded."""
 
 
 def lay_ground(
@@ -86,3 +103,32 @@ def guard_of(settings: Settings) -> GuardPolicy:
         )
     except ValueError as error:
         raise BadSetting(f"FAREBOX_FETCH_ALLOW: {error}") from error
+
+
+async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) -> Rooms:
+    """
+    Open where images are kept: what clients sent beside the ledger, results where it is said.
+
+    Raises:
+        BadSetting: FAREBOX_ARCHIVE cannot be meant, or not be used here.
+        LedgerUnavailable: The key of links can be neither read nor made.
+    """
+
+    def worker(name: str) -> ThreadExecutor:
+        made = ThreadExecutor(name)
+        stack.callback(made.close)
+        return made
+
+    path = settings.database_path
+    beside = path.with_name(path.name + ".results")
+    try:
+        results = open_results(settings.archive, beside, worker("results"))
+    except BadArchive as error:
+        raise BadSetting(f"FAREBOX_ARCHIVE {error}") from error
+    return Rooms(
+        ledger=ledger,
+        inputs=Inputs(path.with_name(path.name + ".inputs"), worker("inputs")),
+        results=results,
+        links=Links(await ledger.secret("links")),
+        darkroom=worker("images"),
+    )

@@ -296,18 +296,7 @@ class Stage:
         self.health = Health(clock, self.changed)
         self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
-        self.links = Links(b"a key of the stage's own")
-        hosted = PublicLinks(self.links, RING_URL) if self._hosts else None
-        self.hosting = Hosting(clock, self.inputs, hosted)
-        self.results = FolderResults(self.folder / "results", InlineExecutor())
-        self.finisher = Finisher(
-            clock,
-            self.gallery,
-            self.results,
-            InlineExecutor(),
-            self.teller,
-            policy=lambda: self.policy,
-        )
+        self._open_images()
         self.survey = Survey(
             self.health, self.shape, self._connected, supplied=self.hosting.supplies
         )
@@ -364,6 +353,21 @@ class Stage:
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
         self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def _open_images(self) -> None:
+        """Put together what happens to images on their way in and out."""
+        self.links = Links(b"a key of the stage's own")
+        hosted = PublicLinks(self.links, RING_URL) if self._hosts else None
+        self.hosting = Hosting(self.clock, self.inputs, hosted)
+        self.results = FolderResults(self.folder / "results", InlineExecutor())
+        self.finisher = Finisher(
+            self.clock,
+            self.gallery,
+            self.results,
+            InlineExecutor(),
+            self.teller,
+            policy=lambda: self.policy,
+        )
 
     def open_store(self) -> SqliteStore:
         """Open the ledger's file."""

@@ -307,3 +307,14 @@ def test_a_second_delivery_of_a_job_that_has_its_image_changes_nothing(tmp_path:
         assert (await stage.see(job_id)).row == first
 
     play(tmp_path, story)
+
+
+def test_a_format_that_was_asked_for_shows_that_a_result_is_dead(tmp_path: Path) -> None:
+    """Its first bytes do not come, so all of it is asked for, in vain."""
+
+    async def story(stage: Stage) -> None:
+        row = await ended(stage, output_format="png")
+        assert (row.state, row.error_code) == (JobState.FAILED, "result_unavailable")
+        assert len(stage.gallery.fetched) > 2
+
+    play(tmp_path, story)
