@@ -20,11 +20,13 @@ from router.ledger.commands import (
     Hold,
     Idempotency,
     JobEnd,
+    NotRotated,
     Placed,
     Post,
     Presume,
     Refused,
     Replayed,
+    Rotated,
     Run,
     Stale,
     Tender,
@@ -183,6 +185,8 @@ def told(answer: Answer) -> str:
             words = str(attempt.state)
         case Done(job=job):
             words = str(job.state) if job is not None else "done"
+        case Rotated() | NotRotated():
+            words = "rotated" if isinstance(answer, Rotated) else "not rotated"
         case Alerted(alerts=alerts):
             words = " ".join(f"{alert.percent}%" for alert in alerts) or "quiet"
     return words

@@ -207,14 +207,18 @@ class Audience:
 
 
 class Shape:
-    """Sees every picture as equally wide and high, or not at all."""
+    """Sees every picture as equally wide and high, or not at all; at once, or after a while."""
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = (1024, 1024)
+        self.looking: Callable[[], Awaitable[None]] | None = None
+        """What there is to wait for before a picture is seen."""
 
     async def shape_of(self, url: str) -> tuple[int, int] | None:
         """See `Shapes`."""
         assert url
+        if self.looking is not None:
+            await self.looking()
         return self.size
 
 
@@ -291,7 +295,7 @@ class Stage:
         self.housekeeping = TaskRegistry(self.crashed)
         self.store = self.open_store()
         self.writer = Writer(clock, self.store, lambda *_: None, self.broke)
-        self.ledger = Ledger(self.store, self.writer)
+        self.ledger = self.open_ledger()
         self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
         self.health = Health(clock, self.changed)
         self.slots = Slots(self._limits)
@@ -372,6 +376,10 @@ class Stage:
     def open_store(self) -> SqliteStore:
         """Open the ledger's file."""
         return a_sqlite_store(self.folder / "ledger.db", decider=self._decider)
+
+    def open_ledger(self) -> Ledger:
+        """Open the books on the store."""
+        return Ledger(self.store, self.writer)
 
     def changed(self, provider: str, state: ProviderState, reason: str) -> None:
         """Remember a provider's new state."""

@@ -2,18 +2,23 @@
 A job's first hold: at its resolution, or at a lower one where the budget without room says so.
 
 The ledger alone refuses for money. Each lower resolution is a plan of its own and asks for a hold
-of its own; nothing is held of those that came before.
+of its own; nothing is held of those that came before. Here alone a job is made smaller: on failover
+it stays what it is.
+
+Stages are read before the hold and not with it, so jobs that are admitted together may pass one
+together. What the hold itself checks is exact.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from router.dispatch.errand import Errand
 from router.dispatch.placing import Placer
 from router.dispatch.ports import InputStore
 from router.dispatch.requests import Downshift, row_of
 from router.dispatch.telling import Teller
-from router.ledger.commands import Answer, Idempotency, Refused
-from router.model.errors import BudgetExceeded
+from router.ledger.commands import Answer, Idempotency, Placed, Refused
+from router.model.errors import BudgetExceeded, RouterError
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Plan
@@ -32,6 +37,30 @@ class Asked:
     answer: Answer
 
 
+class _Brought:
+    """The large images of one job that is asked for: it is not yet known to be one."""
+
+    def __init__(self, inputs: InputStore) -> None:
+        self._inputs = inputs
+        self._digests: list[str] = []
+
+    async def put(self, data: bytes, at: datetime) -> str:
+        """Keep bytes, durable when this returns. See `InputStore`."""
+        digest = await self._inputs.put(data, at)
+        self._digests.append(digest)
+        return digest
+
+    async def keep(self) -> None:
+        """The job is in the books."""
+        for digest in self._digests:
+            await self._inputs.keep(digest)
+
+    async def take_back(self) -> None:
+        """There is no such job: what came with it goes."""
+        for digest in self._digests:
+            await self._inputs.take_back(digest)
+
+
 async def ask(
     placer: Placer,
     inputs: InputStore,
@@ -45,7 +74,7 @@ async def ask(
 
     Args:
         placer: Plans, and places holds.
-        inputs: Large images are durable there before the hold is.
+        inputs: Large images are durable there before the hold is; of what is refused none stay.
         teller: Told when a budget has the last word.
         job: As the client wants it.
         policy: In force for it.
@@ -57,6 +86,24 @@ async def ask(
         NobodyQualifies: There is no offer at the resolution that was asked for, and no budget in
             the way.
     """
+    brought = _Brought(inputs)
+    try:
+        asked = await _ask(placer, brought, teller, job, policy, idempotency)
+    except RouterError:
+        await brought.take_back()
+        raise
+    await (brought.keep() if isinstance(asked.answer, Placed) else brought.take_back())
+    return asked
+
+
+async def _ask(
+    placer: Placer,
+    inputs: _Brought,
+    teller: Teller,
+    job: Job,
+    policy: Policy,
+    idempotency: Idempotency | None,
+) -> Asked:
     refused, why = None, ""
     for tried in at_each_resolution(job):
         offers = await placer.offers(policy, tried)
@@ -93,7 +140,7 @@ def _exceeded(refused: Refused, why: str) -> BudgetExceeded:
 
 
 async def _errand(
-    job: Job, plan: Plan, policy: Policy, inputs: InputStore, downshift: Downshift | None
+    job: Job, plan: Plan, policy: Policy, inputs: _Brought, downshift: Downshift | None
 ) -> Errand:
     row = await row_of(job, plan.decision, inputs, downshift)
     dearest = max(offer.price for offer in plan.offers)

@@ -77,6 +77,7 @@ class Hosting:
             return image
         # Also what is there already: it is then no older than this attempt when it is forgotten.
         sha256 = await self._inputs.put(image.encode(), self._clock.now())
+        await self._inputs.keep(sha256)
         return public.to_input(sha256, expires_at)
 
 

@@ -179,11 +179,23 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveKey:
-    """Store a new or changed API key, and with it the one that it replaces: both or neither."""
+    """Store a new or changed API key."""
 
     at: datetime
     key: KeyRow
-    former: KeyRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotate:
+    """Put a new API key in another's place, which ends after a grace. Both, or no trace."""
+
+    at: datetime
+    former: KeyRow
+    """As it was read before: it may have changed since."""
+    key: KeyRow
+    """Its successor."""
+    ends: datetime
+    """When the former one ends, unless it does before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +216,7 @@ class Alert:
 
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Settling
+Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Settling
 """Every verb."""
 
 
@@ -256,10 +268,27 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """The new key stands, and so does the former one's end."""
+
+    key: KeyRow
+    former: KeyRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRotated:
+    """Nothing was changed: the key is not there, or has ended, or another works beside it."""
+
+    former: KeyRow | None
+    beside: str | None = None
+    """The other one: its predecessor or its successor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alerted:
     """These thresholds are reached and recorded, for the first time. Often none."""
 
     alerts: tuple[AlertRow, ...]
 
 
-Answer = Placed | Replayed | Conflict | Refused | Done | Stale | Alerted
+Answer = Placed | Replayed | Conflict | Refused | Done | Stale | Alerted | Rotated | NotRotated

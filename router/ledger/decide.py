@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, placing, settling
+from router.ledger import alerting, placing, rotating, settling
 from router.ledger.commands import (
     Accept,
     Alert,
@@ -18,6 +18,7 @@ from router.ledger.commands import (
     Presume,
     Raise,
     Refuse,
+    Rotate,
     Run,
     SaveKey,
     Settling,
@@ -43,7 +44,7 @@ def decide(page: Page, command: Command) -> Decided:
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey() | Raise() | Refuse():
+        case SaveKey() | Rotate() | Raise() | Refuse():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -89,11 +90,17 @@ def _on_job(page: Page, command: End | CallOff) -> Decided:
     return settling.call_off(page, command)
 
 
-def _noted(page: Page, command: SaveKey | Raise | Refuse) -> Decided:
-    """What a person has said is taken as it is, and so is a refusal that was given."""
-    if isinstance(command, Refuse):
-        return placing.refuse(page, command)
-    if isinstance(command, Raise):
-        return Decided(Done(), (command.row,))
-    former = () if command.former is None else (command.former,)
-    return Decided(Done(), (command.key, *former))
+def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
+    """
+    What a person has said is taken as it is, and so is a refusal that was given; only a key's place
+    may be another's already.
+    """
+    match command:
+        case Refuse():
+            return placing.refuse(page, command)
+        case Rotate():
+            return rotating.rotate(page, command)
+        case Raise():
+            return Decided(Done(), (command.row,))
+        case _:
+            return Decided(Done(), (command.key,))

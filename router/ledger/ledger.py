@@ -8,7 +8,7 @@ Every verb goes through the one writer; every reading sees only what is committe
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from router.ledger.commands import Accept, Adjust, Answer, Command, Done, Post, Presume
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
@@ -24,6 +24,8 @@ from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.money import Money, total
 
 V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
+Part = Literal["prompt", "images"]
+"""Of what clients send, what is kept for a time of its own."""
 # Sorts after every job id.
 NEWEST = "~"
 SECRET_BYTES = 32
@@ -147,9 +149,16 @@ class Ledger:
         rows = await self._read("alerts_between", since=since, until=until)
         return [decode(AlertRow, row) for row in rows]
 
-    async def alerts_at(self, at: datetime) -> list[AlertRow]:
-        """The thresholds that are reached in the windows that an instant lies in."""
-        return [decode(AlertRow, row) for row in await self._read("alerts_at", at=at)]
+    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
+        """
+        The thresholds that were told of in the windows that an instant lies in.
+
+        Args:
+            at: The instant.
+            since: Of windows that roll, also those told of in any that ended after this.
+        """
+        rows = await self._read("alerts_at", at=at, since=since or at)
+        return [decode(AlertRow, row) for row in rows]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
         """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""
@@ -221,30 +230,33 @@ class Ledger:
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
-    async def requests_kept(
-        self, has: str, before: datetime, *, after: str, most: int
-    ) -> list[JobRow]:
+    async def requests_kept(self, part: Part, before: datetime, *, most: int) -> list[JobRow]:
         """
-        Ended jobs admitted before an instant whose request still has something, the oldest first.
+        Ended jobs admitted before an instant that a part of was not forgotten, the oldest first.
 
         Args:
-            has: An SQL pattern that such a request matches.
+            part: Of what their clients sent.
             before: Exclusive.
-            after: The last job that was looked at; empty for none.
             most: How many.
         """
-        rows = await self._read("requests_kept", has=has, before=before, after=after, most=most)
+        rows = await self._read(f"{part}_kept", before=before, most=most)
         return [decode(JobRow, row) for row in rows]
 
-    async def rewrite_request(self, job_id: JobId, request: str) -> None:
+    async def forget_part(self, job_id: JobId, part: Part, request: str, at: datetime) -> None:
         """
         Replace what a job's client sent by what may be kept of it. The job has ended.
+
+        Args:
+            job_id: Whose.
+            part: What is no longer kept.
+            request: What is left.
+            at: Now.
 
         Raises:
             LedgerUnavailable: It is kept for now.
         """
         try:
-            await self._store.execute("rewrite_request", id=job_id, request=request)
+            await self._store.execute(f"forget_{part}", id=job_id, request=request, at=rfc3339(at))
         except StoreUnavailable as error:
             raise LedgerUnavailable from error
 

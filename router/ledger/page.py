@@ -17,10 +17,12 @@ from router.ledger.commands import (
     Doubt,
     End,
     Hold,
+    Idempotency,
     Post,
     Presume,
     Raise,
     Refuse,
+    Rotate,
     SaveKey,
     Void,
 )
@@ -32,6 +34,7 @@ from router.ledger.rows import (
     EntryRow,
     IdempotencyRow,
     JobRow,
+    KeyRow,
     RefusalRow,
     Row,
     Window,
@@ -107,10 +110,8 @@ class Page:
 def subjects(command: Command) -> set[Key]:
     """The rows, other than balances, that deciding a command reads."""
     match command:
-        case Accept(job=row, idempotency=idempotency):
-            if idempotency is None:
-                return set()
-            return {(IdempotencyRow, (row.tenant, idempotency.key))}
+        case Accept(job=row, idempotency=Idempotency(key=key)):
+            return {(IdempotencyRow, (row.tenant, key))}
         case Hold(job_id=job_id, tenders=tenders):
             return {
                 (JobRow, (job_id,)),
@@ -118,7 +119,10 @@ def subjects(command: Command) -> set[Key]:
             }
         case End(job_id=job_id) | CallOff(job_id=job_id):
             return {(JobRow, (job_id,))}
-        case SaveKey() | Raise() | Refuse() | Alert():
+        case Rotate(former=former):
+            beside = (former.predecessor, former.successor)
+            return {(KeyRow, (key_id,)) for key_id in (former.id, *beside) if key_id is not None}
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert():
             return set()
         case _:
             job = job_of(command.attempt_id)

@@ -255,11 +255,20 @@ class KeyRow:
     revoked_at: datetime | None = None
     budget: str | None = None
     """What it may spend itself, as `$20.00 per month`."""
+    predecessor: str | None = None
+    """The key in whose place it was put."""
+    successor: str | None = None
+    """The key that was last put in its place."""
 
     @property
     def key(self) -> tuple[str, ...]:
         """The primary key."""
         return (self.id,)
+
+    def ended(self, at: datetime) -> datetime | None:
+        """Since when it does not work, at an instant; None while it does."""
+        ends = [end for end in (self.revoked_at, self.expires_at) if end is not None and end <= at]
+        return min(ends, default=None)
 
 
 Row = (

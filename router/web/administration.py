@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
@@ -27,6 +27,8 @@ from router.web.visit import Visit
 
 # What a tenant's budget's scope says in their place.
 _RESERVED = frozenset({EVERYONE, "each_tenant", EACH})
+FAR = datetime(3000, 1, 1, tzinfo=UTC)
+"""No end that people set lies beyond: there must be room for sums with it."""
 _ATTEMPT_ID = re.compile(r"[0-9a-f-]{36}\.[0-9]{1,3}")
 _KEY_ID = re.compile(r"[0-9A-Za-z]{8}")
 
@@ -36,9 +38,11 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 def check_instant(text: str) -> str:
     """Take an instant as text, or say what belongs there."""
     try:
-        from_rfc3339(text)
+        instant = from_rfc3339(text)
     except (ValueError, OverflowError):
         raise ValueError("must be an instant, as 2027-01-01T00:00:00Z") from None
+    if instant >= FAR:
+        raise ValueError("must be before the year 3000")
     return text
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from router.dispatch.watching import JobView
 from router.ledger.commands import Idempotency
 from router.ledger.rows import JobRow
-from router.model.errors import Malformed, NotFound, Overloaded, RouterError
+from router.model.errors import BudgetExceeded, Malformed, NotFound, Overloaded, RouterError
 from router.model.ids import JobId
 from router.model.job import JobState
 from router.observe.events import Overhead
@@ -17,6 +17,7 @@ from router.web.preferences import Preference, idempotency_key, preference, read
 from router.web.problems import json_response
 from router.web.reading import read_edit
 from router.web.rendering import job_body, job_response
+from router.web.showing import hide_others_amounts
 from router.web.spending import remaining
 from router.web.visit import BUYING, Visit
 
@@ -48,9 +49,11 @@ async def _submit(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, b
     visit.request[BUYING] = asked.job.id
     try:
         admission = await services.dispatcher.submit(asked.job, asked.policy, idempotency)
-    except RouterError:
+    except RouterError as error:
         # The dispatcher's word: there is no job, no hold, and nothing was sent.
         del visit.request[BUYING]
+        if isinstance(error, BudgetExceeded):
+            hide_others_amounts(visit, error)
         raise
     visit.request[BUYING] = admission.row.id
     services.observer.tell(Overhead(seconds=visit.in_our_hands_s))

@@ -62,7 +62,7 @@ def problem(error: RouterError, *, job_id: JobId | None = None) -> web.Response:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = 'Bearer realm="farebox"'
-    if isinstance(error, BudgetExceeded):
+    if isinstance(error, BudgetExceeded) and error.amounts_shown:
         available = error.usage.available(error.limit.limit)
         response.headers["Farebox-Budget-Remaining-USD"] = str(available)
     return response
@@ -175,17 +175,20 @@ def _members(kind: type[RouterError], status: int, detail: str) -> dict[str, Any
 
 def _budget_members(error: BudgetExceeded) -> dict[str, Any]:
     limit, usage, ends = error.limit, error.usage, error.limit.begins_anew_at
-    return {
-        "budget": limit.budget,
+    amounts = {
         "scope": limit.scope,
-        "window_end": rfc3339(ends) if ends is not None else None,
-        "rolls": limit.rolls,
         "limit": str(limit.limit),
         "posted": str(usage.posted),
         "presumed": str(usage.presumed),
         "held": str(usage.held),
         "in_doubt": str(usage.in_doubt),
         "available": str(usage.available(limit.limit)),
+    }
+    return {
+        "budget": limit.budget,
+        "window_end": rfc3339(ends) if ends is not None else None,
+        "rolls": limit.rolls,
+        **(amounts if error.amounts_shown else dict.fromkeys(amounts)),
         "asked": str(error.asked),
     }
 

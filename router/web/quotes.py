@@ -17,6 +17,7 @@ from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.scopes import JobFacts
 from router.web.problems import json_response
 from router.web.reading import read_edit
+from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
 
@@ -70,7 +71,7 @@ def _explained(
             ],
         },
         "budgets": [
-            _headroom(offer, limit, balances)
+            _headroom(visit, offer, limit, balances)
             for offer in found.plan.offers
             for limit in limits[offer.provider]
         ],
@@ -89,15 +90,16 @@ def _code(found: Forecast) -> str:
     return NobodyQualifies.code if found.stopped_by is None else BudgetExceeded.code
 
 
-def _headroom(offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
+def _headroom(visit: Visit, offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
     available, ends = balances.available(limit), limit.begins_anew_at
+    is_shown = may_be_shown(visit, limit.budget, limit.scope)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
-        "scope": limit.scope,
+        "scope": limit.scope if is_shown else None,
         "window_end": rfc3339(ends) if ends is not None else None,
         "rolls": limit.rolls,
-        "limit": str(balances.in_force(limit).limit),
-        "available": str(available),
+        "limit": str(balances.in_force(limit).limit) if is_shown else None,
+        "available": str(available) if is_shown else None,
         "fits": available >= offer.price,
     }

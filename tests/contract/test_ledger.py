@@ -19,15 +19,18 @@ from router.ledger.commands import (
     Command,
     Dispatch,
     Idempotency,
+    NotRotated,
     Placed,
     Post,
     Raise,
     Refuse,
     Refused,
     Replayed,
+    Rotate,
+    Rotated,
     SaveKey,
 )
-from router.ledger.ledger import Ledger
+from router.ledger.ledger import Ledger, Part
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
@@ -288,7 +291,7 @@ async def test_a_promise_is_forgotten_only_when_its_job_has_ended(ledger: Ledger
 
 
 async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Ledger) -> None:
-    """What may be kept of it replaces it; jobs are found by what they still have, and by age."""
+    """What may be kept of it replaces it; jobs are found by what is not forgotten, and by age."""
     await tell(
         ledger,
         """
@@ -302,16 +305,18 @@ async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Le
     assert row is not None
     later = EPOCH + timedelta(days=1)
 
-    async def kept(before: datetime = later, after: str = "") -> list[str]:
-        rows = await ledger.requests_kept("%{%", before, after=after, most=7)
-        return [row.id for row in rows]
+    async def kept(part: Part, before: datetime = later, most: int = 7) -> list[str]:
+        return [row.id for row in await ledger.requests_kept(part, before, most=most)]
 
-    assert (await kept(), await kept(row.created_at), await kept(after="j1")) == (["j1"], [], [])
-    await ledger.rewrite_request(job_id, "gone")
-    await ledger.rewrite_request(other, "gone")
+    assert [await kept("prompt"), await kept("images")] == [["j1"], ["j1"]]
+    assert [await kept("prompt", row.created_at), await kept("prompt", most=0)] == [[], []]
+    await ledger.forget_part(job_id, "prompt", "gone", later)
+    await ledger.forget_part(other, "prompt", "gone", later)
     rewritten = [await ledger.job(one) for one in (job_id, other)]
     assert [one.request == "gone" for one in rewritten if one is not None] == [True, False]
-    assert await kept() == []
+    assert [await kept("prompt"), await kept("images")] == [[], ["j1"]]
+    await ledger.forget_part(job_id, "images", "all gone", later)
+    assert await kept("images") == []
 
 
 async def test_a_contradiction_is_its_own_commands_alone(ledger: Ledger) -> None:
@@ -444,19 +449,67 @@ async def test_keys_are_kept_and_changed(ledger: Ledger) -> None:
     assert await ledger.key("k2") is None
 
 
-async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
-    """Whoever had read it before and stores it afterwards, with its successor, changes nothing."""
-    key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
-    ends = EPOCH + timedelta(days=7)
-    await ledger.submit(SaveKey(at=EPOCH, key=key))
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, revoked_at=EPOCH)))
-    former = replace(key, expires_at=ends)
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, id="k2"), former=former))
+def a_key(key_id: str = "k1") -> KeyRow:
+    """Make a row of a key that works."""
+    return KeyRow(id=key_id, digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
 
-    kept, new = await ledger.key("k1"), await ledger.key("k2")
-    assert kept is not None
-    assert (kept.revoked_at, kept.expires_at) == (EPOCH, ends)
-    assert new == replace(key, id="k2")
+
+def rotating(former: KeyRow, key_id: str, *, days: int = 0) -> Rotate:
+    """Put a key in another's place some days on, with a grace of a week."""
+    at = EPOCH + timedelta(days=days)
+    return Rotate(at=at, former=former, key=a_key(key_id), ends=at + timedelta(days=7))
+
+
+async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
+    """Whoever had read it before and stores it afterwards changes nothing; it has no successor."""
+    revoked = replace(a_key(), revoked_at=EPOCH)
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(SaveKey(at=EPOCH, key=revoked))
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    answer = await ledger.submit(rotating(a_key(), "k2"))
+
+    assert answer == NotRotated(former=revoked)
+    assert await ledger.keys() == [revoked]
+
+
+async def test_of_rotations_at_the_same_time_one_is_made(ledger: Ledger) -> None:
+    """Also when both have read the key before; in one commit and in two."""
+    key = a_key()
+    await ledger.submit(SaveKey(at=EPOCH, key=key))
+    answers = [
+        *await asyncio.gather(*(ledger.submit(rotating(key, new)) for new in ("k2", "k3"))),
+        await ledger.submit(rotating(key, "k4")),
+    ]
+
+    kept, new, *others = await ledger.keys()
+    assert kept == replace(key, expires_at=EPOCH + timedelta(days=7), successor="k2")
+    assert (new, others) == (replace(a_key("k2"), predecessor="k1"), [])
+    assert answers[0] == Rotated(key=new, former=kept)
+    assert answers[1:] == [NotRotated(former=kept, beside="k2")] * 2
+
+
+async def test_of_keys_in_each_others_place_two_work(ledger: Ledger) -> None:
+    """Neither a key with a successor nor one with a predecessor is rotated while that one works."""
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(rotating(a_key(), "k2"))
+    former, new = await ledger.keys()
+
+    early = [await ledger.submit(rotating(key, "k3", days=6)) for key in (former, new)]
+    late = await ledger.submit(rotating(new, "k3", days=7))
+    newer = (await ledger.keys())[1]
+    third = await ledger.submit(rotating(newer, "k4", days=8))
+    await ledger.submit(SaveKey(at=EPOCH, key=replace(a_key("k3"), revoked_at=EPOCH)))
+    instead = await ledger.submit(rotating(newer, "k5", days=8))
+
+    assert early == [
+        NotRotated(former=former, beside="k2"),
+        NotRotated(former=new, beside="k1"),
+    ]
+    assert isinstance(late, Rotated)
+    assert (late.former.id, late.key.predecessor) == ("k2", "k2")
+    assert third == NotRotated(former=newer, beside="k3")
+    assert isinstance(instead, Rotated)
+    assert instead.former == replace(newer, successor="k5")
 
 
 async def test_a_providers_strange_words_settle_all_the_same(ledger: Ledger) -> None:

@@ -98,9 +98,11 @@ ON CONFLICT (budget, scope, hour) DO UPDATE SET
 -- name: put_api_keys
 -- Store a key as it now stands. What was revoked stays so, whoever stores it at the same time.
 INSERT INTO api_keys (
-    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget
+    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget,
+    predecessor, successor
 ) VALUES (
-    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget
+    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget,
+    :predecessor, :successor
 )
 ON CONFLICT (id) DO UPDATE SET
     role = excluded.role,
@@ -108,7 +110,8 @@ ON CONFLICT (id) DO UPDATE SET
     tags = excluded.tags,
     expires_at = excluded.expires_at,
     revoked_at = COALESCE(api_keys.revoked_at, excluded.revoked_at),
-    budget = excluded.budget;
+    budget = excluded.budget,
+    successor = COALESCE(excluded.successor, api_keys.successor);
 
 -- name: put_raises
 -- Add a fact: a raise is never changed.
@@ -204,8 +207,10 @@ SELECT * FROM alerts WHERE at >= :since AND at < :until
 ORDER BY at, budget, scope, percent;
 
 -- name: alerts_at
--- The thresholds that are reached in the windows that an instant lies in.
-SELECT * FROM alerts WHERE window_start <= :at AND :at < window_end
+-- The thresholds that were told of in the windows that an instant lies in, and of windows that roll
+-- in those that end after an earlier one.
+SELECT * FROM alerts
+WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
 
 -- name: refusals_since
@@ -267,16 +272,27 @@ DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
     SELECT id FROM jobs WHERE ended_at IS NOT NULL
 );
 
--- name: requests_kept
--- Jobs that have ended and whose request still has something, the oldest first.
+-- name: prompt_kept
+-- Jobs that have ended and whose prompt is not forgotten, the oldest first.
 SELECT * FROM jobs
-WHERE id > :after AND created_at < :before AND state NOT IN ('queued', 'running')
-    AND request LIKE :has
-ORDER BY id LIMIT :most;
+WHERE prompt_forgotten_at IS NULL AND created_at < :before AND state NOT IN ('queued', 'running')
+ORDER BY created_at, id LIMIT :most;
 
--- name: rewrite_request
--- Keep of what a client sent no more than may be kept. Money is in the entries, untouched.
-UPDATE jobs SET request = :request WHERE id = :id AND state NOT IN ('queued', 'running');
+-- name: images_kept
+-- Jobs that have ended and whose images are not forgotten, the oldest first.
+SELECT * FROM jobs
+WHERE images_forgotten_at IS NULL AND created_at < :before AND state NOT IN ('queued', 'running')
+ORDER BY created_at, id LIMIT :most;
+
+-- name: forget_prompt
+-- Keep a request without its prompt. Money is in the entries, untouched.
+UPDATE jobs SET request = :request, prompt_forgotten_at = :at
+WHERE id = :id AND state NOT IN ('queued', 'running');
+
+-- name: forget_images
+-- Keep a request without its images. Money is in the entries, untouched.
+UPDATE jobs SET request = :request, images_forgotten_at = :at
+WHERE id = :id AND state NOT IN ('queued', 'running');
 
 -- name: secret
 -- One secret.

@@ -6,7 +6,7 @@ from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
 from router.web.openapi.raises import RAISES
-from router.web.openapi.refusals import PROBLEMS
+from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
 from router.web.openapi.shapes import (
     EDIT_ID,
@@ -150,11 +150,11 @@ _MONEY: dict[str, Schema] = {
                 "What a budget has left for an offer.",
                 provider=TEXT,
                 budget=TEXT,
-                scope=TEXT,
+                scope=nullable({**TEXT, "description": UNSHOWN}),
                 window_end=nullable(ENDS),
                 rolls=ROLLS,
-                limit=MONEY,
-                available=MONEY,
+                limit=nullable({**MONEY, "description": UNSHOWN}),
+                available=nullable({**MONEY, "description": UNSHOWN}),
                 fits=FLAG,
             )
         ),
@@ -258,7 +258,16 @@ _HOUSE: dict[str, Schema] = {
                 thing(
                     "Why its files, as they are now, are not in force.",
                     at=INSTANT,
-                    problems=many({**TEXT, "description": "`file:line:column: message`"}),
+                    count={**NUMBER, "description": "How many there are; the first ten are told."},
+                    problems=many(
+                        {
+                            **TEXT,
+                            "description": (
+                                "`file:line:column: message` for who may see all tenants; "
+                                "`file:line` for everybody else."
+                            ),
+                        }
+                    ),
                 )
             ),
         ),

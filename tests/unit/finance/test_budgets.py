@@ -234,7 +234,8 @@ def test_thresholds_are_shown_with_when_they_were_reached(tmp_path: Path, per: s
             shop.post(f"j-{tenant}.1", price)
             limits = policy.limits(JobFacts(tenant=tenant), "shortapi", EPOCH)
             shop.told(Alert(at=EPOCH, limits=limits))
-        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, EPOCH))))[
+        later = EPOCH + timedelta(hours=14)
+        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, later))))[
             "budgets"
         ]
 

@@ -1,7 +1,5 @@
 """What has no rows of its own to move is decided at once; the verbs have tests of their own."""
 
-from dataclasses import replace
-
 from router.ledger.commands import Done, Post, SaveKey, Stale
 from router.ledger.decide import decide
 from router.ledger.page import Page
@@ -23,13 +21,10 @@ def test_nothing_is_known_of_an_attempt_that_is_not_in_the_books() -> None:
 
 
 def test_a_key_is_saved_as_it_is_given() -> None:
-    """There is nothing to decide; one that takes another's place is stored with it."""
+    """There is nothing to decide."""
     key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="laptop", created_at=EPOCH)
-    former = replace(key, id="k0")
 
     decided = decide(Page(), SaveKey(at=EPOCH, key=key))
-    both = decide(Page(), SaveKey(at=EPOCH, key=key, former=former))
 
-    assert decided.answer == both.answer == Done()
+    assert decided.answer == Done()
     assert decided.changes == (key,)
-    assert both.changes == (key, former)

@@ -94,6 +94,6 @@ def test_a_query_that_the_disk_refuses_is_told_as_unavailable(store: SqliteStore
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.forget_promises(EPOCH + timedelta(days=2)))
     with pytest.raises(LedgerUnavailable):
-        at_once(ledger.rewrite_request(JobId("j1"), "{}"))
+        at_once(ledger.forget_part(JobId("j1"), "prompt", "{}", EPOCH))
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.secret("callbacks"))
