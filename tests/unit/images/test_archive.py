@@ -9,6 +9,7 @@ from router.images.archive import BadArchive, ObjectResults, open_results
 from router.images.keeping import FolderResults, NotKept, key_of
 from router.ledger.executor import InlineExecutor
 from tests.fakes import EPOCH
+from tests.object_store import a_bucket
 from tests.raw_server import closed_port
 
 NAME = "0199d6f0-0000-7000-8000-000000000001-1.png"
@@ -96,3 +97,34 @@ async def test_a_store_that_does_not_answer_is_told_without_its_words() -> None:
         await ObjectResults("s3://bucket", store).put("2026-11-20T09/acme/x", b"x")
     assert str(raised.value).startswith("s3://bucket: ")
     assert "canary" not in str(raised.value)
+
+
+async def test_what_speaks_s3_is_spoken_to_as_its_own_tools_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the wire, signed with the environment's key, and nothing outside the prefix is seen."""
+    async with a_bucket() as bucket:
+        for name, value in (
+            ("AWS_ENDPOINT", bucket.url),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_REGION", "here"),
+            ("AWS_ACCESS_KEY_ID", "mykey"),
+            ("AWS_SECRET_ACCESS_KEY", "mysecret"),
+        ):
+            monkeypatch.setenv(name, value)
+        bucket.objects["strangers/2020-01-01T00/acme/x"] = b"not ours"
+        results = open_results("s3://bucket/results", tmp_path, WORKER)
+        keys = [key_of("acme", NAME, EPOCH + timedelta(hours=hours)) for hours in range(2)]
+        for number, key in enumerate(keys, start=1):
+            await results.put(key, b"x" * number)
+        listed = await results.all()
+        await results.forget(EPOCH + timedelta(hours=1))
+        left = [await results.get(key) for key in keys]
+
+    assert [(one.key, one.size_bytes, one.at) for one in listed] == [
+        (keys[0], 1, EPOCH),
+        (keys[1], 2, EPOCH),
+    ]
+    assert left == [None, b"xx"]
+    assert set(bucket.objects) == {"strangers/2020-01-01T00/acme/x", f"results/{keys[1]}"}
+    assert bucket.credentials == {"AWS4-HMAC-SHA256 Credential=mykey"}
