@@ -111,6 +111,7 @@ async def test_a_good_link_to_what_is_gone_leads_nowhere(tmp_path: Path) -> None
     """And one that we made for a name that is none does not either."""
     async with open_front(tmp_path, hosts=True) as front:
         until = front.clock.now() + timedelta(hours=1)
+        made = await front.edit()
         answers = [
             await fetched(front, front.stage.links.to("", path, until))
             for path in (
@@ -118,10 +119,11 @@ async def test_a_good_link_to_what_is_gone_leads_nowhere(tmp_path: Path) -> None
                 "/inputs/..%2Fledger.db",
                 "/results/0199d6f0-0000-7000-8000-000000000001-1.png",
                 "/results/passwd",
+                f"/results/{made.json['id']}-1.png",
             )
         ]
 
-    assert [response.status for response, _ in answers] == [404] * 4
+    assert [response.status for response, _ in answers] == [404] * 5
 
 
 async def test_what_is_kept_and_is_no_image_is_not_shown(tmp_path: Path) -> None:
