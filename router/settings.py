@@ -46,6 +46,8 @@ class Settings:
     log: str | None = None
     """`text`, `json`, or None: text on a terminal."""
     admin_key: str | None = field(default=None, repr=False)
+    archive: str | None = None
+    """Where results are kept, as `s3://bucket/prefix`; None: in a folder beside the database."""
     fetch_allow: tuple[str, ...] = ()
     """Hosts and networks that may be fetched from although they are private."""
     egress_proxy: str | None = None
@@ -96,6 +98,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=read.url("FAREBOX_PUBLIC_URL"),
         log=read.one_of("FAREBOX_LOG", ("text", "json")),
         admin_key=read.key("FAREBOX_ADMIN_KEY", ADMIN_KEY_MIN),
+        archive=read.text("FAREBOX_ARCHIVE"),
         fetch_allow=tuple(part.strip() for part in allow.split(",") if part.strip()),
         egress_proxy=read.url("FAREBOX_EGRESS_PROXY"),
     )

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 import typer
 
+from router.cli.archive import archive
 from router.cli.budget import budget
 from router.cli.check import check
+from router.cli.claims import claims
 from router.cli.demo import demo
 from router.cli.keys import keys
 from router.cli.mistakes import explain
@@ -38,6 +40,8 @@ app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
+app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
+app.command(epilog="Example: farebox archive --json")(archive)
 app.command(
     epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'
 )(settle)

@@ -2,16 +2,19 @@
 Forgetting: what clients sent is kept for as long as the policy says, and then removed.
 
 Of a job that has ended, the prompt and the pictures go; its money, its decision and its result's
-addresses stay, for they are the books'. What of it is kept is counted from its admission.
+addresses stay, for they are the books'. What of it is kept is counted from its admission; results
+that are kept here go when the time is over that their clients were told.
 """
 
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from router.dispatch.ports import Books, InputStore
+from router.dispatch.ports import Books, InputStore, Results
 from router.dispatch.requests import digests_of
+from router.images.keeping import HOUR
 from router.ledger.ledger import Part
+from router.ledger.rows import BEGINNING
 from router.model.clock import Clock
 from router.policy.policy import Policy
 
@@ -26,10 +29,18 @@ class Forgetting:
     """Removes prompts and pictures past their age."""
 
     def __init__(
-        self, clock: Clock, books: Books, inputs: InputStore, *, policy: Callable[[], Policy]
+        self,
+        clock: Clock,
+        books: Books,
+        inputs: InputStore,
+        results: Results,
+        *,
+        policy: Callable[[], Policy],
     ) -> None:
         self._clock, self._books, self._inputs = clock, books, inputs
-        self._policy = policy
+        self._results, self._policy = results, policy
+        self._results_due = BEGINNING
+        """When results are looked at next: they go by the hour, and to list them may cost."""
 
     async def once(self) -> int:
         """
@@ -39,7 +50,7 @@ class Forgetting:
             How many jobs lost their prompt or their pictures.
 
         Raises:
-            LedgerUnavailable: The next one finds what this one did not get to.
+            LedgerUnavailable, NotKept: The next one finds what this one did not get to.
         """
         keep, now = self._policy().keep, self._clock.now()
         until_s = self._clock.monotonic_s() + BUSY_S
@@ -52,7 +63,16 @@ class Forgetting:
             forgotten += await self._forget("images", before, until_s)
             # A job may outlive its pictures' age, and needs them for its next attempt.
             await self._inputs.forget(before, but=await self._needed())
+        await self._forget_results()
         return forgotten
+
+    async def _forget_results(self) -> None:
+        """What is kept is past its time by the hour that it stands under: no policy is asked."""
+        now = self._clock.now()
+        if now < self._results_due:
+            return
+        await self._results.forget(now)
+        self._results_due = now.replace(minute=0, second=0, microsecond=0) + HOUR
 
     async def _forget(self, part: Part, before: datetime, until_s: float) -> int:
         """At least one batch, so that neither part waits for the other."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from router.ledger.answers import Answer
 from router.ledger.commands import Command
@@ -15,6 +15,8 @@ from router.model.job import Job
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
+
+T = TypeVar("T")
 
 
 class Books(Protocol):
@@ -87,3 +89,23 @@ class InputStore(Keeper, Protocol):
     async def forget(self, before: datetime, *, but: frozenset[str] = ...) -> None: ...
     async def keep(self, sha256: str) -> None: ...
     async def take_back(self, sha256: str) -> None: ...
+
+
+class Results(Protocol):
+    """Where results are kept. See `images.keeping.ResultStore`."""
+
+    async def put(self, key: str, data: bytes) -> None: ...
+    async def forget(self, now: datetime) -> None: ...
+
+
+class Fetcher(Protocol):
+    """Whoever fetches what providers name. See `upstream.fetcher.GuardedFetcher`."""
+
+    async def fetch_prefix(self, url: str, bytes_max: int) -> bytes: ...
+    async def fetch(self, url: str, bytes_max: int, *, deadline_s: float) -> bytes: ...
+
+
+class Worker(Protocol):
+    """Whoever does slow work elsewhere than on the event loop. See `ledger.executor.Executor`."""
+
+    async def run(self, work: Callable[[], T]) -> T: ...

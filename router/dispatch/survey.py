@@ -8,21 +8,30 @@ from router.dispatch.health import Health
 from router.dispatch.ports import Shapes
 from router.model.job import Job
 from router.model.offer import Offer, Plan
-from router.policy.capability import needs_shape, offers_for
+from router.policy.capability import Ability, needs_shape, offers_for
 from router.policy.policy import Policy
 
 
 class Survey:
     """Makes the offers that a policy chooses from."""
 
-    def __init__(self, health: Health, shapes: Shapes, connected: frozenset[str]) -> None:
+    def __init__(
+        self,
+        health: Health,
+        shapes: Shapes,
+        connected: frozenset[str],
+        *,
+        supplied: frozenset[Ability] = frozenset(),
+    ) -> None:
         """
         Args:
             health: Knows who is ejected.
             shapes: Reads an image's size where a provider wants an aspect ratio.
             connected: Providers that we have a codec and a credential for.
+            supplied: What the router does itself, so that its lack is no obstacle.
         """
         self._health, self._shapes, self._connected = health, shapes, connected
+        self._supplied = supplied
 
     async def offers(
         self, policy: Policy, job: Job, at: datetime, *, look_s: float | None = None
@@ -41,7 +50,7 @@ class Survey:
         shape = None
         if needs_shape(policy.prices, job, at):
             shape = await self._shape(job.images[0], look_s)
-        offers = offers_for(policy.prices, job, at, shape=shape)
+        offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
         return tuple(self._with_health(policy, job, offer) for offer in offers)
 
     async def _shape(self, image: str, look_s: float | None) -> str | None:

@@ -5,6 +5,7 @@ Every verb goes through the one writer; every reading sees only what is committe
 `LedgerUnavailable` when the books cannot be read.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -29,6 +30,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 # Sorts after every job id.
 NEWEST = "~"
+SECRET_BYTES = 32
 
 
 class Ledger:
@@ -130,6 +132,11 @@ class Ledger:
         """The two attempts posted last of each offer at each of its prices, the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("latest_posted")]
 
+    async def undelivered(self, since: datetime, until: datetime) -> list[AttemptRow]:
+        """Attempts that ended within `[since, until)`, billed and not delivered; oldest first."""
+        rows = await self._read("undelivered", since=since, until=until)
+        return [decode(AttemptRow, row) for row in rows]
+
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
         rows = await self._read("balances_at", at=at)
@@ -211,6 +218,24 @@ class Ledger:
         return [decode(KeyRow, row) for row in await self._read("keys")]
 
     # Housekeeping.
+
+    async def secret(self, name: str) -> bytes:
+        """
+        A secret of this ledger's own, random and the same for ever: made when it is first used.
+
+        Raises:
+            LedgerUnavailable: It can be neither read nor made.
+        """
+        rows = await self._read("secret", name=name)
+        if not rows:
+            fresh = secrets.token_hex(SECRET_BYTES)
+            try:
+                await self._store.execute("make_secret", name=name, value=fresh)
+            except StoreUnavailable as error:
+                raise LedgerUnavailable from error
+            # Another may have been quicker: its secret is everybody's.
+            rows = await self._read("secret", name=name)
+        return bytes.fromhex(rows[0]["value"])
 
     async def forget_promises(self, before: datetime) -> None:
         """

@@ -9,9 +9,10 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from router.images.data_urls import bytes_in
 from router.model.errors import InvalidJob
 from router.model.ids import JobId
-from router.model.job import Job
+from router.model.job import Job, Response
 from router.model.money import Money
 from router.policy.explain import closest
 from router.policy.policy import Policy
@@ -87,6 +88,7 @@ def asked_for(
         price_max=Money.parse(wish.price_max) if wish.price_max is not None else None,
         key_name=caller.who,
         key_budget=caller.budget,
+        response=Response(wish.response),
         fingerprint=fingerprint(wish, dialect, edits),
     )
     whole_s = wish.deadline_s or policy.deadline_for(job)
@@ -158,4 +160,6 @@ def _why_not_data_url(image: str) -> str | None:
     header = data_url_bytes(image, _HEADER_BYTES)
     if header is None or size_of(header) is None:
         return "does not hold a PNG, JPEG, GIF or WebP whose size can be read"
+    if bytes_in(image) is None:
+        return "is not base64 to its end"
     return None

@@ -15,12 +15,13 @@ from aiohttp import web
 from router.dispatch.watching import JobView
 from router.ledger.commands import Idempotency
 from router.ledger.rows import JobRow
-from router.model.errors import NotFound, Overloaded, RouterError
+from router.model.errors import BudgetExceeded, NotFound, Overloaded, RouterError
 from router.model.ids import JobId
 from router.model.money import Money, total
 from router.observe.events import Overhead
 from router.web.asking import Asked
 from router.web.lost_answers import ADOPTED_WITHIN_S, Asker, Owed
+from router.web.showing import hide_others_amounts
 from router.web.visit import ABOUT, BUYING, OWED, Visit
 
 # The job is ended by its deadline's own task, a moment after whoever waits for it would give up.
@@ -76,7 +77,9 @@ async def buy(
         admission = await services.dispatcher.submit(
             job, asked.policy, promise, copies=asked.copies, look_s=look_s
         )
-    except RouterError:
+    except RouterError as error:
+        if isinstance(error, BudgetExceeded):
+            hide_others_amounts(visit, error)
         # The dispatcher's word: there is no job, no hold, and nothing was sent.
         del visit.request[BUYING]
         services.lost_answers.withdraw(owed)

@@ -11,6 +11,7 @@ from router.model.job import JobState
 from router.web.asking import asked_for
 from router.web.buying import JOB_ID, buy, own_job, watch
 from router.web.explaining import read_as
+from router.web.picturing import image_body, shown_images
 from router.web.preferences import Preference, idempotency_key, preference, read_wait
 from router.web.problems import json_response
 from router.web.rendering import job_body, job_response
@@ -30,7 +31,7 @@ async def create_edit(visit: Visit) -> web.Response:
     wish = read_as(EditRequest, await visit.body(), InvalidJob)
     bought = await buy(visit, asked_for(visit.services, visit.caller, wish), key)
     view = await watch(visit, bought.row, wanted.wait_s)
-    response = job_response(view, is_new=True, remaining=await remaining(visit, bought.row))
+    response = await _shown(visit, view, is_new=True)
     _say_what_applied(response, wanted, replayed=bought.replayed)
     return response
 
@@ -47,7 +48,7 @@ async def read_one(visit: Visit) -> web.Response:
     wait_s = read_wait(visit.query("wait").get("wait"))
     row = await own_job(visit, visit.path("id"))
     view = await watch(visit, row, wait_s)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    return await _shown(visit, view, is_new=False)
 
 
 async def cancel(visit: Visit) -> web.Response:
@@ -55,7 +56,7 @@ async def cancel(visit: Visit) -> web.Response:
     row = await own_job(visit, visit.path("id"))
     await visit.services.dispatcher.cancel(row.id)
     view = await watch(visit, row, 0.0)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    return await _shown(visit, view, is_new=False)
 
 
 async def list_edits(visit: Visit) -> web.Response:
@@ -70,9 +71,12 @@ async def list_edits(visit: Visit) -> web.Response:
     ledger, tenant = visit.services.ledger, visit.tenant(query.get("tenant"))
     older = {"after": after} if after is not None else {}
     rows = await ledger.jobs_of(tenant, state=state, most=most, **older)
-    edits: list[dict[str, Any]] = [
-        job_body(JobView(row, tuple(await ledger.attempts_of(row.id)))) for row in rows
-    ]
+    edits: list[dict[str, Any]] = []
+    for row in rows:
+        view = JobView(row, tuple(await ledger.attempts_of(row.id)))
+        # A page of images would be a page of megabytes.
+        images = await shown_images(visit, view, with_bytes=False)
+        edits.append(job_body(view, [image_body(one) for one in images]))
     following = rows[-1].id if len(rows) == most else None
     return json_response({"edits": edits, "after": following})
 
@@ -83,3 +87,10 @@ def _limit(text: str | None) -> int:
     if not _COUNT.fullmatch(text) or not 1 <= int(text) <= LISTED_MAX:
         raise Malformed(f"`?limit=` is a whole number from 1 to {LISTED_MAX}.")
     return int(text)
+
+
+async def _shown(visit: Visit, view: JobView, *, is_new: bool) -> web.Response:
+    """A job as the answer to its client, with its images as they were asked for."""
+    images = [image_body(one) for one in await shown_images(visit, view)]
+    left = await remaining(visit, view.row)
+    return job_response(view, images, is_new=is_new, remaining=left)

@@ -13,6 +13,7 @@ from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.resolving import Resolver
 from router.dispatch.watching import Watcher
+from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import Clock
 from router.model.ids import Ids
@@ -23,6 +24,7 @@ from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.limits import Limits
 from router.web.lost_answers import LostAnswers
+from router.web.picturing import Pictures
 from router.web.waiting import Patience
 
 
@@ -38,6 +40,8 @@ class Services:
     """The same, with since when, and what is wrong with its files if they have changed."""
     policy_path: Path
     ledger: Ledger
+    inputs: Inputs
+    pictures: Pictures
     placer: Placer
     dispatcher: Dispatcher
     watcher: Watcher

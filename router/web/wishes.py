@@ -61,12 +61,6 @@ def _check_price(text: str) -> str:
     return text
 
 
-def _check_response(value: str) -> str:
-    if value == "base64":
-        raise ValueError("`base64` is not served yet: leave it out, and fetch the image's URL")
-    return value
-
-
 def _refuse_callback(value: object) -> None:
     if value is not None:
         raise ValueError("is not served yet: ask `GET /v1/edits/{id}?wait=60` instead")
@@ -91,7 +85,7 @@ class EditRequest(BaseModel):
     resolution: Annotated[Resolution, BeforeValidator(_read_resolution)] = Resolution.ONE_K
     aspect_ratio: Annotated[str | None, Field(pattern=r"^[1-9][0-9]{0,2}:[1-9][0-9]{0,2}$")] = None
     output_format: Literal["png", "jpeg"] | None = None
-    response: Annotated[Literal["url", "base64"], AfterValidator(_check_response)] = "url"
+    response: Literal["url", "base64"] = "url"
     tags: Tags = Field(default_factory=dict)
     callback_url: Annotated[Any, AfterValidator(_refuse_callback)] = None
     deadline_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None

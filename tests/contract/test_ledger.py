@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from router.ledger.answers import AllPlaced, Answer, NotRotated, Placed, Refused, Replayed, Rotated
 from router.ledger.commands import (
     AcceptAll,
+    Adjust,
     Alert,
     Command,
     Dispatch,
@@ -597,6 +598,43 @@ lines = st.one_of(
     st.just(("wait", "1h")),
 )
 scripts = st.lists(lines.map(" ".join), max_size=14)
+
+
+async def test_a_secret_is_made_once_and_stays(ledger: Ledger) -> None:
+    """Whoever asks first makes it for all, even at the same moment; each name has its own."""
+    made = await asyncio.gather(*(ledger.secret("callbacks") for _ in range(8)))
+
+    assert len(set(made)) == 1
+    assert len(made[0]) == 32
+    assert await ledger.secret("callbacks") == made[0]
+    assert await ledger.secret("links") != made[0]
+
+
+async def test_what_was_billed_and_not_delivered_is_found(ledger: Ledger) -> None:
+    """By when it ended; not what was delivered, nor what cost nothing, nor what was given back."""
+    ends = (("delivered", "0.04"), ("result_unavailable", "0.05"), ("cancelled", "0.00"))
+    for number, (outcome, amount) in enumerate((*ends, ("provider_in_doubt", "0.06")), start=1):
+        name, at = f"j{number}", EPOCH + HOUR * number
+        await ledger.submit(an_accept(name, "0.07", at=at))
+        attempt_id = AttemptId(f"{name}.1")
+        await ledger.submit(Dispatch(at=at, attempt_id=attempt_id))
+        await ledger.submit(Post(at=at, attempt_id=attempt_id, amount=usd(amount), outcome=outcome))
+
+    async def found(since: datetime, until: datetime) -> list[str]:
+        return [row.id for row in await ledger.undelivered(since, until)]
+
+    assert await found(EPOCH, EPOCH + DAY) == ["j2.1", "j4.1"]
+    assert await found(EPOCH, EPOCH + HOUR * 4) == ["j2.1"]
+    assert await found(EPOCH + HOUR * 3, EPOCH + DAY) == ["j4.1"]
+    back = Adjust(
+        at=EPOCH + DAY,
+        attempt_id=AttemptId("j4.1"),
+        difference=-usd("0.06"),
+        who="ada",
+        reason="it was given back",
+    )
+    await ledger.submit(back)
+    assert await found(EPOCH, EPOCH + DAY) == ["j2.1"]
 
 
 async def _outcomes(store: Store, batches: Sequence[Sequence[Command]]) -> list[str]:

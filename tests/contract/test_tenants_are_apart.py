@@ -6,6 +6,7 @@ them is a canary. Then somebody of another tenant asks every route, in every way
 them. Each route has its cases here, and a new route without any fails.
 """
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class Ask:
 
 
 EDIT = an_edit(prompt=PROMPT, images=[IMAGE], tags=TAG)
+INPUT = hashlib.sha256(IMAGE.encode()).hexdigest()
+FORGED = "expires=4102444800&signature=1." + "0" * 64
 JOBS = ("{done}", "{running}", "{in_doubt}")
 CASES: dict[tuple[str, str], list[Ask]] = {
     ("POST", "/v1/edits"): [
@@ -146,6 +149,16 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/callbacks/runpod/{token}", body={"id": PROVIDER_REF}),
         Ask(path="/callbacks/shortapi/{token_but_one}", body={"data": {"job_id": PROVIDER_REF}}),
         Ask(path="/callbacks/shortapi/{attempt}", body={"data": {"job_id": PROVIDER_REF}}),
+    ],
+    ("GET", "/v1/claims"): [Ask(), Ask(path="/v1/claims?provider=shortapi")],
+    ("GET", "/v1/archive"): [Ask()],
+    ("GET", "/inputs/{name}"): [
+        Ask(path=f"/inputs/{INPUT}"),
+        Ask(path=f"/inputs/{INPUT}?{FORGED}"),
+    ],
+    ("GET", "/results/{name}"): [
+        Ask(path="/results/{done}-1.png"),
+        Ask(path=f"/results/{{done}}-1.png?{FORGED}"),
     ],
     ("GET", "/metrics"): [Ask()],
     ("GET", "/openapi.json"): [Ask()],

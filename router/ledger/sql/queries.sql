@@ -192,6 +192,13 @@ SELECT * FROM (
 ) AS placed
 WHERE place <= 2 ORDER BY ended_at, id;
 
+-- name: undelivered
+-- Attempts that were billed and not delivered, the oldest first.
+SELECT * FROM attempts
+WHERE state = 'posted' AND posted > 0 AND COALESCE(outcome, '') <> 'delivered'
+    AND ended_at >= :since AND ended_at < :until
+ORDER BY ended_at, id;
+
 -- name: balances_at
 -- Balances of the windows that an instant lies in.
 SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
@@ -297,3 +304,11 @@ WHERE id = :id AND state NOT IN ('queued', 'running');
 -- Keep a request without its images. Money is in the entries, untouched.
 UPDATE jobs SET request = :request, images_forgotten_at = :at
 WHERE id = :id AND state NOT IN ('queued', 'running');
+
+-- name: secret
+-- One secret.
+SELECT value FROM secrets WHERE name = :name;
+
+-- name: make_secret
+-- Keep a new secret, unless there is one: whoever comes first has made it for all.
+INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;

@@ -1,8 +1,5 @@
 """What each route takes and answers. A test holds it to the table of routes."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from router.model.errors import (
     AllProvidersFailed,
     BudgetExceeded,
@@ -15,42 +12,10 @@ from router.model.errors import (
     NotFound,
     RateLimited,
     RequestTimeout,
-    RouterError,
     TooLarge,
 )
-
-Errors = tuple[type[RouterError], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer that is no error."""
-
-    schema: str
-    """Its body's, by name; empty for plain text."""
-    words: str
-    headers: tuple[str, ...] = ()
-    """That may be there, by name."""
-    example: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One route."""
-
-    name: str
-    group: str
-    answers: dict[int, Answer]
-    errors: Errors = ()
-    """Beside those that every route of its access has."""
-    refusal_headers: tuple[str, ...] = ()
-    """That may be there with an error too."""
-    parameters: tuple[str, ...] = ()
-    body: str = ""
-    """Its schema's name; empty for none."""
-    example: Any = None
-    """Of the body."""
-
+from router.web.openapi.operation import Answer, Errors, Operation
+from router.web.openapi.results import RESULT_OPERATIONS
 
 _OF_A_BODY: Errors = (Malformed, TooLarge, RequestTimeout)
 _OF_AN_EDIT: Errors = (
@@ -119,7 +84,6 @@ _GOES_ON = Answer(
     words="It runs, or is in doubt: `Location` says where to ask for it.",
     headers=(*_JOB_HEADERS, *_WHERE, *_HOW),
 )
-
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/edits"): Operation(
         name="createEdit",
@@ -285,4 +249,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="operation",
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
+    **RESULT_OPERATIONS,
 }

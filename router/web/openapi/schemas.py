@@ -7,6 +7,7 @@ from router.model.offer import ProviderState
 from router.web.keys import Role
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
+from router.web.openapi.results import RESULTS
 from router.web.openapi.shapes import (
     EDIT_ID,
     ENDS,
@@ -71,7 +72,6 @@ _ATTEMPT = {
 
 _EDITS: dict[str, Schema] = {
     "Attempt": thing("One try of an edit at one provider.", **_ATTEMPT),
-    "Image": thing("A result.", url=TEXT, expires_at=nullable(INSTANT)),
     "Candidate": thing("A provider, and why it was chosen or not.", **_CANDIDATE),
     "Decision": {
         **thing(
@@ -286,4 +286,12 @@ _HOUSE: dict[str, Schema] = {
     "Document": {"type": "object", "additionalProperties": True},
 }
 
-ANSWER_SCHEMAS: dict[str, Schema] = {**_BASICS, **_EDITS, **_MONEY, **RAISES, **_HOUSE, **PROBLEMS}
+ANSWER_SCHEMAS: dict[str, Schema] = {
+    **_BASICS,
+    **_EDITS,
+    **_MONEY,
+    **RAISES,
+    **RESULTS,
+    **_HOUSE,
+    **PROBLEMS,
+}

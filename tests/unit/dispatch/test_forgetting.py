@@ -9,13 +9,16 @@ import pytest
 
 from router.dispatch.forgetting import BATCH, Forgetting
 from router.dispatch.requests import INLINE_MAX
+from router.images.keeping import FolderResults
+from router.ledger.executor import InlineExecutor
 from router.ledger.ledger import Ledger, Part
 from router.ledger.rows import JobRow
 from router.model.ids import JobId
 from router.policy.policy import Policy
 from tests.fakes import FakeClock
+from tests.pictures import a_picture
 from tests.policy_files import PRICES, a_policy
-from tests.stage import Act, Stage, play
+from tests.stage import PICTURE, Act, Stage, play
 
 DAY_S = 86_400
 SMALL = "https://pictures.example/cat.png"
@@ -45,7 +48,7 @@ def forgetting(stage: Stage, seconds: float = 0.0) -> Forgetting:
 
     books = Books(ledger._store, ledger._writer)
     clock.advance((stage.clock.now() - clock.now()).total_seconds())
-    return Forgetting(clock, books, stage.inputs, policy=lambda: stage.policy)
+    return Forgetting(clock, books, stage.inputs, stage.results, policy=lambda: stage.policy)
 
 
 async def sent(stage: Stage, job_id: JobId) -> tuple[Any, Any]:
@@ -179,3 +182,47 @@ def test_a_sweep_forgets_all_that_there_is_time_for(
         assert [await slow.once(), await slow.once()] == [first, BATCH + 5 - first]
 
     play(tmp_path, story, policy=keeping(images="1d"), slots=300)
+
+
+def test_results_go_when_the_time_is_over_that_was_told(tmp_path: Path) -> None:
+    """Whatever the policy says by then; the books keep their names."""
+
+    async def story(stage: Stage) -> None:
+        stage.gallery.shows[PICTURE] = a_picture()
+        row = (await stage.see(await stage.submit())).row
+        await stage.sweep.once()
+        stage.policy = keeping(results="1d")
+        await stage.pause(10 * DAY_S - 3600)
+        await stage.sweep.once()
+        assert len(await stage.results.all()) == 1
+        await stage.pause(2 * 3600)
+        await stage.sweep.once()
+        assert await stage.results.all() == []
+        assert await row_of(stage, row.id) == row
+
+    play(tmp_path, story, policy=keeping(results="10d"))
+
+
+def test_results_are_looked_at_once_an_hour(tmp_path: Path) -> None:
+    """To list an object store costs money."""
+
+    async def story(stage: Stage) -> None:
+        looks: list[datetime] = []
+
+        class Watched(FolderResults):
+            async def forget(self, now: datetime) -> None:
+                looks.append(now)
+
+        forgetting = Forgetting(
+            stage.clock,
+            stage.ledger,
+            stage.inputs,
+            Watched(stage.folder, InlineExecutor()),
+            policy=lambda: stage.policy,
+        )
+        for _ in range(5):
+            await forgetting.once()
+            await stage.pause(1200)
+        assert len(looks) == 2
+
+    play(tmp_path, story)
