@@ -14,35 +14,31 @@ from pathlib import Path
 from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
+from router.dispatch.hosting import Hosting, PublicLinks
 from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
-from router.dispatch.reloading import Reloader, slot_limits
+from router.dispatch.reloading import Reloader
 from router.dispatch.resolving import Resolver
 from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
-from router.dispatch.telling import Teller
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
+from router.ground import Ground, Rooms, guard_of, lay_ground, open_rooms
 from router.ledger.executor import ThreadExecutor
-from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
-from router.model.clock import SystemClock
 from router.model.ids import Ids
 from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
-from router.observe.events import Committed, Observer, Observers, Polled, ProviderChanged
-from router.observe.metrics import Metrics
-from router.policy.current import Current
-from router.policy.loader import read_policy, shipped_policy_path
-from router.policy.problems import PolicyError
+from router.observe.events import Committed, Observer, Polled, ProviderChanged
 from router.providers.catalog import CODECS
-from router.settings import BadSetting, Settings
+from router.settings import Settings
 from router.upstream.client import Upstream
 from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
@@ -50,6 +46,8 @@ from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.upstream.transport import Endpoint, HttpTransport
 from router.web.callback_bodies import render_callback
+from router.web.lost_answers import LostAnswers
+from router.web.picturing import Pictures
 from router.web.services import Services
 
 # The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
@@ -86,19 +84,12 @@ class House:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What everything stands on."""
+class _Roads:
+    """Everything that dials out."""
 
-    clock: SystemClock
-    current: Current
-    policy_path: Path
-    slots: Slots
-    reloader: Reloader
-    metrics: Metrics
-    observer: Observer
-    teller: Teller
-    tasks: TaskRegistry
-    broken: asyncio.Event
+    guard: GuardPolicy
+    fetcher: GuardedFetcher
+    upstream: Upstream
 
 
 @asynccontextmanager
@@ -115,60 +106,21 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             started.
     """
     async with AsyncExitStack() as stack:
-        ground = _lay_ground(stack, settings, observers)
-        ledger, inputs = await _open_ledger(stack, settings.database_path, ground)
+        ground = lay_ground(stack, settings, observers)
+        ledger = await _open_ledger(stack, settings.database_path, ground)
         check = BooksCheck(ledger)
         ground.metrics.read_with(
             lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
             ground.teller.alarm,
         )
-        guard = _guard(settings)
-        upstream, fetcher = await _open_roads(stack, settings, ground, guard)
-        house = _furnish(settings, ground, ledger, inputs, upstream, fetcher, guard)
+        rooms = await open_rooms(stack, settings, ledger)
+        roads = await _open_roads(stack, settings, ground)
+        house = _furnish(settings, ground, rooms, roads)
         stack.push_async_callback(_wind_down, house)
         yield house
 
 
-def _lay_ground(
-    stack: AsyncExitStack, settings: Settings, observers: tuple[Observer, ...]
-) -> _Ground:
-    policy_path = settings.policy or shipped_policy_path()
-    reading = read_policy(policy_path)
-    policy = reading.outcome
-    if isinstance(policy, PolicyError):
-        raise policy
-    clock = SystemClock()
-    current = Current(policy, clock.now())
-    slots = Slots(slot_limits(policy))
-    files = ThreadExecutor("policy-reader")
-    stack.callback(files.close)
-    metrics = Metrics(clock, providers=policy.prices.provider_names)
-    observer = Observers(metrics, *observers)
-    teller = Teller(clock, observer)
-    return _Ground(
-        clock=clock,
-        current=current,
-        policy_path=policy_path,
-        slots=slots,
-        reloader=Reloader(clock, policy_path, reading, current, slots, observer, files),
-        metrics=metrics,
-        observer=observer,
-        teller=teller,
-        tasks=TaskRegistry(teller.crashed),
-        broken=asyncio.Event(),
-    )
-
-
-def _guard(settings: Settings) -> GuardPolicy:
-    try:
-        return GuardPolicy(
-            settings.fetch_allow, allow_http=bool(settings.fetch_allow), own_ports=[settings.port]
-        )
-    except ValueError as error:
-        raise BadSetting(f"FAREBOX_FETCH_ALLOW: {error}") from error
-
-
-async def _open_ledger(stack: AsyncExitStack, path: Path, ground: _Ground) -> tuple[Ledger, Inputs]:
+async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
     """Open the books, and never live before their last entry."""
     clock, observer = ground.clock, ground.observer
     store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
@@ -192,15 +144,12 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: _Ground) -> tu
     latest = await ledger.latest_instant()
     if latest is not None:
         clock.raise_floor(latest)
-    files = ThreadExecutor("inputs")
-    stack.callback(files.close)
-    return ledger, Inputs(path.with_name(path.name + ".inputs"), files)
+    return ledger
 
 
-async def _open_roads(
-    stack: AsyncExitStack, settings: Settings, ground: _Ground, guard: GuardPolicy
-) -> tuple[Upstream, GuardedFetcher]:
+async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground) -> _Roads:
     """Everything that dials out: to the providers, and to where clients say."""
+    guard = guard_of(settings)
     fetcher = await stack.enter_async_context(
         GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
     )
@@ -217,19 +166,12 @@ async def _open_roads(
         rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
         on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
     )
-    return upstream, fetcher
+    return _Roads(guard=guard, fetcher=fetcher, upstream=upstream)
 
 
-def _furnish(
-    settings: Settings,
-    ground: _Ground,
-    ledger: Ledger,
-    inputs: Inputs,
-    upstream: Upstream,
-    fetcher: GuardedFetcher,
-    guard: GuardPolicy,
-) -> House:
+def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
     """Put the dispatcher and its neighbours together."""
+    ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
     current, slots = ground.current, ground.slots
     providers = tuple(name for name, one in settings.providers.items() if one.key)
@@ -239,10 +181,17 @@ def _furnish(
 
     ids = Ids(clock)
     health = Health(clock, changed)
-    survey = Survey(health, ImageShapes(fetcher), frozenset(providers) & CODECS.keys())
-    placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
     callbacks_url = settings.public_url
-    sender = Sender(clock, ledger, upstream, health, slots, teller, callbacks_url=callbacks_url)
+    public = PublicLinks(rooms.links, callbacks_url) if callbacks_url is not None else None
+    hosting = Hosting(clock, inputs, public)
+    survey = Survey(
+        health,
+        ImageShapes(roads.fetcher),
+        frozenset(providers) & CODECS.keys(),
+        supplied=hosting.supplies,
+    )
+    placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
+    sender = _hire_sender(ground, rooms, roads, health, hosting, callbacks_url)
     dispatcher = Dispatcher(
         clock,
         ledger,
@@ -262,6 +211,8 @@ def _furnish(
         standing=lambda: current.standing,
         policy_path=ground.policy_path,
         ledger=ledger,
+        inputs=inputs,
+        pictures=Pictures(rooms.links, results, settings.public_url),
         placer=placer,
         dispatcher=dispatcher,
         watcher=Watcher(ledger, dispatcher),
@@ -271,17 +222,48 @@ def _furnish(
         metrics=ground.metrics,
         observer=observer,
         providers=providers,
-        guard=guard,
+        guard=roads.guard,
+        lost_answers=LostAnswers(clock),
         admin_key=settings.admin_key,
     )
-    forgetting = Forgetting(clock, ledger, inputs, policy=lambda: current.policy)
+    forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
-    postman = Postman(clock, ledger, fetcher, render_callback, tasks, teller)
+    postman = Postman(clock, ledger, roads.fetcher, render_callback, tasks, teller)
     ledger.listen(alerts.booked)
     ledger.listen_for_callbacks(postman.due)
     reloader, broken = ground.reloader, ground.broken
     return House(services, recovery, sweep, alerts, postman, reloader, tasks, slots, broken)
+
+
+def _hire_sender(
+    ground: Ground,
+    rooms: Rooms,
+    roads: _Roads,
+    health: Health,
+    hosting: Hosting,
+    callbacks_url: str | None,
+) -> Sender:
+    """Whoever carries attempts, with what happens to images on the way."""
+    finisher = Finisher(
+        ground.clock,
+        roads.fetcher,
+        rooms.results,
+        rooms.darkroom,
+        ground.teller,
+        policy=lambda: ground.current.policy,
+    )
+    return Sender(
+        ground.clock,
+        rooms.ledger,
+        roads.upstream,
+        health,
+        ground.slots,
+        ground.teller,
+        hosting,
+        finisher,
+        callbacks_url=callbacks_url,
+    )
 
 
 async def _wind_down(house: House) -> None:

@@ -13,6 +13,8 @@ SHORTAPI_URL = "https://api.shortapi.ai"
 RUNPOD_URL = "https://api.runpod.ai"
 DATABASE = "sqlite:///farebox.db"
 PORT = 8080
+ADMIN_KEY_MIN = 16
+"""Characters: shorter ones can be guessed."""
 
 
 class BadSetting(Exception):
@@ -44,6 +46,8 @@ class Settings:
     log: str | None = None
     """`text`, `json`, or None: text on a terminal."""
     admin_key: str | None = field(default=None, repr=False)
+    archive: str | None = None
+    """Where results are kept, as `s3://bucket/prefix`; None: in a folder beside the database."""
     fetch_allow: tuple[str, ...] = ()
     """Hosts and networks that may be fetched from although they are private."""
     egress_proxy: str | None = None
@@ -93,7 +97,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         workers=read.whole("FAREBOX_WORKERS", 1),
         public_url=read.url("FAREBOX_PUBLIC_URL"),
         log=read.one_of("FAREBOX_LOG", ("text", "json")),
-        admin_key=read.text("FAREBOX_ADMIN_KEY"),
+        admin_key=read.key("FAREBOX_ADMIN_KEY", ADMIN_KEY_MIN),
+        archive=read.text("FAREBOX_ARCHIVE"),
         fetch_allow=tuple(part.strip() for part in allow.split(",") if part.strip()),
         egress_proxy=read.url("FAREBOX_EGRESS_PROXY"),
     )
@@ -130,13 +135,18 @@ class _Reader:
             raise BadSetting(f"{name}_FILE names a file that is empty")
         return text
 
-    def key(self, name: str) -> str | None:
+    def key(self, name: str, characters_min: int = 0) -> str | None:
         """A credential as it can stand in a header; what is wrong with it is told without it."""
         text = self.text(name)
         if text is not None and not all("!" <= character <= "~" for character in text):
             raise BadSetting(
                 f"{name} must be printable ASCII without spaces or line breaks: "
                 "was more than the key copied?"
+            )
+        if text is not None and len(text) < characters_min:
+            raise BadSetting(
+                f"{name} must have at least {characters_min} characters that nobody can guess, "
+                "as `openssl rand -hex 32` makes them"
             )
         return text
 

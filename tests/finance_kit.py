@@ -6,17 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from router.ledger.commands import (
-    Accept,
-    Answer,
-    Command,
-    Doubt,
-    Hold,
-    JobEnd,
-    Post,
-    Presume,
-    Tender,
-)
+from router.ledger.answers import Answer
+from router.ledger.commands import Accept, Command, Doubt, Hold, JobEnd, Post, Presume, Tender
 from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer

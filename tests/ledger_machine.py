@@ -7,23 +7,18 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from router.ledger.answers import Conflict, Done, Placed, Refused, Replayed, Stale
 from router.ledger.commands import (
     Accept,
     Adjust,
     Command,
-    Conflict,
     Dispatch,
-    Done,
     Doubt,
     Hold,
     Idempotency,
-    Placed,
     Post,
     Presume,
-    Refused,
-    Replayed,
     Run,
-    Stale,
     Tender,
     Void,
 )

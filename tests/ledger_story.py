@@ -6,27 +6,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from router.ledger.answers import (
+    Alerted,
+    AllPlaced,
+    Answer,
+    Conflict,
+    Done,
+    NotRotated,
+    Placed,
+    Refused,
+    Replayed,
+    Rotated,
+    Stale,
+)
 from router.ledger.commands import (
     Accept,
     Adjust,
-    Alerted,
-    Answer,
     Command,
-    Conflict,
     Dispatch,
-    Done,
     Doubt,
     End,
     Hold,
     Idempotency,
     JobEnd,
-    Placed,
     Post,
     Presume,
-    Refused,
-    Replayed,
     Run,
-    Stale,
     Tender,
     Void,
 )
@@ -184,6 +189,8 @@ def told(answer: Answer) -> str:
             words = str(attempt.state)
         case Done(job=job):
             words = str(job.state) if job is not None else "done"
+        case Rotated() | NotRotated() | AllPlaced():
+            words = type(answer).__name__
         case Alerted(alerts=alerts):
             words = " ".join(f"{alert.percent}%" for alert in alerts) or "quiet"
     return words

@@ -17,7 +17,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from router.ledger.commands import Answer, Command, JobEnd, Post, Void
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, JobEnd, Post, Void
 from router.ledger.decide import Decider, decide
 from router.ledger.ledger import Ledger
 from router.ledger.mapping import decode

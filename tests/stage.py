@@ -19,8 +19,10 @@ from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Admission
+from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
+from router.dispatch.hosting import Hosting, PublicLinks
 from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
@@ -30,6 +32,8 @@ from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
 from router.dispatch.telling import Teller
 from router.dispatch.watching import JobView, Watcher
+from router.images.keeping import FolderResults
+from router.images.links import Links
 from router.ledger.commands import Idempotency
 from router.ledger.decide import Decider, decide
 from router.ledger.executor import InlineExecutor
@@ -50,7 +54,7 @@ from router.policy.policy import Policy
 from router.providers.catalog import CODECS
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
-from router.upstream.fetcher import Posted
+from router.upstream.fetcher import FetchFailed, Posted
 from router.upstream.slots import Slots
 from router.web.callback_bodies import render_callback
 from tests.fakes import a_job
@@ -79,6 +83,7 @@ class Act:
     ends_after_s: float = 6.0
     charge: Reported | None = None
     """What the final answer says it costs."""
+    images: tuple[str, ...] = (PICTURE,)
 
 
 def reported(amount: str, raw: str | None = None) -> Reported:
@@ -164,7 +169,11 @@ class Troupe:
                 if act.ends is not None:
                     raise act.ends
                 return Delivered(
-                    ref=ref, images=(PICTURE,), reported=act.charge, queue_s=0.5, execution_s=5.5
+                    ref=ref,
+                    images=act.images,
+                    reported=act.charge,
+                    queue_s=0.5,
+                    execution_s=5.5,
                 )
             await doorbell.wait(min(left_s, horizon_s - now_s))
         raise ProviderInDoubt("no end before the horizon")
@@ -242,15 +251,48 @@ class Mailbox:
 
 
 class Shape:
-    """Sees every picture as equally wide and high, or not at all."""
+    """Sees every picture as equally wide and high, or not at all; at once, or after a while."""
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = (1024, 1024)
+        self.looking: Callable[[], Awaitable[None]] | None = None
+        """What there is to wait for before a picture is seen."""
 
     async def shape_of(self, url: str) -> tuple[int, int] | None:
         """See `Shapes`."""
         assert url
+        if self.looking is not None:
+            await self.looking()
         return self.size
+
+
+class Gallery:
+    """Where results hang: a `Fetcher` that shows what it was told to."""
+
+    def __init__(self) -> None:
+        self.shows: dict[str, bytes | Exception] = {}
+        """By URL: its bytes, or what fetching it ends with. There is nothing else."""
+        self.fetched: list[str] = []
+        """What was fetched, whole or not."""
+
+    async def fetch_prefix(self, url: str, bytes_max: int) -> bytes:
+        """See `Fetcher`."""
+        return (await self._shown(url))[:bytes_max]
+
+    async def fetch(self, url: str, bytes_max: int, *, deadline_s: float) -> bytes:
+        """See `Fetcher`."""
+        data = await self._shown(url)
+        assert deadline_s > 0
+        if len(data) > bytes_max:
+            raise FetchFailed("The URL shows more than is read here.", may_pass=False)
+        return data
+
+    async def _shown(self, url: str) -> bytes:
+        self.fetched.append(url)
+        shown = self.shows.get(url, FetchFailed("The URL answered 404."))
+        if isinstance(shown, Exception):
+            raise shown
+        return shown
 
 
 class Stage:
@@ -266,6 +308,7 @@ class Stage:
         decider: Decider = decide,
         recovery: type[Recovery] = Recovery,
         callbacks: bool = True,
+        hosts: bool = False,
         slots: int = 50,
         connected: Iterable[str] = ("shortapi", "runpod"),
         entropy: random.Random | None = None,
@@ -282,6 +325,8 @@ class Stage:
         self.crashes: list[BaseException] = []
         self.entropy = entropy or random.Random(7)
         self.ids = Ids(self.clock, self.entropy)
+        self._hosts = hosts
+        self.gallery = Gallery()
         self._callbacks_url = RING_URL if callbacks else None
         self._limits = dict.fromkeys(("shortapi", "runpod"), slots)
         self._connected = frozenset(connected)
@@ -293,14 +338,14 @@ class Stage:
         self.dying = False
         self.tasks = TaskRegistry(self.crashed)
         self.housekeeping = TaskRegistry(self.crashed)
-        self.store = self.open_store()
-        self.writer = Writer(clock, self.store, lambda *_: None, self.broke)
-        self.ledger = Ledger(self.store, self.writer)
-        self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
+        self._open_books()
         self.health = Health(clock, self.changed)
         self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
-        self.survey = Survey(self.health, self.shape, self._connected)
+        self._open_images()
+        self.survey = Survey(
+            self.health, self.shape, self._connected, supplied=self.hosting.supplies
+        )
         self.placer = Placer(
             clock,
             self.ids,
@@ -317,6 +362,8 @@ class Stage:
             self.health,
             self.slots,
             self.teller,
+            self.hosting,
+            self.finisher,
             callbacks_url=self._callbacks_url,
         )
         self.dispatcher = Dispatcher(
@@ -348,7 +395,7 @@ class Stage:
             self.recovery,
             self.health,
             self.teller,
-            Forgetting(clock, self.ledger, self.inputs, policy=lambda: self.policy),
+            Forgetting(clock, self.ledger, self.inputs, self.results, policy=lambda: self.policy),
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
         self.postman = self.a_postman()
@@ -363,9 +410,35 @@ class Stage:
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 
+    def _open_books(self) -> None:
+        """Open the ledger, and what is kept beside it of what clients sent."""
+        self.store = self.open_store()
+        self.writer = Writer(self.clock, self.store, lambda *_: None, self.broke)
+        self.ledger = self.open_ledger()
+        self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
+
+    def _open_images(self) -> None:
+        """Put together what happens to images on their way in and out."""
+        self.links = Links(b"a key of the stage's own")
+        hosted = PublicLinks(self.links, RING_URL) if self._hosts else None
+        self.hosting = Hosting(self.clock, self.inputs, hosted)
+        self.results = FolderResults(self.folder / "results", InlineExecutor())
+        self.finisher = Finisher(
+            self.clock,
+            self.gallery,
+            self.results,
+            InlineExecutor(),
+            self.teller,
+            policy=lambda: self.policy,
+        )
+
     def open_store(self) -> SqliteStore:
         """Open the ledger's file."""
         return a_sqlite_store(self.folder / "ledger.db", decider=self._decider)
+
+    def open_ledger(self) -> Ledger:
+        """Open the books on the store."""
+        return Ledger(self.store, self.writer)
 
     def changed(self, provider: str, state: ProviderState, reason: str) -> None:
         """Remember a provider's new state."""

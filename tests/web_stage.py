@@ -21,11 +21,13 @@ from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.keys import Role, mint_key
+from router.web.lost_answers import LostAnswers
+from router.web.picturing import Pictures
 from router.web.server import build_app
 from router.web.services import Services
 from tests.fakes import FakeClock
 from tests.policy_files import a_policy
-from tests.stage import Act, Stage, open_stage
+from tests.stage import RING_URL, Act, Stage, open_stage
 from tests.virtual_time import VirtualClock
 from tests.web_contract import check_answer
 
@@ -169,13 +171,16 @@ async def open_house(
     *,
     policy: Policy | None = None,
     callbacks: bool = False,
+    hosts: bool = False,
     is_ready: bool = True,
     **fields: Any,
 ) -> AsyncIterator[Front]:
     """Open a stage whose providers deliver at once, with everything but a listener."""
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet.
     clock = FakeClock()
-    stage = Stage(folder, clock=cast("VirtualClock", clock), policy=policy, callbacks=callbacks)
+    stage = Stage(
+        folder, clock=cast("VirtualClock", clock), policy=policy, callbacks=callbacks, hosts=hosts
+    )
     stage.troupe.always = {"shortapi": AT_ONCE, "runpod": AT_ONCE}
     async with open_stage(stage):
         services = Services(
@@ -185,6 +190,8 @@ async def open_house(
             standing=lambda: Standing(policy=stage.policy, since=clock.now()),
             policy_path=folder / "policy.yaml",
             ledger=stage.ledger,
+            inputs=stage.inputs,
+            pictures=Pictures(stage.links, stage.results, RING_URL if hosts else None),
             placer=stage.placer,
             dispatcher=stage.dispatcher,
             watcher=stage.watcher,
@@ -195,6 +202,7 @@ async def open_house(
             observer=stage.audience,
             providers=("shortapi", "runpod"),
             guard=GuardPolicy(),
+            lost_answers=LostAnswers(clock),
         )
         services = replace(services, **fields)
         if is_ready:

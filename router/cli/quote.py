@@ -206,9 +206,9 @@ def headroom_table(budgets: list[dict[str, Any]]) -> object:
             (
                 one["provider"],
                 one["budget"],
-                one["scope"],
-                usd(one["limit"]),
-                usd(one["available"]),
+                one["scope"] or "of others",
+                usd(one["limit"]) if one["limit"] else "",
+                usd(one["available"]) if one["available"] else "",
                 "yes" if one["fits"] else "no",
             )
             for one in budgets

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Protocol
 
 from router.dispatch.requests import facts_of
-from router.ledger.alerting import reached
-from router.ledger.commands import Alert, Alerted, Answer, Command
+from router.ledger.alerting import Told, reached
+from router.ledger.answers import Alerted, Answer
+from router.ledger.commands import Alert, Command
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, raised
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
@@ -20,7 +21,7 @@ from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
 from router.observe.events import Alarm, Observer, ThresholdReached
-from router.policy.budgets import Budget
+from router.policy.budgets import Budget, oldest_hour
 from router.policy.policy import Policy
 
 
@@ -32,7 +33,7 @@ class AlertBooks(Protocol):
     async def balances_at(self, at: datetime) -> list[BalanceRow]: ...
     async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]: ...
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
-    async def alerts_at(self, at: datetime) -> list[AlertRow]: ...
+    async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
 
 
 class Alerts:
@@ -88,20 +89,19 @@ class Alerts:
         Find the limits that the ledger may have something new to record of.
 
         Most have not: to have the ledger look at each account every time would keep holds waiting.
-        Of what was told of a window that rolls, the ledger alone knows whether it overlaps.
         """
         watched = [budget for budget in self._policy().budgets if budget.alerts]
         if not watched:
             return []
         rows = {row.window: row.usage for row in await self._books.balances_at(at)}
-        raises, told = await self._books.raises_at(at), await self._books.alerts_at(at)
-        limits: list[Limit] = []
-        for budget in watched:
-            for limit, usage in await self._used(budget, rows, at):
-                known = {row.percent for row in told if row.is_of(limit)}
-                if not known.issuperset(reached(raised(limit, raises, at), usage)):
-                    limits.append(limit)
-        return limits
+        raises = await self._books.raises_at(at)
+        told = Told(await self._books.alerts_at(at, oldest_hour(watched, at)))
+        return [
+            limit
+            for budget in watched
+            for limit, usage in await self._used(budget, rows, at)
+            if not told.of(limit).keys() >= set(reached(raised(limit, raises, at), usage))
+        ]
 
     async def _used(
         self, budget: Budget, rows: Mapping[Window, Usage], at: datetime

@@ -9,8 +9,10 @@ Clients are observers: what `submit` has started goes on without them.
 """
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
-from router.dispatch.admitting import ask
+from router.dispatch.admitting import ask, recognise, replayed
 from router.dispatch.conclusion import can_still_deliver, conclusion, expiry, may_be_gone
 from router.dispatch.correction import book_after_void
 from router.dispatch.errand import HEARD_PATIENCE_S, JOBS_IN_HAND_MAX, Admission, Errand
@@ -20,23 +22,11 @@ from router.dispatch.ports import Books, InputStore
 from router.dispatch.sending import Sender
 from router.dispatch.settlement import Onward, Settlement, may_go_on, onward_of
 from router.dispatch.telling import Teller
-from router.ledger.commands import (
-    Answer,
-    CallOff,
-    Command,
-    Conflict,
-    Done,
-    End,
-    Idempotency,
-    JobEnd,
-    Placed,
-    Refused,
-    Replayed,
-    Stale,
-)
+from router.ledger.answers import Answer, Done, Placed, Refused, Replayed, Stale, holds
+from router.ledger.commands import CallOff, Command, End, Idempotency, JobEnd
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
-from router.model.errors import IdempotencyConflict, Overloaded, RouterError
+from router.model.errors import Overloaded, RouterError
 from router.model.ids import JobId, ProviderRef
 from router.model.job import AttemptState, Job, JobState
 from router.model.tasks import TaskRegistry
@@ -72,48 +62,58 @@ class Dispatcher:
     # Stops 2 to 5: recognise, survey, choose, hold.
 
     async def submit(
-        self, job: Job, policy: Policy, idempotency: Idempotency | None = None
+        self,
+        job: Job,
+        policy: Policy,
+        idempotency: Idempotency | None = None,
+        *,
+        copies: Sequence[JobId] = (),
+        look_s: float | None = None,
     ) -> Admission:
         """
         Make a job durable with its first hold, and start it.
 
         Whoever calls may be cancelled: the job is then durable and started, or there is no trace.
 
+        Args:
+            job: What the client wants.
+            policy: In force for it.
+            idempotency: The client's promise, if it made one.
+            copies: The same job again, under these ids: all are held for together, or none.
+            look_s: For how long to look at an image whose shape matters. See `Survey.offers`.
+
         Raises:
             BudgetExceeded, NobodyQualifies, IdempotencyConflict, LedgerUnavailable, Overloaded:
                 There is no job, no hold, and nothing was sent.
         """
-        work = self._admit(job, policy, idempotency)
+        batch = job.id if copies else None
+        jobs = [replace(job, id=one, batch=batch) for one in (job.id, *copies)]
+        work = self._admit(jobs, policy, idempotency, look_s)
         admitting = self._tasks.start(f"admit {job.id}", work, answers=RouterError)
         return await asyncio.shield(admitting)
 
-    async def _admit(self, job: Job, policy: Policy, idempotency: Idempotency | None) -> Admission:
-        if idempotency is not None:
-            known = await self._books.promise(job.tenant, idempotency.key)
-            if known is not None and known.fingerprint != idempotency.fingerprint:
-                raise IdempotencyConflict
-            if known is not None:
-                return await self._replayed(known.job_id)
-        if len(self.errands) >= JOBS_IN_HAND_MAX:
+    async def _admit(
+        self,
+        jobs: Sequence[Job],
+        policy: Policy,
+        idempotency: Idempotency | None,
+        look_s: float | None,
+    ) -> Admission:
+        known = await recognise(self._books, jobs[0].tenant, idempotency)
+        if known is not None:
+            return known
+        if len(self.errands) + len(jobs) > JOBS_IN_HAND_MAX:
             raise Overloaded
-        asked = await ask(self._placer, self._inputs, self._teller, job, policy, idempotency)
-        errand, answer = asked.errand, asked.answer
-        match answer:
-            case Placed(attempt=attempt):
-                self._teller.admitted(attempt)
-                self.take_up(errand)
-                self.start(errand, attempt)
-                return Admission(answer.job, replayed=False)
-            case Replayed(job_id=job_id):
-                return await self._replayed(job_id)
-            case _:
-                assert isinstance(answer, Conflict), answer
-                raise IdempotencyConflict
-
-    async def _replayed(self, job_id: JobId) -> Admission:
-        row = await self._books.job(job_id)
-        assert row is not None, "an idempotency key is kept no longer than its job"
-        return Admission(row, replayed=True)
+        house = (self._placer, self._inputs, self._teller)
+        asked = await ask(*house, jobs, policy, idempotency, look_s=look_s)
+        if isinstance(asked.answer, Replayed):
+            return await replayed(self._books, asked.answer.job_id)
+        placed = holds(asked.answer)
+        for errand, hold in zip(asked.errands, placed, strict=True):
+            self._teller.admitted(hold.attempt)
+            self.take_up(errand)
+            self.start(errand, hold.attempt)
+        return Admission(tuple(hold.job for hold in placed), replayed=False)
 
     def take_up(self, errand: Errand) -> None:
         """Have a job in hand, until its deadline at least."""

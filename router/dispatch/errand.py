@@ -20,10 +20,15 @@ HEARD_PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A job that is durable, and whether it was an earlier request's."""
+    """Jobs of one request that are durable, and whether they were an earlier request's."""
 
-    row: JobRow
+    rows: tuple[JobRow, ...]
     replayed: bool
+
+    @property
+    def row(self) -> JobRow:
+        """The job; of several, the first."""
+        return self.rows[0]
 
 
 @dataclass(slots=True, kw_only=True)

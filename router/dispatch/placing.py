@@ -1,6 +1,6 @@
 """From a job to a hold: survey, choose, and ask the ledger for the first tender that fits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -10,17 +10,16 @@ from router.dispatch.ports import Books
 from router.dispatch.survey import Survey
 from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
+from router.ledger.answers import Answer, Placed, Refused, holds
 from router.ledger.commands import (
     Accept,
-    Answer,
+    AcceptAll,
     Hold,
     Idempotency,
-    Placed,
     Refuse,
-    Refused,
+    Spending,
     Tender,
 )
-from router.ledger.rows import AttemptRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import Clock
@@ -65,9 +64,11 @@ class Placer:
         offers = await self.offers(policy, job)
         return choose(policy, job, offers, tried=tried, standing=await self.standing(policy, job))
 
-    async def offers(self, policy: Policy, job: Job) -> tuple[Offer, ...]:
-        """What each provider offers for a job now."""
-        return await self._survey.offers(policy, job, self._clock.now())
+    async def offers(
+        self, policy: Policy, job: Job, *, look_s: float | None = None
+    ) -> tuple[Offer, ...]:
+        """What each provider offers for a job now. See `Survey.offers`."""
+        return await self._survey.offers(policy, job, self._clock.now(), look_s=look_s)
 
     async def standing(self, policy: Policy, job: Job) -> Standing:
         """
@@ -90,21 +91,32 @@ class Placer:
             error.retry_after_s = None
         return error
 
-    async def accept(self, errand: Errand, plan: Plan, idempotency: Idempotency | None) -> Answer:
-        """Make the job durable with its first hold; or `Refused`, `Replayed`, `Conflict`."""
-        return await self._place(
-            errand,
-            plan,
-            lambda bids, ready: Accept(
-                at=self._clock.now(),
-                job=errand.row,
-                tenders=bids,
-                ready=ready,
-                idempotency=idempotency,
-                uncounted=_uncounted(errand),
-                callback=errand.job.callback,
-            ),
-        )
+    async def accept(
+        self, errands: Sequence[Errand], plan: Plan, idempotency: Idempotency | None
+    ) -> Answer:
+        """
+        Make jobs of one request durable, each with its first hold, all or none of them.
+
+        Returns:
+            `Placed`, for several `AllPlaced`; or `Refused`, `Replayed`, `Conflict`.
+        """
+        accepts: list[Accept] = []
+        for errand in errands:
+            bids, ready = self._bids(errand, plan)
+            accepts.append(
+                Accept(
+                    at=self._clock.now(),
+                    job=errand.row,
+                    tenders=bids,
+                    ready=ready,
+                    idempotency=None if accepts else idempotency,
+                    uncounted=_uncounted(errand),
+                    callback=errand.job.callback,
+                )
+            )
+        first = accepts[0]
+        whole = first if len(accepts) == 1 else AcceptAll(at=first.at, accepts=tuple(accepts))
+        return await self._place(whole, list(zip(errands, accepts, strict=True)))
 
     async def hold(self, errand: Errand, plan: Plan, *, pays_twice: bool) -> Answer:
         """
@@ -113,14 +125,9 @@ class Placer:
         Args:
             pays_twice: Money may be gone already: the day's double-spend limit binds as well.
         """
-        return await self._place(
-            errand,
-            plan,
-            lambda bids, ready: Hold(
-                at=self._clock.now(), job_id=errand.job.id, tenders=bids, ready=ready
-            ),
-            pays_twice=pays_twice,
-        )
+        bids, ready = self._bids(errand, plan, pays_twice=pays_twice)
+        hold = Hold(at=self._clock.now(), job_id=errand.job.id, tenders=bids, ready=ready)
+        return await self._place(hold, [(errand, hold)])
 
     async def refuse(self, refused: Refused) -> None:
         """Count a refusal that is the last word, unless the ledger has counted it with its no."""
@@ -128,9 +135,7 @@ class Placer:
             return
         # The client is refused all the same: only a figure is missing then.
         with suppress(LedgerUnavailable):
-            await self._books.submit(
-                Refuse(at=self._clock.now(), limit=refused.limit, asked=refused.asked)
-            )
+            await self._books.submit(Refuse(at=self._clock.now(), refused=refused))
 
     async def follow(self, errand: Errand, *, pays_twice: bool) -> Placed | Refused | None:
         """
@@ -148,17 +153,12 @@ class Placer:
             return None
         return answer if isinstance(answer, Placed | Refused) else None
 
-    async def _place(
-        self,
-        errand: Errand,
-        plan: Plan,
-        command: Callable[[tuple[Tender, ...], frozenset[str]], Accept | Hold],
-        *,
-        pays_twice: bool = False,
-    ) -> Answer:
+    def _bids(
+        self, errand: Errand, plan: Plan, *, pays_twice: bool = False
+    ) -> tuple[tuple[Tender, ...], frozenset[str]]:
         """
-        Submit the hold. If the first offer's provider has a slot free, hold and dispatch are one
-        commit, and the slot goes with the attempt.
+        The tenders for a job's next hold. If the first offer's provider has a slot free, it is
+        taken: hold and dispatch are then one commit, and the slot goes with the attempt.
         """
         bids = tenders(
             errand.policy,
@@ -172,18 +172,26 @@ class Placer:
             pays_twice=pays_twice,
         )
         first = plan.offers[0].provider
-        ready = frozenset({first}) if self._slots.try_take(first) else frozenset[str]()
-        placed: AttemptRow | None = None
+        return bids, frozenset({first}) if self._slots.try_take(first) else frozenset()
+
+    async def _place(
+        self, command: Spending, parts: Sequence[tuple[Errand, Accept | Hold]]
+    ) -> Answer:
+        """Submit the holds, and give back the slots that did not go with one."""
+        placed: Sequence[Placed | None] = [None] * len(parts)
         try:
-            answer = await self._books.submit(command(bids, ready))
-            if isinstance(answer, Placed):
-                placed = answer.attempt
-                errand.placed(answer.job, placed)
-                self._health.begin(placed.provider, placed.id)
+            answer = await self._books.submit(command)
+            placed = holds(answer) or placed
+            for (errand, _), hold in zip(parts, placed, strict=True):
+                if hold is not None:
+                    errand.placed(hold.job, hold.attempt)
+                    self._health.begin(hold.attempt.provider, hold.attempt.id)
             return answer
         finally:
-            if ready and (placed is None or placed.provider != first):
-                self._slots.release(first)
+            for (_, part), hold in zip(parts, placed, strict=True):
+                for provider in part.ready:
+                    if hold is None or hold.attempt.provider != provider:
+                        self._slots.release(provider)
 
 
 def used_of(balances: Balances, limit: Limit) -> Used:

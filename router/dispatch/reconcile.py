@@ -14,7 +14,8 @@ from router.dispatch.health import Health
 from router.dispatch.ports import Books
 from router.dispatch.recovery import Recovery
 from router.dispatch.telling import Teller
-from router.ledger.commands import Done, Presume
+from router.ledger.answers import Done
+from router.ledger.commands import Presume
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.ids import AttemptId

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from router.dispatch.ports import InputStore
+from router.dispatch.ports import InputStore, Keeper
 from router.ledger.rows import JobRow
 from router.model.job import ClientCallback, Job, JobState, Resolution, Response
 from router.model.money import Money
@@ -29,7 +29,7 @@ class Downshift:
 
 
 async def row_of(
-    job: Job, decision: Decision, inputs: InputStore, downshift: Downshift | None = None
+    job: Job, decision: Decision, inputs: Keeper, downshift: Downshift | None = None
 ) -> JobRow:
     """
     The row of a new job. Large images are durable beside the ledger when this returns.
@@ -68,10 +68,12 @@ async def row_of(
         state=JobState.QUEUED,
         created_at=job.created_at,
         deadline_at=job.deadline_at,
+        fingerprint=job.fingerprint,
+        batch=job.batch,
     )
 
 
-async def _kept(image: str, inputs: InputStore, at: datetime) -> str:
+async def _kept(image: str, inputs: Keeper, at: datetime) -> str:
     if len(image) <= INLINE_MAX:
         return image
     return REFERENCE + await inputs.put(image.encode(), at)
@@ -113,6 +115,8 @@ def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
         key_budget=request.get("key_budget"),
         response=Response(request.get("response", Response.URL)),
         callback=_callback(request.get("callback")),
+        fingerprint=row.fingerprint,
+        batch=row.batch,
     )
 
 
@@ -122,6 +126,12 @@ def _told_at(callback: ClientCallback | None) -> dict[str, str] | None:
 
 def _callback(kept: dict[str, str] | None) -> ClientCallback | None:
     return None if kept is None else ClientCallback(url=kept["url"], dialect=kept["dialect"])
+
+
+def digests_of(row: JobRow) -> tuple[str, ...]:
+    """By what a job's large images are known in the store of inputs."""
+    images: list[str] = json.loads(row.request)["images"]
+    return tuple(one.removeprefix(REFERENCE) for one in images if one.startswith(REFERENCE))
 
 
 def facts_of(row: JobRow) -> JobFacts:

@@ -4,7 +4,8 @@ from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.ports import Books
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.commands import Adjust, Done, Post, Void
+from router.ledger.answers import Done
+from router.ledger.commands import Adjust, Post, Void
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import InvalidJob, NotFound

@@ -5,19 +5,35 @@ from datetime import datetime
 
 from router.dispatch.discretion import hush, hushed
 from router.dispatch.errand import Errand
+from router.dispatch.finishing import Finished, Finisher
 from router.dispatch.health import Health
+from router.dispatch.hosting import Hosting
 from router.dispatch.ports import Books, Carrier
-from router.dispatch.settlement import Settlement, settle_delivered, settle_error
+from router.dispatch.settlement import (
+    Settlement,
+    settle_delivered,
+    settle_error,
+    settle_undelivered,
+)
 from router.dispatch.telling import Teller
 from router.dispatch.tendering import offer_of
-from router.ledger.commands import Dispatch, Done, Run
+from router.ledger.answers import Done
+from router.ledger.commands import Dispatch, Run
 from router.ledger.rows import AttemptRow
 from router.ledger.store import Contradiction
 from router.model.charge import Reported
 from router.model.clock import Clock
-from router.model.errors import ProviderError, ProviderFailed, ProviderInDoubt
+from router.model.errors import (
+    Ending,
+    LedgerUnavailable,
+    ProviderError,
+    ProviderFailed,
+    ProviderInDoubt,
+    ProviderUnreachable,
+    ResultUnavailable,
+)
 from router.model.ids import ProviderRef
-from router.model.job import AttemptState
+from router.model.job import AttemptState, Job, JobState
 from router.providers.wire import Delivered, Pending
 from router.upstream.slots import Slots
 
@@ -33,6 +49,8 @@ class Sender:
         health: Health,
         slots: Slots,
         teller: Teller,
+        hosting: Hosting,
+        finisher: Finisher,
         *,
         callbacks_url: str | None,
     ) -> None:
@@ -42,6 +60,7 @@ class Sender:
         """
         self._clock, self._books, self._carrier = clock, books, carrier
         self._health, self._slots, self._teller = health, slots, teller
+        self._hosting, self._finisher = hosting, finisher
         self._callbacks_url = callbacks_url
 
     async def dispatch(self, errand: Errand, attempt: AttemptRow) -> AttemptRow | None:
@@ -95,8 +114,12 @@ class Sender:
                 await self.recall(errand, [attempt], only_if_free=not errand.cancelling)
 
         try:
+            job = await self._as_taken(errand, attempt)
+            if job is None:
+                nothing = ProviderUnreachable("Its images could not be hosted; nothing was sent.")
+                return settle_error(attempt, nothing, terms, self._clock.now())
             delivered = await self._carrier.carry(
-                errand.job,
+                job,
                 offer_of(attempt),
                 terms,
                 callback_url=self._callback_url(attempt),
@@ -113,8 +136,14 @@ class Sender:
             return await self._failed(errand, attempt, error, ref)
         finally:
             release()
-        self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
+        return await self._delivered(errand, attempt, delivered)
+
+    async def _as_taken(self, errand: Errand, attempt: AttemptRow) -> Job | None:
+        """The job as its provider takes it; None when its images cannot be put there now."""
+        try:
+            return await self._hosting.as_taken(errand.job, attempt, errand.policy)
+        except LedgerUnavailable:
+            return None
 
     async def collect(
         self, errand: Errand, attempt: AttemptRow, ref: ProviderRef, patience_s: float = 0.0
@@ -127,7 +156,6 @@ class Sender:
         Args:
             patience_s: Ask for at least so long, even past the horizon.
         """
-        terms = errand.terms(attempt.provider)
         now_s = self._clock.monotonic_s()
         try:
             delivered = await self._carrier.collect(
@@ -141,8 +169,27 @@ class Sender:
         except ProviderError as error:
             named = ref if isinstance(error, ProviderFailed) else None
             return await self._failed(errand, attempt, error, named)
+        return await self._delivered(errand, attempt, delivered)
+
+    async def _delivered(
+        self, errand: Errand, attempt: AttemptRow, delivered: Delivered
+    ) -> Settlement:
+        """What a delivery means, once its image is what was asked for, or cannot be had."""
+        terms = errand.terms(attempt.provider)
+        delivered = hushed(delivered, errand.job)
+        try:
+            finished = Finished(delivered)
+            if errand.row.state not in {JobState.SUCCEEDED, JobState.CANCELLED}:
+                finished = await self._finisher.finish(errand.job, delivered)
+        except ResultUnavailable as error:
+            # Whoever charges for nothing is no better than who fails, however cheap.
+            empty = ProviderFailed(error.detail, how=Ending.EMPTY)
+            self._health.failed(attempt.provider, attempt.id, empty)
+            return settle_undelivered(attempt, delivered, terms, self._clock.now(), error)
         self._health.succeeded(attempt.provider, attempt.id)
-        return settle_delivered(attempt, hushed(delivered, errand.job), terms, self._clock.now())
+        return settle_delivered(
+            attempt, finished.delivered, terms, self._clock.now(), finished.expires_at
+        )
 
     async def recall(
         self, errand: Errand, attempts: Sequence[AttemptRow], *, only_if_free: bool

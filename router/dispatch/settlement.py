@@ -6,7 +6,7 @@ on to the next offer.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -100,28 +100,66 @@ def charged(reported: Reported | None, attempt: AttemptRow) -> Money:
 
 
 def settle_delivered(
-    attempt: AttemptRow, delivered: Delivered, terms: ProviderTerms, at: datetime
+    attempt: AttemptRow,
+    delivered: Delivered,
+    terms: ProviderTerms,
+    at: datetime,
+    expires_at: datetime | None = None,
 ) -> Settlement:
-    """Book a delivered image, and end its job with it."""
+    """
+    Book a delivered image, and end its job with it.
+
+    Args:
+        expires_at: Until when the image is kept here; None: it is where the provider has it.
+    """
+    end = JobEnd(
+        state=JobState.SUCCEEDED,
+        images=delivered.images,
+        images_expire_at=expires_at or at + IMAGES_KEPT,
+        delivered_by=attempt.id,
+    )
+    return Settlement(_billed(attempt, delivered, terms, at, DELIVERED, end), Onward.DONE)
+
+
+def settle_undelivered(
+    attempt: AttemptRow,
+    delivered: Delivered,
+    terms: ProviderTerms,
+    at: datetime,
+    error: ResultUnavailable,
+) -> Settlement:
+    """
+    Book what a provider charged for an image that is not to be had, and end its job without one.
+
+    Nobody else is asked: the bill is certain, and the client can decide at once.
+    """
+    end = JobEnd(state=JobState.FAILED, error_code=error.code, error_detail=error.detail)
+    post = _billed(attempt, delivered, terms, at, error.code, end)
+    return Settlement(replace(post, detail=error.detail), Onward.STOP)
+
+
+def _billed(
+    attempt: AttemptRow,
+    delivered: Delivered,
+    terms: ProviderTerms,
+    at: datetime,
+    outcome: str,
+    end: JobEnd,
+) -> Post:
+    """The posting of an attempt of which the provider says that it delivered."""
     reported = delivered.reported
     if reported is None and terms.amount == "charge" and attempt.quote_raw is not None:
         reported = Reported(raw=attempt.quote_raw, source="create", amount=attempt.quote_amount)
-    post = Post(
+    return Post(
         at=at,
         attempt_id=attempt.id,
         amount=charged(reported, attempt),
-        outcome=DELIVERED,
+        outcome=outcome,
         reported=reported,
         queue_s=delivered.queue_s,
         execution_s=delivered.execution_s,
-        end=JobEnd(
-            state=JobState.SUCCEEDED,
-            images=delivered.images,
-            images_expire_at=at + IMAGES_KEPT,
-            delivered_by=attempt.id,
-        ),
+        end=end,
     )
-    return Settlement(post, Onward.DONE)
 
 
 def settle_error(

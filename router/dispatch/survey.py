@@ -1,5 +1,6 @@
 """What each provider offers for a job right now: price, ability and health. Chooses nothing."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,30 +8,58 @@ from router.dispatch.health import Health
 from router.dispatch.ports import Shapes
 from router.model.job import Job
 from router.model.offer import Offer, Plan
-from router.policy.capability import needs_shape, offers_for
+from router.policy.capability import Ability, needs_shape, offers_for
 from router.policy.policy import Policy
 
 
 class Survey:
     """Makes the offers that a policy chooses from."""
 
-    def __init__(self, health: Health, shapes: Shapes, connected: frozenset[str]) -> None:
+    def __init__(
+        self,
+        health: Health,
+        shapes: Shapes,
+        connected: frozenset[str],
+        *,
+        supplied: frozenset[Ability] = frozenset(),
+    ) -> None:
         """
         Args:
             health: Knows who is ejected.
             shapes: Reads an image's size where a provider wants an aspect ratio.
             connected: Providers that we have a codec and a credential for.
+            supplied: What the router does itself, so that its lack is no obstacle.
         """
         self._health, self._shapes, self._connected = health, shapes, connected
+        self._supplied = supplied
 
-    async def offers(self, policy: Policy, job: Job, at: datetime) -> tuple[Offer, ...]:
-        """One offer a provider; those that cannot serve the job have an obstacle."""
+    async def offers(
+        self, policy: Policy, job: Job, at: datetime, *, look_s: float | None = None
+    ) -> tuple[Offer, ...]:
+        """
+        One offer a provider; those that cannot serve the job have an obstacle.
+
+        Args:
+            policy: In force for the job.
+            job: What is to be bought.
+            at: Decides which prices are in force.
+            look_s: For how long to look at the job's first image, where its shape matters: whoever
+                wants an answer at once has an offer less if the image comes slowly. None: for as
+                long as it takes.
+        """
         shape = None
         if needs_shape(policy.prices, job, at):
-            size = await self._shapes.shape_of(job.images[0])
-            shape = f"{size[0]}x{size[1]}" if size else None
-        offers = offers_for(policy.prices, job, at, shape=shape)
+            shape = await self._shape(job.images[0], look_s)
+        offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
         return tuple(self._with_health(policy, job, offer) for offer in offers)
+
+    async def _shape(self, image: str, look_s: float | None) -> str | None:
+        try:
+            async with asyncio.timeout(look_s):
+                size = await self._shapes.shape_of(image)
+        except TimeoutError:
+            return None
+        return f"{size[0]}x{size[1]}" if size else None
 
     def may_pass(self, policy: Policy, plan: Plan) -> bool:
         """Whether a plan leaves a provider out for its health, which may be better soon."""

@@ -1,6 +1,7 @@
 """What the dispatcher tells of itself: from rows and errors to events."""
 
-from router.ledger.commands import Refused, Told
+from router.ledger.answers import Refused
+from router.ledger.commands import Told
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock

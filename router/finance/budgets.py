@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.finance.standing import read_accounts
+from router.ledger.alerting import Told
+from router.ledger.key_rows import KeyRow
 from router.ledger.ledger import Ledger
-from router.ledger.limit_rows import AlertRow, RaiseRow
-from router.ledger.rows import KeyRow
+from router.ledger.limit_rows import RaiseRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
-from router.policy.budgets import key_budget
+from router.policy.budgets import key_budget, oldest_hour
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
 
@@ -24,7 +25,7 @@ class Threshold:
 
     percent: int
     reached_at: datetime | None
-    """None: it was not told of; or not again, in a window that rolls."""
+    """When it was told of; of a window that rolls, in any that overlaps. None: it was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ async def budget_lines(
     keys = [row for row in await ledger.keys() if tenant in {None, row.tenant}]
     of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
-    told = await ledger.alerts_at(at)
+    told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
     return tuple(_line(limit, now, told) for limit in (*_limits(policy, now, tenant), *of_keys))
 
 
@@ -96,7 +97,7 @@ async def lines_that_bind(
     found = (policy.limits(facts, provider, at) for provider in policy.prices.provider_names)
     limits = dict.fromkeys(limit for limits in found for limit in limits)
     now = await read_balances(ledger, at, limits)
-    return tuple(_line(limit, now) for limit in limits)
+    return tuple(_line(limit, now, Told(())) for limit in limits)
 
 
 def tightest(lines: Iterable[BudgetLine]) -> BudgetLine | None:
@@ -174,9 +175,8 @@ def limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
             yield key_budget(row.budget).limit_of(account, at)
 
 
-def _line(limit: Limit, now: Balances, told: Sequence[AlertRow] = ()) -> BudgetLine:
-    usage = now.usage(limit)
-    reached = {row.percent: row.at for row in told if row.is_of(limit)}
+def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
+    usage, reached = now.usage(limit), told.of(limit)
     return BudgetLine(
         name=limit.budget,
         scope=limit.scope,

@@ -141,9 +141,9 @@ def as_csv(done: Report) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(_harmless(heading) for heading in done.headings)
+    writer.writerow(harmless(heading) for heading in done.headings)
     for line in done.lines:
-        writer.writerow([*map(_harmless, line.key), *line.amounts.cells()])
+        writer.writerow([*map(harmless, line.key), *line.amounts.cells()])
     return out.getvalue()
 
 
@@ -195,5 +195,6 @@ def _named(amounts: Amounts) -> dict[str, Any]:
     }
 
 
-def _harmless(name: str) -> str:
+def harmless(name: str) -> str:
+    """A name as a spreadsheet takes it for a name: with an apostrophe before a formula's start."""
     return f"'{name}" if name.startswith(_FORMULA) else name

@@ -1,5 +1,5 @@
 """
-The ledger's verbs as values, and the answers they get.
+The ledger's verbs as values; `answers` has what they get.
 
 A command names everything it needs, its instant included; `decide` turns it into changes.
 """
@@ -7,10 +7,12 @@ A command names everything it needs, its instant included; `decide` turns it int
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.ledger.limit_rows import AlertRow, RaiseRow
-from router.ledger.outbox_rows import OutboxRow, OutboxState
-from router.ledger.rows import AttemptRow, JobRow, KeyRow
-from router.model.budget import Limit, Usage
+from router.ledger.answers import Refused
+from router.ledger.key_rows import KeyRow
+from router.ledger.limit_rows import RaiseRow
+from router.ledger.outbox_rows import OutboxState
+from router.ledger.rows import AttemptRow, JobRow
+from router.model.budget import Limit
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import ClientCallback, JobState
@@ -52,6 +54,15 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptAll:
+    """Take several jobs of one request, each with its first hold: all of them, or no trace."""
+
+    at: datetime
+    accepts: tuple[Accept, ...]
+    """At least one; only the first may carry an idempotency key, which then stands for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Place the hold of a further attempt: the first tender that fits."""
 
@@ -66,8 +77,7 @@ class Refuse:
     """Count a refusal that turned out to be the last word, though no hold was asked for with it."""
 
     at: datetime
-    limit: Limit
-    asked: Money
+    refused: Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +192,23 @@ class Adjust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveKey:
-    """Store a new or changed API key, and with it the one that it replaces: both or neither."""
+    """Store a new or changed API key."""
 
     at: datetime
     key: KeyRow
-    former: KeyRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotate:
+    """Put a new API key in another's place, which ends after a grace. Both, or no trace."""
+
+    at: datetime
+    former: KeyRow
+    """As it was read before: it may have changed since."""
+    key: KeyRow
+    """Its successor."""
+    ends: datetime
+    """When the former one ends, unless it does before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,68 +248,11 @@ class Redeliver:
     job_id: JobId
 
 
+Spending = Accept | AcceptAll | Hold
+"""Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
 Telling = Told | Redeliver
 """Verbs on a job's callback."""
-Command = Accept | Hold | Refuse | CallOff | End | SaveKey | Raise | Alert | Telling | Settling
+Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Telling | Settling
 """Every verb."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """The hold stands."""
-
-    job: JobRow
-    attempt: AttemptRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """The idempotency key is known, for the same request: this is its job."""
-
-    job_id: JobId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """The idempotency key is known, for another request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """No tender fits. This is the limit that the cheapest of them fails."""
-
-    limit: Limit
-    usage: Usage
-    asked: Money
-    is_counted: bool = True
-    """Whether it stands among the refusals; not where it may not be the last word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The change was made."""
-
-    attempt: AttemptRow | None = None
-    job: JobRow | None = None
-    callback: OutboxRow | None = None
-    """The client's callback, if this has changed it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
-    """Nothing was changed: the row is past the state in which the command means something."""
-
-    attempt: AttemptRow | None = None
-    job: JobRow | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alerted:
-    """These thresholds are reached and recorded, for the first time. Often none."""
-
-    alerts: tuple[AlertRow, ...]
-
-
-Answer = Placed | Replayed | Conflict | Refused | Done | Stale | Alerted

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, outbox, placing, settling
+from router.ledger import alerting, outbox, placing, rotating, settling
+from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
+    AcceptAll,
     Alert,
-    Answer,
     CallOff,
     Command,
     Dispatch,
-    Done,
     Doubt,
     End,
     Hold,
@@ -19,10 +19,11 @@ from router.ledger.commands import (
     Raise,
     Redeliver,
     Refuse,
+    Rotate,
     Run,
     SaveKey,
     Settling,
-    Stale,
+    Spending,
     Told,
     Void,
 )
@@ -37,18 +38,26 @@ Decider = Callable[[Page, Command], Decided]
 def decide(page: Page, command: Command) -> Decided:
     """Decide one command on the books as they stand. Reads nothing else; changes nothing."""
     match command:
-        case Accept():
-            return placing.accept(page, command)
-        case Hold():
-            return placing.hold(page, command)
+        case Accept() | AcceptAll() | Hold():
+            return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey() | Raise() | Refuse():
+        case SaveKey() | Rotate() | Raise() | Refuse():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
+
+
+def _hold(page: Page, command: Spending) -> Decided:
+    match command:
+        case Accept():
+            return placing.accept(page, command)
+        case AcceptAll():
+            return placing.accept_all(page, command)
+        case _:
+            return placing.hold(page, command)
 
 
 def _on_attempt(page: Page, command: Settling) -> Decided:
@@ -97,11 +106,17 @@ def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
             return outbox.redeliver(page, command)
 
 
-def _noted(page: Page, command: SaveKey | Raise | Refuse) -> Decided:
-    """What a person has said is taken as it is, and so is a refusal that was given."""
-    if isinstance(command, Refuse):
-        return placing.refuse(page, command)
-    if isinstance(command, Raise):
-        return Decided(Done(), (command.row,))
-    former = () if command.former is None else (command.former,)
-    return Decided(Done(), (command.key, *former))
+def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
+    """
+    What a person has said is taken as it is, and so is a refusal that was given; only a key's place
+    may be another's already.
+    """
+    match command:
+        case Refuse():
+            return placing.refuse(page, command)
+        case Rotate():
+            return rotating.rotate(page, command)
+        case Raise():
+            return Decided(Done(), (command.row,))
+        case _:
+            return Decided(Done(), (command.key,))

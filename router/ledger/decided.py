@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from router.ledger.commands import Answer
+from router.ledger.answers import Answer
 from router.ledger.rows import Row
 
 

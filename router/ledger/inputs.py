@@ -8,6 +8,7 @@ be sent again after a crash.
 import hashlib
 import os
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Inputs:
             executor: Runs everything that touches the disk, one piece at a time.
         """
         self._folder, self._executor = folder, executor
+        self._new: dict[str, int] = {}
+        """Of what came anew and nothing refers to yet: how many have put it."""
 
     async def put(self, data: bytes, at: datetime) -> str:
         """
@@ -37,7 +40,7 @@ class Inputs:
             at: When: `forget` goes by the last time that the same bytes came.
 
         Returns:
-            Their SHA-256 in hex.
+            Their SHA-256 in hex. Follow with `keep` once something refers to it, or `take_back`.
 
         Raises:
             LedgerUnavailable: They cannot be kept, so nothing may be bought with them.
@@ -56,13 +59,31 @@ class Inputs:
         if _DIGEST.fullmatch(sha256):
             await self._executor.run(lambda: self._path(sha256).unlink(missing_ok=True))
 
-    async def forget(self, before: datetime) -> None:
-        """Remove what nobody has put since an instant."""
-        await self._executor.run(lambda: self._forget(before.timestamp()))
+    async def forget(self, before: datetime, *, but: frozenset[str] = frozenset()) -> None:
+        """Remove what nobody has put since an instant, but for these digests."""
+        await self._executor.run(lambda: self._forget(before.timestamp(), but))
 
-    def _forget(self, before_s: float) -> None:
+    async def keep(self, sha256: str) -> None:
+        """Note that something now refers to bytes that were put: no `take_back` removes them."""
+        await self._executor.run(lambda: self._new.pop(sha256, None))
+
+    async def take_back(self, sha256: str) -> None:
+        """Undo one `put`: the bytes go if they came with it, and nobody else needs them."""
+        await self._executor.run(lambda: self._take_back(sha256))
+
+    def _take_back(self, sha256: str) -> None:
+        if sha256 not in self._new:
+            return
+        self._new[sha256] -= 1
+        if not self._new[sha256]:
+            del self._new[sha256]
+            # What cannot be removed stays, as after a crash; whoever put it has other worries.
+            with suppress(OSError):
+                self._path(sha256).unlink(missing_ok=True)
+
+    def _forget(self, before_s: float, but: frozenset[str]) -> None:
         for path in self._folder.glob("*/*"):
-            if path.stat().st_mtime < before_s:
+            if path.name not in but and path.stat().st_mtime < before_s:
                 path.unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
@@ -82,7 +103,8 @@ class Inputs:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._get(sha256) is None:
+        is_new = self._get(sha256) is None
+        if is_new:
             unfinished = path.with_suffix(".part")
             with unfinished.open("wb") as file:
                 file.write(data)
@@ -93,6 +115,8 @@ class Inputs:
         # Also when the file was there: whoever put it may have died before its name was durable.
         for folder in (path.parent, self._folder, self._folder.parent):
             _sync_folder(folder)
+        if is_new or sha256 in self._new:
+            self._new[sha256] = self._new.get(sha256, 0) + 1
         return sha256
 
 

@@ -7,14 +7,16 @@ Every verb goes through the one writer; every reading sees only what is committe
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from router.ledger.commands import Accept, Adjust, Answer, Command, Done, Post, Presume
+from router.ledger.answers import Answer, Done
+from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Presume
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.reading import NEWEST, Readings
-from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow, KeyRow
+from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
 from router.ledger.writer import Writer
@@ -25,6 +27,8 @@ from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.money import Money, total
 
 V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
+Part = Literal["prompt", "images"]
+"""Of what clients send, what is kept for a time of its own."""
 
 
 class Ledger(Readings):
@@ -59,7 +63,7 @@ class Ledger(Readings):
         """
         answer = await self._writer.submit(command)
         if isinstance(answer, Contradiction):
-            if isinstance(command, Accept):
+            if isinstance(command, Accept | AcceptAll):
                 raise LedgerUnavailable(str(answer))
             raise answer
         if isinstance(command, Post | Presume | Adjust) and isinstance(answer, Done):
@@ -90,6 +94,23 @@ class Ledger(Readings):
         )
         return [decode(JobRow, row) for row in rows]
 
+    async def batch(self, first: JobId) -> list[JobRow]:
+        """The jobs that one request bought together, by the first of them, in their order."""
+        return [decode(JobRow, row) for row in await self._read("batch", id=first)]
+
+    async def jobs_like(
+        self, tenant: str, key_id: str, fingerprint: str, since: datetime
+    ) -> list[JobRow]:
+        """
+        What a key's holder has bought by the same request since an instant, the oldest first.
+
+        Of jobs bought together by one request only the first.
+        """
+        rows = await self._read(
+            "jobs_like", tenant=tenant, key_id=key_id, fingerprint=fingerprint, since=since
+        )
+        return [decode(JobRow, row) for row in rows]
+
     async def unfinished_jobs(self) -> list[JobRow]:
         """Jobs that have not ended, the oldest first."""
         return [decode(JobRow, row) for row in await self._read("unfinished_jobs")]
@@ -116,6 +137,11 @@ class Ledger(Readings):
     async def latest_posted(self) -> list[AttemptRow]:
         """The two attempts posted last of each offer at each of its prices, the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("latest_posted")]
+
+    async def undelivered(self, since: datetime, until: datetime) -> list[AttemptRow]:
+        """Attempts that ended within `[since, until)`, billed and not delivered; oldest first."""
+        rows = await self._read("undelivered", since=since, until=until)
+        return [decode(AttemptRow, row) for row in rows]
 
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
@@ -148,9 +174,16 @@ class Ledger(Readings):
         rows = await self._read("alerts_between", since=since, until=until)
         return [decode(AlertRow, row) for row in rows]
 
-    async def alerts_at(self, at: datetime) -> list[AlertRow]:
-        """The thresholds that are reached in the windows that an instant lies in."""
-        return [decode(AlertRow, row) for row in await self._read("alerts_at", at=at)]
+    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
+        """
+        The thresholds that were told of in the windows that an instant lies in.
+
+        Args:
+            at: The instant.
+            since: Of windows that roll, also those told of in any that ended after this.
+        """
+        rows = await self._read("alerts_at", at=at, since=since or at)
+        return [decode(AlertRow, row) for row in rows]
 
     async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
         """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""
@@ -201,29 +234,32 @@ class Ledger(Readings):
         """
         await self._change("forget_idempotency", before=before)
 
-    async def requests_kept(
-        self, has: str, before: datetime, *, after: str, most: int
-    ) -> list[JobRow]:
+    async def requests_kept(self, part: Part, before: datetime, *, most: int) -> list[JobRow]:
         """
-        Ended jobs admitted before an instant whose request still has something, the oldest first.
+        Ended jobs admitted before an instant that a part of was not forgotten, the oldest first.
 
         Args:
-            has: An SQL pattern that such a request matches.
+            part: Of what their clients sent.
             before: Exclusive.
-            after: The last job that was looked at; empty for none.
             most: How many.
         """
-        rows = await self._read("requests_kept", has=has, before=before, after=after, most=most)
+        rows = await self._read(f"{part}_kept", before=before, most=most)
         return [decode(JobRow, row) for row in rows]
 
-    async def rewrite_request(self, job_id: JobId, request: str) -> None:
+    async def forget_part(self, job_id: JobId, part: Part, request: str, at: datetime) -> None:
         """
         Replace what a job's client sent by what may be kept of it. The job has ended.
+
+        Args:
+            job_id: Whose.
+            part: What is no longer kept.
+            request: What is left.
+            at: Now.
 
         Raises:
             LedgerUnavailable: It is kept for now.
         """
-        await self._change("rewrite_request", id=job_id, request=request)
+        await self._change(f"forget_{part}", id=job_id, request=request, at=at)
 
     async def resume(self) -> bool:
         """Admit again if the ledger can be written again; whether holds are admitted."""

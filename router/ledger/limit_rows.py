@@ -146,19 +146,3 @@ class AlertRow:
     def group(self) -> tuple[object, ...]:
         """What it is looked up by, among those whose window has not ended before an instant."""
         return (self.budget, self.scope)
-
-    def is_of(self, limit: Limit) -> bool:
-        """Whether it was told of this limit's window, or of one that rolls into it."""
-        if (self.budget, self.scope) != (limit.budget, limit.scope):
-            return False
-        if limit.bucket_start is not None:
-            return bool(self.rolling)
-        return not self.rolling and (limit.window_start or self.window_start) == self.window_start
-
-    def tells(self, other: "AlertRow") -> bool:
-        """Whether another one would tell the same again."""
-        if (self.budget, self.scope, self.percent) != (other.budget, other.scope, other.percent):
-            return False
-        if self.rolling and other.rolling:
-            return self.window_end > other.window_start
-        return self.key == other.key

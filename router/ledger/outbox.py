@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from router.ledger.commands import Accept, Done, Redeliver, Stale, Told
+from router.ledger.answers import Done, Stale
+from router.ledger.commands import Accept, Redeliver, Told
 from router.ledger.decided import Decided
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page

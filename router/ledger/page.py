@@ -8,8 +8,10 @@ decided, and at the end the back end writes what is dirty. So both back ends dec
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from router.ledger.answers import Refused
 from router.ledger.commands import (
     Accept,
+    AcceptAll,
     Adjust,
     Alert,
     CallOff,
@@ -17,15 +19,18 @@ from router.ledger.commands import (
     Doubt,
     End,
     Hold,
+    Idempotency,
     Post,
     Presume,
     Raise,
     Redeliver,
     Refuse,
+    Rotate,
     SaveKey,
     Told,
     Void,
 )
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import (
@@ -101,6 +106,14 @@ class Page:
             if rolling.since <= hour.window_start:
                 self._rows[RollingRow, key] = rolling.plus(change)
 
+    def sketch(self) -> "Page":
+        """A copy to decide on tentatively: what is applied to it changes nothing here."""
+        sketch = Page()
+        sketch._rows = dict(self._rows)
+        sketch._groups = {key: dict(rows) for key, rows in self._groups.items()}
+        sketch._rolling = {account: set(keys) for account, keys in self._rolling.items()}
+        return sketch
+
     @property
     def changed(self) -> tuple[Row, ...]:
         """What must be written: rows with their last value, then the entries in order."""
@@ -109,26 +122,28 @@ class Page:
 
 def subjects(command: Command) -> set[Key]:
     """The rows, other than balances, that deciding a command reads."""
+    keys: set[Key] = set()
     match command:
-        case Accept(job=row, idempotency=idempotency):
-            if idempotency is None:
-                return set()
-            return {(IdempotencyRow, (row.tenant, idempotency.key))}
+        case Accept(job=row, idempotency=Idempotency(key=key)):
+            keys = {(IdempotencyRow, (row.tenant, key))}
+        case AcceptAll(accepts=accepts):
+            keys = keys.union(*(subjects(accept) for accept in accepts))
         case Hold(job_id=job_id, tenders=tenders):
-            return {
-                (JobRow, (job_id,)),
-                *((AttemptRow, (tender.attempt.id,)) for tender in tenders),
-            }
+            attempts = {(AttemptRow, (tender.attempt.id,)) for tender in tenders}
+            keys = {(JobRow, (job_id,)), *attempts}
         case End() | CallOff() | Told() | Redeliver():
-            return _of_a_job(command)
-        case SaveKey() | Raise() | Refuse() | Alert():
-            return set()
+            keys = _of_a_job(command)
+        case Rotate(former=former):
+            beside = (former.id, former.predecessor, former.successor)
+            keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert():
+            pass
         case _:
             job = job_of(command.attempt_id)
-            keys: set[Key] = {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+            keys = {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
             if isinstance(command, Post | Void) and command.end is not None:
                 keys.add((OutboxRow, (job,)))
-            return keys
+    return keys
 
 
 def _of_a_job(command: End | CallOff | Told | Redeliver) -> set[Key]:
@@ -149,6 +164,9 @@ def limits_of(command: Command) -> Iterator[Limit]:
         case Accept(tenders=tenders) | Hold(tenders=tenders):
             for tender in tenders:
                 yield from tender.limits
+        case AcceptAll(accepts=accepts):
+            for accept in accepts:
+                yield from limits_of(accept)
         case Alert(limits=limits):
             yield from limits
         case _:
@@ -164,11 +182,11 @@ def balances(command: Command, page: Page) -> set[Key]:
         if limit.bucket_start is not None:
             keys.add((RollingRow, (limit.budget, limit.scope, limit.window_start)))
     match command:
-        case Accept() | Hold():
+        case Accept() | AcceptAll() | Hold():
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             for limit in limits_of(command):
                 keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
-        case Refuse(limit=limit):
+        case Refuse(refused=Refused(limit=limit)):
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
         case Alert(limits=limits):

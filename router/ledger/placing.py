@@ -4,32 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from router.ledger import outbox
-from router.ledger.commands import (
-    Accept,
-    Conflict,
-    Done,
-    Hold,
-    Placed,
-    Refuse,
-    Refused,
-    Replayed,
-    Stale,
-    Tender,
-)
+from router.ledger.answers import AllPlaced, Conflict, Done, Placed, Refused, Replayed, Stale
+from router.ledger.commands import Accept, AcceptAll, Hold, Refuse, Tender
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
 from router.ledger.page import Page
 from router.ledger.room import in_force, usage_of
-from router.ledger.rows import (
-    AttemptRow,
-    IdempotencyRow,
-    JobRow,
-    RefusalRow,
-    Window,
-)
+from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow, RefusalRow, Row, Window
 from router.model.budget import Limit, Usage
 from router.model.job import AttemptState, JobState
-from router.model.money import Money
+from router.model.money import Money, total
 
 
 def accept(page: Page, command: Accept) -> Decided:
@@ -56,6 +40,38 @@ def accept(page: Page, command: Accept) -> Decided:
     return Decided(placed.answer, (*changes, promise))
 
 
+def accept_all(page: Page, command: AcceptAll) -> Decided:
+    """
+    Take each job on the books as the one before leaves them; at the first that does not fit, none.
+
+    A refusal is told of all of them: what is asked for together is refused together.
+    """
+    sketch = page.sketch()
+    placed: list[Placed] = []
+    changes: list[Row] = []
+    for accepting in command.accepts:
+        decided = accept(sketch, accepting)
+        if isinstance(decided.answer, Refused):
+            return _all_refused(page, command, decided.answer)
+        if not isinstance(decided.answer, Placed):
+            return decided
+        sketch.apply(decided.changes)
+        placed.append(decided.answer)
+        changes.extend(decided.changes)
+    return Decided(AllPlaced(placed=tuple(placed)), tuple(changes))
+
+
+def _all_refused(page: Page, command: AcceptAll, refused: Refused) -> Decided:
+    """The refusal of one as that of all: what is used without them, and what all would cost."""
+    told = replace(
+        refused,
+        usage=usage_of(page, refused.limit),
+        asked=total([_cheapest(one).attempt.quoted for one in command.accepts]),
+        jobs=len(command.accepts),
+    )
+    return Decided(told, (_counted(page, told, command.at),) if told.is_counted else ())
+
+
 def hold(page: Page, command: Hold) -> Decided:
     """Place a further attempt's hold, unless the job has ended or was called off."""
     job = page.get(JobRow, command.job_id)
@@ -70,15 +86,18 @@ def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     for tender in command.tenders:
         if _failing(page, tender, command) is None:
             return _placed(page, job, tender, command)
-    cheapest = min(command.tenders, key=lambda tender: tender.attempt.quoted)
+    cheapest = _cheapest(command)
     failing = _failing(page, cheapest, command)
     assert failing is not None, "no tender fits, so neither does the cheapest"
     limit, usage = failing
-    asked = cheapest.attempt.quoted
+    refused = Refused(limit=limit, usage=usage, asked=cheapest.attempt.quoted)
     if isinstance(command, Accept) and limit.budget in command.uncounted:
-        return Decided(Refused(limit=limit, usage=usage, asked=asked, is_counted=False))
-    refused = Refused(limit=limit, usage=usage, asked=asked)
-    return Decided(refused, (_counted(page, limit, asked, command.at),))
+        return Decided(replace(refused, is_counted=False))
+    return Decided(refused, (_counted(page, refused, command.at),))
+
+
+def _cheapest(command: Accept | Hold) -> Tender:
+    return min(command.tenders, key=lambda tender: tender.attempt.quoted)
 
 
 def _failing(page: Page, tender: Tender, command: Accept | Hold) -> tuple[Limit, Usage] | None:
@@ -120,12 +139,13 @@ def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> 
 
 def refuse(page: Page, command: Refuse) -> Decided:
     """Count a refusal that no hold stands for."""
-    return Decided(Done(), (_counted(page, command.limit, command.asked, command.at),))
+    return Decided(Done(), (_counted(page, command.refused, command.at),))
 
 
-def _counted(page: Page, limit: Limit, asked: Money, at: datetime) -> RefusalRow:
+def _counted(page: Page, refused: Refused, at: datetime) -> RefusalRow:
     """Refusals are free and leave no row of their own; they are counted by budget and hour."""
     hour = at.replace(minute=0, second=0, microsecond=0)
-    row = page.get(RefusalRow, limit.budget, limit.scope, hour)
-    row = row or RefusalRow(budget=limit.budget, scope=limit.scope, hour=hour)
-    return replace(row, jobs=row.jobs + 1, amount=row.amount + asked)
+    budget, scope = refused.limit.budget, refused.limit.scope
+    row = page.get(RefusalRow, budget, scope, hour)
+    row = row or RefusalRow(budget=budget, scope=scope, hour=hour)
+    return replace(row, jobs=row.jobs + refused.jobs, amount=row.amount + refused.asked)

@@ -14,7 +14,8 @@ from typing import Any, Self, cast
 
 import asyncpg
 
-from router.ledger.commands import Accept, Answer, Command, Hold, Refuse
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Refuse, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode, to_column
@@ -217,9 +218,10 @@ class PostgresStore:
         for command in commands:
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             if isinstance(command, Refuse):
-                counts.add((command.limit.budget, command.limit.scope, hour))
-            elif isinstance(command, Accept | Hold):
-                limits = [limit for tender in command.tenders for limit in tender.limits]
+                limit = command.refused.limit
+                counts.add((limit.budget, limit.scope, hour))
+            elif isinstance(command, Spending):
+                limits = tuple(limits_of(command))
                 windows |= {Window.of(limit).key for limit in limits}
                 counts |= {(limit.budget, limit.scope, hour) for limit in limits}
         await self._lay_rows("lay_balances", BalanceRow.key_columns, windows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.model.budget import Limit, Usage
@@ -75,6 +76,10 @@ class JobRow:
     """The result's URLs."""
     images_expire_at: datetime | None = None
     delivered_by: AttemptId | None = None
+    fingerprint: str = ""
+    """SHA-256 of the canonical request: the same request again has the same."""
+    batch: JobId | None = None
+    """The first of the jobs that one request bought together; None for a job bought alone."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -237,30 +242,6 @@ class RefusalRow:
     def key(self) -> tuple[str | datetime, ...]:
         """The primary key."""
         return (self.budget, self.scope, self.hour)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRow:
-    """An API key: who asks, and in which role. Of the secret only a digest is kept."""
-
-    table: ClassVar[str] = "api_keys"
-    key_columns: ClassVar[tuple[str, ...]] = ("id",)
-    id: str
-    digest: str = field(repr=False)
-    tenant: str
-    role: str
-    name: str
-    tags: tuple[tuple[str, str], ...] = ()
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    budget: str | None = None
-    """What it may spend itself, as `$20.00 per month`."""
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The primary key."""
-        return (self.id,)
 
 
 Row = (

@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from router.ledger import outbox
+from router.ledger.answers import Done, Stale
 from router.ledger.commands import (
     Adjust,
     CallOff,
     Dispatch,
-    Done,
     Doubt,
     End,
     JobEnd,
     Post,
     Presume,
     Run,
-    Stale,
     Void,
 )
 from router.ledger.decided import Decided

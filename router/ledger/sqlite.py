@@ -14,7 +14,8 @@ from typing import Any, TextIO, cast
 
 import apsw
 
-from router.ledger.commands import Accept, Answer, Command, Hold
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.executor import Executor
 from router.ledger.mapping import decode, encode, to_column
@@ -232,7 +233,7 @@ def _why(error: apsw.Error | OSError) -> str:
 
 
 def _admits(commands: Sequence[Command]) -> bool:
-    return any(isinstance(command, Accept | Hold) for command in commands)
+    return any(isinstance(command, Spending) for command in commands)
 
 
 def _lock(path: Path) -> TextIO:

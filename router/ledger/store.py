@@ -7,7 +7,8 @@ Two stand behind it: `sqlite` for one process, `postgres` for replicas.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from router.ledger.commands import Answer, Command
+from router.ledger.answers import Answer
+from router.ledger.commands import Command
 
 # What deciding or encoding may raise for one command: it alone is at fault, the rest are settled.
 COMMAND_FAULTS = (AssertionError, ValueError)

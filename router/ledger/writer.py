@@ -9,7 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from router.ledger.commands import Accept, Answer, Command, Hold
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Spending
 from router.ledger.store import Contradiction, Store, StoreBroken, StoreFull, StoreUnavailable
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
@@ -59,7 +60,7 @@ class Writer:
         """
         if self._stopped:
             raise LedgerUnavailable
-        if isinstance(command, Accept | Hold):
+        if isinstance(command, Spending):
             self._check_room()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._queue.append((command, future))
@@ -123,7 +124,7 @@ class Writer:
         """Refuse what would spend; put what settles back in front, to be tried for ever."""
         again: list[tuple[Command, asyncio.Future[Outcome]]] = []
         for command, future in batch:
-            if isinstance(command, Accept | Hold):
+            if isinstance(command, Spending):
                 _fail(future, LedgerUnavailable())
             else:
                 again.append((command, future))

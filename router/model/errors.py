@@ -145,7 +145,7 @@ class BudgetExceeded(RequestError):
     status = 402
 
     def __init__(self, limit: Limit, usage: Usage, asked: Money) -> None:
-        self.limit, self.usage, self.asked = limit, usage, asked
+        self.limit, self.usage, self.asked, self.amounts_shown = limit, usage, asked, True
         super().__init__(
             f"The edit costs {asked.usd} and the budget '{limit.budget}' ({limit.scope}) has "
             f"{usage.available(limit.limit).usd} of {limit.limit.usd} left."

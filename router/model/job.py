@@ -114,3 +114,7 @@ class Job:
     """Whether the client wants an address or the image itself."""
     callback: ClientCallback | None = None
     """Told once when the job ends; None for nobody."""
+    fingerprint: str = ""
+    """SHA-256 of the canonical request: the same request again has the same."""
+    batch: JobId | None = None
+    """The first of the jobs that one request buys together; None for a job bought alone."""

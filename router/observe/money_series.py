@@ -149,7 +149,7 @@ class MoneySeries:
             yield _gauge(name, documentation, _BY_BUDGET, sums)
         ends = GaugeMetricFamily(
             "farebox_budget_window_end_timestamp_seconds",
-            "When the budget begins anew; a lifetime's never does and has no series.",
+            "When the budget begins anew; none for a lifetime, nor for a window that rolls.",
             labels=_BY_BUDGET,
         )
         instants = {key: row.window_end for key, row in keyed if row.window_end is not None}

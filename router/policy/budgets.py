@@ -1,7 +1,7 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
@@ -18,6 +18,8 @@ from router.policy.windows import (
     DAYS_OF_WEEK,
     MONTH_NAMES,
     MONTHS_LONG,
+    ROLLING_PATTERN,
+    ZONE_SCHEMA,
     Calendar,
     Period,
     Rolling,
@@ -38,7 +40,8 @@ class OnLimit(StrEnum):
     REJECT = "reject"
     """It is refused."""
     DOWNSHIFT = "downshift"
-    """It is tried at the next lower resolution, and the client is told."""
+    """It is tried at the next lower resolution, and the client is told. Only before it is begun: on
+    failover it fits as it is, or is not tried again."""
 
 
 _PERCENT_MAX = 100
@@ -89,11 +92,10 @@ class Budget(Row):
         Period,
         PlainValidator(
             read_period,
-            json_schema_input_type=Window
-            | pattern("^rolling [0-9]{1,3} days?$", "rolling 30 days"),
+            json_schema_input_type=Window | pattern(ROLLING_PATTERN, "rolling 30 days"),
         ),
     ]
-    time_zone: Annotated[tzinfo, PlainValidator(read_zone, json_schema_input_type=str)] = UTC
+    time_zone: Annotated[tzinfo, PlainValidator(read_zone), WithJsonSchema(ZONE_SCHEMA)] = UTC
     week_start: (
         Annotated[
             int, PlainValidator(read_week_start, json_schema_input_type=_one_of(DAYS_OF_WEEK))
@@ -122,14 +124,15 @@ class Budget(Row):
         WithJsonSchema(
             {
                 "type": "array",
-                "items": {"type": "string", "pattern": "^[1-9][0-9]{0,2} ?%$"},
+                "items": {"type": "string", "pattern": "^(100|[1-9][0-9]?) ?%$"},
                 "minItems": 1,
+                "uniqueItems": True,
             }
         ),
     ] = ()
     """Percentages of the limit that are recorded when what was charged reaches them."""
     on_limit: OnLimit = OnLimit.REJECT
-    """What becomes of a job that does not fit."""
+    """What becomes of a job that does not fit. One that is begun is never made smaller."""
 
     def limit_for(self, facts: JobFacts, provider: str, at: datetime) -> Limit | None:
         """
@@ -186,6 +189,11 @@ class Budget(Row):
     @property
     def _begins_at_midnight(self) -> bool:
         return self.per is not Window.LIFETIME and not isinstance(self.per, Rolling)
+
+
+def oldest_hour(budgets: Iterable[Budget], at: datetime) -> datetime:
+    """Since when anything counts now in a window that rolls; the instant itself where none does."""
+    return min((since for one in budgets if (since := one.rolling_since(at))), default=at)
 
 
 @cache

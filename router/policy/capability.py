@@ -11,6 +11,8 @@ from router.model.money import Money
 from router.model.offer import Capability, Offer
 from router.policy.prices import PriceBook, PricedRow
 
+_CURE = ": with FAREBOX_PUBLIC_URL set, Farebox hosts them"
+
 
 class Ability(StrEnum):
     """What the router may do itself where a provider cannot."""
@@ -96,17 +98,22 @@ def _obstacle(
         return f"does not deliver {wanted} on request"
     if len(job.images) > ability.images_max:
         return f"takes at most {ability.images_max} images, and this job has {len(job.images)}"
-    return None if Ability.DATA_URLS in supplied else _obstacle_of_size(ability, job)
+    return None if Ability.DATA_URLS in supplied else obstacle_of_size(ability, job)
 
 
-def _obstacle_of_size(ability: Capability, job: Job) -> str | None:
-    """Say why images cannot travel inside the request. Kept inputs' sizes are not known here."""
+def obstacle_of_size(ability: Capability, job: Job) -> str | None:
+    """
+    Say why images cannot travel inside the request; None when they can, or when none would.
+
+    Kept inputs' sizes are not known here.
+    """
     inside = [image for image in job.images if not image.startswith(("https:", "http:"))]
     if inside and not ability.data_urls:
-        return "takes images only as https addresses"
+        return f"takes images only as https addresses{_CURE}"
     size = sum(map(len, job.images)) + len(json.dumps(job.prompt))
     if inside and size > ability.body_bytes_max:
-        return f"takes requests of at most {ability.body_bytes_max} bytes; this one is larger"
+        most = ability.body_bytes_max
+        return f"takes requests of at most {most} bytes, and this one is larger{_CURE}"
     return None
 
 

@@ -9,7 +9,7 @@ from router.model.ids import JobId
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Offer
-from router.policy.capability import offers_for
+from router.policy.capability import Ability, offers_for
 from router.policy.downshift import Forecast, foresee
 from router.policy.policy import Example, Expected, Policy
 from router.policy.problems import Problem
@@ -18,6 +18,8 @@ from router.policy.stages import Used
 
 # Square, because an example without an aspect ratio is about prices, not about shapes.
 _SHAPE = "1024x1024"
+# What the router always does itself.
+_SUPPLIED = frozenset({Ability.OUTPUT_FORMAT})
 
 
 def evaluate(policy: Policy) -> list[Problem]:
@@ -47,7 +49,7 @@ def basic_offers(
     """
     return tuple(
         replace(offer, obstacle=offer.obstacle or "is down") if offer.provider in down else offer
-        for offer in offers_for(policy.prices, job, at, shape=_SHAPE)
+        for offer in offers_for(policy.prices, job, at, shape=_SHAPE, supplied=_SUPPLIED)
     )
 
 

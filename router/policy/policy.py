@@ -123,12 +123,18 @@ class Example(Row):
 
 
 class Keep(Row):
-    """For how long what clients send is kept, counted from the job's admission."""
+    """
+    For how long what clients send is kept, counted from the job's admission.
+
+    And results, counted from their delivery.
+    """
 
     prompts_s: Seconds | None = Field(default=None, alias="prompts")
     """None: for as long as the ledger."""
     images_s: Seconds | None = Field(default=None, alias="images")
     """Of the pictures that were sent, or their URLs; None: for as long as the ledger."""
+    results_s: Seconds | None = Field(default=None, alias="results")
+    """Of the results, here, past their providers' own; None: where the provider has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ class Policy(Row):
     create_deadline_s: Seconds = Field(default=30.0, alias="create_deadline")
     """For the one request that buys; after it the attempt is in doubt."""
     keep: Keep = Keep()
-    """How long prompts and images are kept."""
+    """How long prompts, images and results are kept."""
     rules: tuple[Rule, ...] = ()
     """The first that matches a job changes the policy for it."""
     stages: tuple[Stage, ...] = ()

@@ -102,7 +102,7 @@ class OfferRow(Row):
     """Whether somebody has seen the price and the ability for themselves."""
     switched_on: Flag | None = None
     """None: on when verified."""
-    per_image: Mapping[Resolution, Dollars]
+    per_image: Mapping[Resolution, Dollars] = Field(json_schema_extra={"minProperties": 1})
     """The list price. A resolution that is not named cannot be bought."""
     contracted: Mapping[Resolution, Dollars] = Field(default_factory=dict[Resolution, Money])
     """What was negotiated instead."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol, cast
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, model_validator
 
 from router.model.job import Resolution
 from router.policy.failover import FailoverChanges
@@ -76,6 +76,8 @@ Tags = Annotated[
 
 class When(Row):
     """Which jobs a rule is for: all that it names must be so. Of a list, one is enough."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     model: Names = ()
     """Farebox's name of the model, or a list."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core.core_schema import WithDefaultSchema
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from router.policy.budgets import Budget
 from router.policy.policy import Policy
@@ -31,19 +31,25 @@ _BESIDE = {
 }
 
 
-class _WithoutDefaults(GenerateJsonSchema):
-    """A default is a value of ours, not a text of the file: the descriptions say what it is."""
+class _AsWritten(GenerateJsonSchema):
+    """
+    What a file may say, which is less than what a value of ours may be.
+
+    A default is a value and no text: the descriptions say what it is. None is what a key is that
+    does not stand there; a key without a value is an error.
+    """
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
 
 def schema_text(kind: Kind) -> str:
     """The schema of one kind of file, as JSON that ends in a line break."""
     title, adapter = _ADAPTERS[kind]
-    schema = adapter.json_schema(
-        by_alias=True, mode="validation", schema_generator=_WithoutDefaults
-    )
+    schema = adapter.json_schema(by_alias=True, mode="validation", schema_generator=_AsWritten)
     if kind == "policy":
         # What stands in a file of its own is named here instead.
         for key in ("prices", "budgets"):

@@ -46,6 +46,11 @@ SCOPE_SCHEMA = {
             },
             "additionalProperties": False,
             "minProperties": 1,
+            "anyOf": [
+                {"not": {"required": ["key"]}},
+                {"required": ["tenant"]},
+                {"properties": {"key": {"const": EACH}}},
+            ],
         },
     ]
 }
@@ -207,6 +212,9 @@ def read_scope(value: object) -> Scope:
     # Two tenants' keys of one name are two keys.
     if names.get("key") == EACH:
         names.setdefault("tenant", EACH)
+    if "key" in names and "tenant" not in names:
+        message = f"write whose key it is, as {{tenant: acme, key: {names['key']}}}"
+        raise ValueError(message)
     return Scope(**names, tags=tags)
 
 

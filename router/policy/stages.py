@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import PlainValidator, model_validator
+from pydantic import ConfigDict, JsonValue, PlainValidator, model_validator
 
 from router.model.budget import Limit, Usage
 from router.model.job import Resolution
@@ -72,8 +72,24 @@ def _read_reached(value: object) -> Reached:
     return Reached(int(match["percent"]), read_name(match["budget"]))
 
 
+_CHANGES = ("prefer", "price_max", "resolution_max")
+_SCHEMA: dict[str, JsonValue] = {
+    "anyOf": [
+        # `when` and `stop`, and nothing beside them.
+        {"properties": {"stop": {"const": True}}, "required": ["stop"], "maxProperties": 2},
+        {
+            "properties": {"stop": {"const": False}},
+            "anyOf": [{"required": [change]} for change in _CHANGES],
+        },
+    ]
+}
+"""For editors: a stage stops, or changes something."""
+
+
 class Stage(Row):
     """What holds once so much of a budget is used."""
+
+    model_config = ConfigDict(json_schema_extra=_SCHEMA)
 
     when: Annotated[
         Reached,
@@ -84,7 +100,7 @@ class Stage(Row):
             ),
         ),
     ]
-    """From when on: `80% of everyone-monthly is used`."""
+    """From when on, about: `80% of everyone-monthly is used`, as it is when a job is planned."""
     prefer: Prefer | None = None
     """Whom jobs go to then, whatever a rule says."""
     price_max: Dollars | None = None

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _MONTHS = 12
 DAYS_OF_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -22,6 +23,20 @@ MONTH_NAMES = (
 _MONTH_DAYS = tuple(str(day) for day in range(1, 32))
 _ROLLING = re.compile(r"rolling ([0-9]{1,4}) days?")
 _DAYS_MAX = 366
+ROLLING_PATTERN = (
+    "^rolling (0{0,3}[1-9]|0{0,2}[1-9][0-9]|0?([12][0-9]{2}|3[0-5][0-9]|36[0-6])) days?$"
+)
+"""For editors: what `read_period` reads beside the words."""
+# What each machine says of itself, and what a machine says that nobody has set up.
+_NO_PLACES = frozenset({"localtime", "Factory"})
+ZONE_SCHEMA = {
+    "type": "string",
+    "pattern": "^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){0,2}$",
+    "not": {"const": "Factory"},
+    "description": "A time zone's IANA name; without it, UTC.",
+    "examples": ["UTC", "Europe/Berlin"],
+}
+"""For editors: how zones are named. Which there are, `read_zone` knows."""
 _HOUR = timedelta(hours=1)
 
 
@@ -93,18 +108,24 @@ def read_zone(name: object) -> tzinfo:
     Find a time zone by its IANA name.
 
     Raises:
-        ValueError: This machine knows none of that name.
+        ValueError: This machine knows none of that name, or the name means another zone on each
+            machine: `localtime`, `Factory`.
     """
     if isinstance(name, tzinfo):
         return name
     if name == "UTC":
         # Needs no zone files: slim containers have none.
         return UTC
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    if str(name) not in _zone_names():
         message = f"there is no time zone '{name}'; write one such as UTC or Europe/Berlin"
-        raise ValueError(message) from error
+        raise ValueError(message)
+    return ZoneInfo(str(name))
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    """Every name that means the same everywhere. Kept: finding them opens each zone's file."""
+    return frozenset(available_timezones() - _NO_PLACES)
 
 
 def read_week_start(name: object) -> int:

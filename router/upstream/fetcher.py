@@ -17,7 +17,7 @@ from typing import Literal, Self, TypeVar
 import aiohttp
 
 from router.upstream.addresses import Why
-from router.upstream.faults import Catch
+from router.upstream.faults import Catch, ReplyTooLarge
 from router.upstream.guard import FetchRefused, GuardPolicy, guarded_connector, refusals
 from router.upstream.transport import read_capped
 
@@ -28,6 +28,15 @@ READ_S = 10.0
 
 class FetchFailed(Exception):
     """The host may be dialled and did not give what was asked."""
+
+    def __init__(self, detail: str, *, may_pass: bool = True) -> None:
+        """
+        Args:
+            detail: Why, without the URL.
+            may_pass: Whether another try may go better.
+        """
+        super().__init__(detail)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +187,8 @@ class GuardedFetcher:
             raise catch.error
         if refused:
             raise FetchRefused(refused[0])
+        if isinstance(catch.error, ReplyTooLarge):
+            raise FetchFailed("The URL shows more than is read here.", may_pass=False)
         raise FetchFailed(f"The URL could not be fetched ({catch.name()}).")
 
 

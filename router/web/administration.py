@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from router.ledger.commands import SaveKey
-from router.ledger.rows import AttemptRow, KeyRow
+from router.ledger.key_rows import KeyRow
+from router.ledger.rows import AttemptRow
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.errors import Malformed, NotFound
 from router.model.ids import AttemptId
@@ -21,12 +22,14 @@ from router.policy.scopes import EACH
 from router.web.explaining import read_as
 from router.web.keys import EVERYONE, Role, mint_key
 from router.web.problems import json_response
-from router.web.reading import Tags
 from router.web.rendering import attempt_body
 from router.web.visit import Visit
+from router.web.wishes import Tags
 
 # What a tenant's budget's scope says in their place.
 _RESERVED = frozenset({EVERYONE, "each_tenant", EACH})
+FAR = datetime(3000, 1, 1, tzinfo=UTC)
+"""No end that people set lies beyond: there must be room for sums with it."""
 _ATTEMPT_ID = re.compile(r"[0-9a-f-]{36}\.[0-9]{1,3}")
 _KEY_ID = re.compile(r"[0-9A-Za-z]{8}")
 
@@ -36,9 +39,11 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 def check_instant(text: str) -> str:
     """Take an instant as text, or say what belongs there."""
     try:
-        from_rfc3339(text)
+        instant = from_rfc3339(text)
     except (ValueError, OverflowError):
         raise ValueError("must be an instant, as 2027-01-01T00:00:00Z") from None
+    if instant >= FAR:
+        raise ValueError("must be before the year 3000")
     return text
 
 

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
-from router.ledger.rows import KeyRow
+from router.ledger.key_rows import KeyRow
 from router.model.clock import rfc3339
 from router.model.errors import Forbidden, Unauthorized
 from router.web.keys import EVERYONE, PREFIX, Role, digest, split_key

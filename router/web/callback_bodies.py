@@ -24,7 +24,7 @@ Body = Callable[[JobView], dict[str, Any]]
 
 def native_body(view: JobView) -> dict[str, Any]:
     """The payload of Standard Webhooks: what happened, when, and of which job."""
-    row, whole = view.row, job_body(view)
+    row, whole = view.row, job_body(view, ())
     data = {name: whole[name] for name in _TOLD}
     if data["error"] is not None:
         detail = data["error"]["detail"]

@@ -6,54 +6,34 @@ from typing import Any
 from aiohttp import web
 
 from router.dispatch.watching import JobView, view_of
-from router.ledger.commands import Idempotency
-from router.ledger.rows import JobRow
-from router.model.errors import Malformed, NotFound, Overloaded, RouterError
-from router.model.ids import JobId
+from router.model.errors import InvalidJob, Malformed
 from router.model.job import JobState
-from router.observe.events import Overhead
+from router.web.asking import asked_for
+from router.web.buying import JOB_ID, buy, own_job, watch
+from router.web.explaining import read_as
+from router.web.picturing import image_body, shown_images
 from router.web.preferences import Preference, idempotency_key, preference, read_wait
 from router.web.problems import json_response
-from router.web.reading import read_edit
 from router.web.rendering import job_body, job_response
 from router.web.spending import remaining
-from router.web.visit import BUYING, Visit
+from router.web.visit import Visit
+from router.web.wishes import EditRequest
 
-# The job is ended by its deadline's own task, a moment after whoever waits for it would give up.
-MARGIN_S = 2.0
 LISTED, LISTED_MAX = 20, 100
 _COUNT = re.compile(r"[0-9]{1,3}")
-JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def create_edit(visit: Visit) -> web.Response:
     """`POST /v1/edits`: buy an edit, and answer when it has ended or the client's time is up."""
-    if visit.services.draining.is_set():
-        raise Overloaded("Farebox is about to stop; nothing was bought.")
     headers = visit.request.headers
     wanted = preference(headers.getall("Prefer", []))
     key = idempotency_key(headers.getall("Idempotency-Key", []))
-    row, replayed = await _submit(visit, await visit.body(), key)
-    view = await _watch(visit, row, wanted.wait_s)
-    response = job_response(view, is_new=True, remaining=await remaining(visit, row))
-    _say_what_applied(response, wanted, replayed=replayed)
+    wish = read_as(EditRequest, await visit.body(), InvalidJob)
+    bought = await buy(visit, asked_for(visit.services, visit.caller, wish), key)
+    view = await watch(visit, bought.row, wanted.wait_s)
+    response = await _shown(visit, view, is_new=True)
+    _say_what_applied(response, wanted, replayed=bought.replayed)
     return response
-
-
-async def _submit(visit: Visit, body: bytes, key: str | None) -> tuple[JobRow, bool]:
-    services = visit.services
-    asked = read_edit(services, visit.caller, body)
-    idempotency = Idempotency(key=key, fingerprint=asked.fingerprint) if key is not None else None
-    visit.request[BUYING] = asked.job.id
-    try:
-        admission = await services.dispatcher.submit(asked.job, asked.policy, idempotency)
-    except RouterError:
-        # The dispatcher's word: there is no job, no hold, and nothing was sent.
-        del visit.request[BUYING]
-        raise
-    visit.request[BUYING] = admission.row.id
-    services.observer.tell(Overhead(seconds=visit.in_our_hands_s))
-    return admission.row, admission.replayed
 
 
 def _say_what_applied(response: web.Response, wanted: Preference, *, replayed: bool) -> None:
@@ -66,17 +46,17 @@ def _say_what_applied(response: web.Response, wanted: Preference, *, replayed: b
 async def read_one(visit: Visit) -> web.Response:
     """`GET /v1/edits/{id}`: a job as it is, or as it ends within `?wait=` seconds."""
     wait_s = read_wait(visit.query("wait").get("wait"))
-    row = await own_job(visit)
-    view = await _watch(visit, row, wait_s)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    row = await own_job(visit, visit.path("id"))
+    view = await watch(visit, row, wait_s)
+    return await _shown(visit, view, is_new=False)
 
 
 async def cancel(visit: Visit) -> web.Response:
     """`POST /v1/edits/{id}/cancel`: buy nothing more for a job, and ask its provider to stop."""
-    row = await own_job(visit)
+    row = await own_job(visit, visit.path("id"))
     await visit.services.dispatcher.cancel(row.id)
-    view = await _watch(visit, row, 0.0)
-    return job_response(view, is_new=False, remaining=await remaining(visit, row))
+    view = await watch(visit, row, 0.0)
+    return await _shown(visit, view, is_new=False)
 
 
 async def list_edits(visit: Visit) -> web.Response:
@@ -91,7 +71,12 @@ async def list_edits(visit: Visit) -> web.Response:
     ledger, tenant = visit.services.ledger, visit.tenant(query.get("tenant"))
     older = {"after": after} if after is not None else {}
     rows = await ledger.jobs_of(tenant, state=state, most=most, **older)
-    edits: list[dict[str, Any]] = [job_body(await view_of(ledger, row)) for row in rows]
+    edits: list[dict[str, Any]] = []
+    for row in rows:
+        view = await view_of(ledger, row)
+        # A page of images would be a page of megabytes.
+        images = await shown_images(visit, view, with_bytes=False)
+        edits.append(job_body(view, [image_body(one) for one in images]))
     following = rows[-1].id if len(rows) == most else None
     return json_response({"edits": edits, "after": following})
 
@@ -110,25 +95,8 @@ def page_size(text: str | None) -> int:
     return int(text)
 
 
-async def own_job(visit: Visit) -> JobRow:
-    """
-    The job that the path names.
-
-    Raises:
-        NotFound: There is none, or it is another tenant's, which is not told apart.
-    """
-    job_id = visit.path("id")
-    row = await visit.services.ledger.job(JobId(job_id)) if JOB_ID.fullmatch(job_id) else None
-    if row is None or not visit.caller.may_see(row.tenant):
-        raise NotFound("There is no edit by that id.")
-    return row
-
-
-async def _watch(visit: Visit, row: JobRow, wait_s: float | None) -> JobView:
-    """Read a job, held for as long as the client wants, and no longer than it can take to end."""
-    services = visit.services
-    left = (row.deadline_at - services.clock.now()).total_seconds() + MARGIN_S
-    held_s = left if wait_s is None else min(wait_s, left)
-    view = await services.patience.watch(services.watcher, row.id, held_s)
-    assert view is not None, "a job is never deleted"
-    return view
+async def _shown(visit: Visit, view: JobView, *, is_new: bool) -> web.Response:
+    """A job as the answer to its client, with its images as they were asked for."""
+    images = [image_body(one) for one in await shown_images(visit, view)]
+    left = await remaining(visit, view.row)
+    return job_response(view, images, is_new=is_new, remaining=left)

@@ -13,7 +13,7 @@ import zlib
 from datetime import datetime
 from enum import StrEnum
 
-from router.ledger.rows import KeyRow
+from router.ledger.key_rows import KeyRow
 
 PREFIX = "fbx_"
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -8,8 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from router.model.clock import rfc3339
+from router.model.errors import RouterError
 from router.observe.metrics import CONTENT_TYPE
 from router.policy.current import Rejection
+from router.web.auth import who_asks
 from router.web.problems import json_response
 from router.web.services import OPENAPI, Services
 from router.web.visit import Visit
@@ -45,11 +47,22 @@ async def readyz(visit: Visit) -> web.Response:
         services.ready.is_set() and services.ledger.admitting and not services.draining.is_set()
     )
     status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
-    told = {"ready": is_ready, **(_parts(services) if is_verbose else {})}
+    told: dict[str, Any] = {"ready": is_ready}
+    if is_verbose:
+        told.update(_parts(services, in_full=await _sees_all(visit)))
     return json_response(told, status=status)
 
 
-def _parts(services: Services) -> dict[str, Any]:
+async def _sees_all(visit: Visit) -> bool:
+    """Whether all may be told; without a good key, or without the keys to compare it with, not."""
+    try:
+        caller = await who_asks(visit.services, visit.request)
+    except RouterError:
+        return False
+    return caller.sees_all
+
+
+def _parts(services: Services, *, in_full: bool) -> dict[str, Any]:
     standing = services.standing()
     policy = standing.policy
     return {
@@ -60,7 +73,7 @@ def _parts(services: Services) -> dict[str, Any]:
             "name": policy.name,
             "hash": policy.hash,
             "since": rfc3339(standing.since),
-            "error": _error(standing.rejection),
+            "error": _error(standing.rejection, in_full=in_full),
         },
         "providers": {
             name: {
@@ -72,12 +85,17 @@ def _parts(services: Services) -> dict[str, Any]:
     }
 
 
-def _error(rejection: Rejection | None) -> dict[str, Any] | None:
-    """What is wrong with the files, which are named without where they are: anybody may read it."""
+def _error(rejection: Rejection | None, *, in_full: bool) -> dict[str, Any] | None:
+    """What is wrong with the files; to strangers only where: the words quote the files."""
     if rejection is None:
         return None
-    problems = [replace(one, file=Path(one.file).name).head for one in rejection.problems]
-    return {"at": rfc3339(rejection.at), "problems": problems[:PROBLEMS_MAX]}
+    named = [replace(one, file=Path(one.file).name) for one in rejection.problems[:PROBLEMS_MAX]]
+    problems = [one.head if in_full else f"{one.file}:{one.line}" for one in named]
+    return {
+        "at": rfc3339(rejection.at),
+        "count": len(rejection.problems),
+        "problems": problems,
+    }
 
 
 async def openapi(visit: Visit) -> web.Response:

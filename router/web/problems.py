@@ -28,6 +28,7 @@ from router.model.ids import JobId
 from router.model.money import Money
 from router.observe import crashes
 from router.observe.events import Alarm
+from router.web.dialect import SELLING, SPOKEN, Dialect
 from router.web.services import SERVICES, Services
 from router.web.visit import BUYING
 
@@ -62,7 +63,7 @@ def problem(error: RouterError, *, job_id: JobId | None = None) -> web.Response:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = 'Bearer realm="farebox"'
-    if isinstance(error, BudgetExceeded):
+    if isinstance(error, BudgetExceeded) and error.amounts_shown:
         available = error.usage.available(error.limit.limit)
         response.headers["Farebox-Budget-Remaining-USD"] = str(available)
     return response
@@ -79,18 +80,20 @@ def json_response(
 
 @web.middleware
 async def tell_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every request with something that its sender can act upon."""
+    """Answer every request with something that its sender can act upon, in its own dialect."""
     services = request.app[SERVICES]
     try:
         response = await handler(request)
     except RouterError as error:
-        response = await _told(request, services, problem(error))
+        refusal = _spoken(request).refused(error)
+        response = await _told(request, services, refusal)
     except web.HTTPException as error:
         response = _translated(error)
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and told without detail.
         what = f"{request.method} {_route_of(request)}: {crashes.told(error)}"
         services.observer.tell(Alarm(what="crashed", detail=what))
-        response = await _told(request, services, unforeseen())
+        refusal = _spoken(request).unforeseen()
+        response = await _told(request, services, refusal)
     if response.status in _CLOSING:
         response.force_close()
     if _refuses_edit(request, response):
@@ -98,10 +101,14 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     return response
 
 
+def _spoken(request: web.Request) -> Dialect:
+    dialect: Dialect = request.get(SPOKEN, NATIVE)
+    return dialect
+
+
 def _refuses_edit(request: web.Request, response: web.StreamResponse) -> bool:
     """Tell what has bought nothing; an edit that may have been bought is answered with less."""
-    is_edit = request.method == "POST" and _route_of(request) == "/v1/edits"
-    return is_edit and response.status >= HTTPStatus.BAD_REQUEST
+    return request.get(SELLING, False) and response.status >= HTTPStatus.BAD_REQUEST
 
 
 async def _told(request: web.Request, services: Services, refusal: web.Response) -> web.Response:
@@ -118,11 +125,14 @@ async def _told(request: web.Request, services: Services, refusal: web.Response)
         if row is None:
             return refusal
         state = row.state
-    headers = {
-        "Location": f"/v1/edits/{job_id}",
-        "Retry-After": str(POLL_S),
-        "Farebox-Job": job_id,
-    }
+    response = _spoken(request).under_way(JobId(job_id), state)
+    response.headers["Farebox-Job"] = job_id
+    return response
+
+
+def under_way(job_id: JobId, state: str) -> web.Response:
+    """A job that is in the books, or may be, and of which no more can be told now."""
+    headers = {"Location": f"/v1/edits/{job_id}", "Retry-After": str(POLL_S)}
     told = {"id": job_id, "status": state, "may_have_been_charged": True}
     return json_response(told, status=HTTPStatus.ACCEPTED, headers=headers)
 
@@ -175,17 +185,20 @@ def _members(kind: type[RouterError], status: int, detail: str) -> dict[str, Any
 
 def _budget_members(error: BudgetExceeded) -> dict[str, Any]:
     limit, usage, ends = error.limit, error.usage, error.limit.begins_anew_at
-    return {
-        "budget": limit.budget,
+    amounts = {
         "scope": limit.scope,
-        "window_end": rfc3339(ends) if ends is not None else None,
-        "rolls": limit.rolls,
         "limit": str(limit.limit),
         "posted": str(usage.posted),
         "presumed": str(usage.presumed),
         "held": str(usage.held),
         "in_doubt": str(usage.in_doubt),
         "available": str(usage.available(limit.limit)),
+    }
+    return {
+        "budget": limit.budget,
+        "window_end": rfc3339(ends) if ends is not None else None,
+        "rolls": limit.rolls,
+        **(amounts if error.amounts_shown else dict.fromkeys(amounts)),
         "asked": str(error.asked),
     }
 
@@ -202,3 +215,7 @@ def _route_of(request: web.Request) -> str:
     """The route's pattern: a path itself may hold a callback's token."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"
+
+
+NATIVE = Dialect(name="native", refused=problem, unforeseen=unforeseen, under_way=under_way)
+"""Our own: problem+json."""

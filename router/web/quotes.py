@@ -11,20 +11,24 @@ from router.dispatch.placing import used_of
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import rfc3339
-from router.model.errors import BudgetExceeded, NobodyQualifies
+from router.model.errors import BudgetExceeded, InvalidJob, NobodyQualifies
 from router.model.offer import Offer
 from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.scopes import JobFacts
+from router.web.asking import asked_for
+from router.web.explaining import read_as
 from router.web.problems import json_response
-from router.web.reading import read_edit
+from router.web.showing import may_be_shown
 from router.web.visit import Visit
+from router.web.wishes import EditRequest
 
 
 async def create_quote(visit: Visit) -> web.Response:
     """`POST /v1/quotes`: explain what would become of an edit if it were asked for now."""
     tenant = visit.tenant(visit.query("tenant").get("tenant"))
     services = visit.services
-    asked = read_edit(services, visit.caller, await visit.body(), tenant=tenant)
+    wish = read_as(EditRequest, await visit.body(), InvalidJob)
+    asked = asked_for(services, visit.caller, wish, tenant=tenant)
     policy, job = asked.policy, asked.job
     sizes = at_each_resolution(job) if policy.downshifting else [job]
     offers = {size.resolution: await services.placer.offers(policy, size) for size in sizes}
@@ -70,7 +74,7 @@ def _explained(
             ],
         },
         "budgets": [
-            _headroom(offer, limit, balances)
+            _headroom(visit, offer, limit, balances)
             for offer in found.plan.offers
             for limit in limits[offer.provider]
         ],
@@ -89,15 +93,16 @@ def _code(found: Forecast) -> str:
     return NobodyQualifies.code if found.stopped_by is None else BudgetExceeded.code
 
 
-def _headroom(offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
+def _headroom(visit: Visit, offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
     available, ends = balances.available(limit), limit.begins_anew_at
+    is_shown = may_be_shown(visit, limit.budget, limit.scope)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
-        "scope": limit.scope,
+        "scope": limit.scope if is_shown else None,
         "window_end": rfc3339(ends) if ends is not None else None,
         "rolls": limit.rolls,
-        "limit": str(balances.in_force(limit).limit),
-        "available": str(available),
+        "limit": str(balances.in_force(limit).limit) if is_shown else None,
+        "available": str(available) if is_shown else None,
         "fits": available >= offer.price,
     }

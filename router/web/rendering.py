@@ -1,6 +1,7 @@
 """A job as its client is shown it: the body, the status, and the headers that every reply has."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -23,12 +24,19 @@ _REFUSALS: dict[str, type[RouterError]] = {
 }
 
 
-def job_response(view: JobView, *, is_new: bool, remaining: Money | None = None) -> web.Response:
+def job_response(
+    view: JobView,
+    images: Sequence[dict[str, Any]],
+    *,
+    is_new: bool,
+    remaining: Money | None = None,
+) -> web.Response:
     """
     A job as the answer to whoever asks for it.
 
     Args:
         view: As the ledger has it.
+        images: As they are shown to its client.
         is_new: Whether it is the answer to the request that asks for the edit, whose status says
             when there is nothing to be had.
         remaining: What the tightest budget has left; None where there is none.
@@ -40,9 +48,9 @@ def job_response(view: JobView, *, is_new: bool, remaining: Money | None = None)
         response.headers.update(headers)
         return response
     if view.row.state.is_final:
-        return json_response(job_body(view), headers=headers)
+        return json_response(job_body(view, images), headers=headers)
     headers |= {"Location": f"/v1/edits/{view.row.id}", "Retry-After": str(POLL_S)}
-    return json_response(job_body(view), status=HTTPStatus.ACCEPTED, headers=headers)
+    return json_response(job_body(view, images), status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _refusal(view: JobView) -> RouterError | None:
@@ -68,19 +76,18 @@ def job_headers(view: JobView, remaining: Money | None) -> dict[str, str]:
     return headers
 
 
-def job_body(view: JobView) -> dict[str, Any]:
-    """A job with its attempts and the decision that led to them."""
+def job_body(view: JobView, images: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A job with its images as they are shown, its attempts and the decision that led to them."""
     row, shown = view.row, _shown(view)
     decision = json.loads(row.decision)
     downshifted = decision.pop("downshifted", None)
-    expires_at = rfc3339(row.images_expire_at) if row.images_expire_at is not None else None
     return {
         "id": row.id,
         "status": row.state.value,
         "model": row.model,
         "resolution": row.resolution.value,
         "downshifted": downshifted,
-        "images": [{"url": url, "expires_at": expires_at} for url in row.images],
+        "images": list(images),
         "provider": shown.provider if shown is not None else None,
         "charged": str(view.charged),
         "quoted": str(shown.quoted) if shown is not None else None,

@@ -9,8 +9,11 @@ from aiohttp import web
 from router.model.errors import Forbidden
 from router.web import (
     administration,
+    archive,
+    claims,
     doorbell,
     edits,
+    files,
     history,
     probes,
     quotes,
@@ -20,7 +23,9 @@ from router.web import (
     telling,
 )
 from router.web.auth import Caller
+from router.web.dialect import Dialect
 from router.web.keys import Role
+from router.web.problems import NATIVE
 from router.web.visit import Visit
 
 VisitHandler = Callable[[Visit], Awaitable[web.StreamResponse]]
@@ -57,12 +62,15 @@ class Route:
     path: str
     handler: VisitHandler
     access: Access
+    dialect: Dialect = NATIVE
+    buys: bool = False
+    """Whether it buys edits."""
     before_ready: bool = False
     """Whether it answers while recovery is under way."""
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/edits", edits.create_edit, Access.BUY),
+    Route("POST", "/v1/edits", edits.create_edit, Access.BUY, buys=True),
     Route("GET", "/v1/edits", edits.list_edits, Access.READ),
     Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
@@ -75,6 +83,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),
     Route("POST", "/v1/raises/{id}/end", raising.end_raise, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),
+    Route("GET", "/v1/claims", claims.list_claims, Access.READ_ALL),
+    Route("GET", "/v1/archive", archive.read_archive, Access.ADMIN),
     Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),
     Route("GET", "/v1/keys", administration.list_keys, Access.ADMIN),
     Route("DELETE", "/v1/keys/{id}", administration.revoke_key, Access.ADMIN),
@@ -82,6 +92,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/attempts", administration.list_attempts, Access.ADMIN),
     Route("POST", "/v1/attempts/{id}/settle", administration.settle_attempt, Access.ADMIN),
     Route("POST", "/callbacks/{provider}/{token}", doorbell.ring, Access.PUBLIC),
+    Route("GET", "/inputs/{name}", files.read_input, Access.PUBLIC),
+    Route("GET", "/results/{name}", files.read_result, Access.PUBLIC),
     Route("GET", "/metrics", probes.metrics, Access.READ_ALL),
     Route("GET", "/livez", probes.livez, Access.PUBLIC, before_ready=True),
     Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),

@@ -7,6 +7,7 @@ import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
+from router.web.dialect import SELLING, SPOKEN
 from router.web.keys import Role
 from router.web.limits import Limits
 from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, Access, Route
 from router.web.services import OPENAPI, SERVICES, Services
-from router.web.visit import Visit
+from router.web.visit import ABOUT, OWED, Visit
 
 BACKLOG = 1024
 _NOBODY = Caller(tenant=LOCAL, key_id="none", role=Role.VIEWER, who="nobody")
@@ -50,6 +52,7 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
     async def handle(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
+        request[SPOKEN], request[SELLING] = route.dialect, route.buys
         arrived_s = services.clock.monotonic_s()
         if not route.before_ready and not services.ready.is_set():
             raise Overloaded("Farebox is taking up what was unfinished; ask again in a moment.")
@@ -67,17 +70,36 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 async def _write_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Write the answer here, and drop a client that does not take it."""
     response = await handler(request)
+    is_whole = False
     try:
         async with asyncio.timeout(request.app[SERVICES].limits.write_deadline_s):
             await response.prepare(request)
             await response.write_eof()
+        is_whole = True
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:
         # Whoever asked is gone, which aiohttp finds out again when it is given the answer.
         pass
+    finally:
+        _note_what_was_told(request, response, is_whole=is_whole)
     return response
+
+
+def _note_what_was_told(
+    request: web.Request, response: web.StreamResponse, *, is_whole: bool
+) -> None:
+    """Whoever sends again what was not answered, or with a 5xx, gets the job that it has bought."""
+    failed = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    owed = request.get(OWED)
+    if owed is not None and (failed or not is_whole):
+        owed.lost()
+    elif owed is not None:
+        owed.told()
+    about = request.get(ABOUT)
+    if about is not None and failed:
+        request.app[SERVICES].lost_answers.lose(*about)
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001

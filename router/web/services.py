@@ -13,6 +13,7 @@ from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.resolving import Resolver
 from router.dispatch.watching import Watcher
+from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import Clock
 from router.model.ids import Ids
@@ -22,6 +23,8 @@ from router.policy.current import Standing
 from router.policy.policy import Policy
 from router.upstream.guard import GuardPolicy
 from router.web.limits import Limits
+from router.web.lost_answers import LostAnswers
+from router.web.picturing import Pictures
 from router.web.waiting import Patience
 
 
@@ -37,6 +40,8 @@ class Services:
     """The same, with since when, and what is wrong with its files if they have changed."""
     policy_path: Path
     ledger: Ledger
+    inputs: Inputs
+    pictures: Pictures
     placer: Placer
     dispatcher: Dispatcher
     watcher: Watcher
@@ -51,6 +56,8 @@ class Services:
     """What a client's image URLs may name."""
     admin_key: str | None = field(default=None, repr=False)
     """A first admin key, for containers; None for none."""
+    lost_answers: LostAnswers
+    """What earlier requests were answered, so that one that is sent again is known."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,11 +12,16 @@ from router.finance.report import parse_by, report
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
+from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
 
 async def remaining(visit: Visit, job: JobRow) -> Money | None:
-    """What the tightest of the budgets that bind a job has left; None when nothing tells."""
+    """
+    What the tightest of the budgets that bind a job has left, of those that the caller may see.
+
+    None when nothing tells.
+    """
     services = visit.services
     try:
         lines = await lines_that_bind(
@@ -25,7 +30,7 @@ async def remaining(visit: Visit, job: JobRow) -> Money | None:
     except LedgerUnavailable:
         # Only a header is missing then.
         return None
-    line = tightest(lines)
+    line = tightest(line for line in lines if may_be_shown(visit, line.name, line.scope))
     return line.available if line is not None else None
 
 

@@ -10,7 +10,8 @@ from router.ledger.commands import Redeliver
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.model.clock import rfc3339
 from router.model.errors import InvalidJob, Malformed, NotFound
-from router.web.edits import JOB_ID, own_job, page_size
+from router.web.buying import JOB_ID, own_job
+from router.web.edits import page_size
 from router.web.problems import json_response
 from router.web.rendering import callback_body
 from router.web.visit import Visit
@@ -33,7 +34,7 @@ async def list_callbacks(visit: Visit) -> web.Response:
 
 async def redeliver(visit: Visit) -> web.Response:
     """`POST /v1/edits/{id}/callback/redeliver`: tell a client of its edit's end again, now."""
-    job = await own_job(visit)
+    job = await own_job(visit, visit.path("id"))
     ledger, now = visit.services.ledger, visit.services.clock.now()
     row = await ledger.callback_of(job.id)
     if row is None:

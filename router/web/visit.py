@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from router.model.errors import Forbidden, Malformed, RequestTimeout, TooLarge
+from router.model.ids import JobId
 from router.web.auth import Caller
+from router.web.lost_answers import Owed
 from router.web.services import Services
 
-BUYING = web.RequestKey("buying", str)
+ABOUT = web.RequestKey("about", tuple[str, JobId])
+"""The job whose status a request asks for, and the tenant that asks."""
+OWED = web.RequestKey("owed", Owed)
+"""The answer that a request to buy waits for."""
+BUYING = web.RequestKey[JobId]("buying")
 """The job that a request has begun to buy: from then on no answer may make a client ask again."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,70 +12,36 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from router.ledger.answers import AllPlaced, Answer, NotRotated, Placed, Refused, Replayed, Rotated
 from router.ledger.commands import (
+    AcceptAll,
+    Adjust,
     Alert,
-    Answer,
     Command,
     Dispatch,
-    Done,
     Idempotency,
-    Placed,
     Post,
     Raise,
-    Redeliver,
     Refuse,
-    Refused,
-    Replayed,
+    Rotate,
     SaveKey,
-    Stale,
-    Told,
 )
-from router.ledger.ledger import Ledger
+from router.ledger.key_rows import KeyRow
+from router.ledger.ledger import Ledger, Part
 from router.ledger.limit_rows import RaiseRow
-from router.ledger.outbox_rows import OutboxRow, OutboxState
-from router.ledger.rows import KeyRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow
-from router.model.budget import Limit, Usage
+from router.model.budget import Usage
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.job import Resolution
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import CALLBACK, DAY, HOUR, a_limit, a_sqlite_store, an_accept, usd
+from tests.ledger_kit import DAY, HOUR, a_job_row, a_limit, a_sqlite_store, an_accept, usd
 from tests.ledger_postgres import a_postgres_store
-from tests.ledger_running import a_ledger
-from tests.ledger_story import Scribe, tell_to, told
+from tests.ledger_running import tell, used
+from tests.ledger_story import Scribe, told
 from tests.postgres_server import PostgresServer
-
-
-@pytest.fixture(name="ledger", params=["sqlite", "postgres"])
-async def _ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    if request.param == "sqlite":
-        store = a_sqlite_store(tmp_path / "farebox.db")
-        async with a_ledger(store) as ledger:
-            yield ledger
-        store.close()
-        return
-    async with (
-        a_postgres_store(request.getfixturevalue("postgres")) as postgres,
-        a_ledger(postgres) as ledger,
-    ):
-        yield ledger
-
-
-async def used(ledger: Ledger, limit: Limit) -> Usage:
-    """What of a limit's window is used."""
-    for row in await ledger.balances_at(limit.window_start or EPOCH):
-        if (row.budget, row.scope) == (limit.budget, limit.scope):
-            return row.usage
-    return Usage()
-
-
-async def tell(ledger: Ledger, script: str) -> None:
-    """Tell a story to a ledger; its books must be in balance after it."""
-    await tell_to(ledger.submit, lambda limit: used(ledger, limit), script)
-    assert await ledger.imbalance() == Money.ZERO
 
 
 async def test_a_hold_is_posted_and_leaves_its_rest(ledger: Ledger) -> None:
@@ -167,6 +133,55 @@ async def test_stacked_limits_take_all_or_nothing(ledger: Ledger) -> None:
     )
 
 
+async def test_jobs_of_one_request_are_held_for_together_or_not_at_all(ledger: Ledger) -> None:
+    """Of forty requests for three each and room for eight edits, two are placed whole."""
+    limit = a_limit(limit="0.35")
+    batches = [
+        AcceptAll(
+            at=EPOCH,
+            accepts=tuple(
+                an_accept(name, "0.04", limit, job=a_job_row(name, batch=JobId(f"{number:02}a")))
+                for name in (f"{number:02}{letter}" for letter in "abc")
+            ),
+        )
+        for number in range(40)
+    ]
+
+    answers = await asyncio.gather(*(ledger.submit(batch) for batch in batches))
+
+    placed = [answer for answer in answers if isinstance(answer, AllPlaced)]
+    assert len(placed) == 2
+    assert sum(isinstance(answer, Refused) for answer in answers) == 38
+    assert (await used(ledger, limit)).held == usd("0.24")
+    first = placed[0].placed[0].job.id
+    assert [row.id for row in await ledger.batch(first)] == [one.job.id for one in placed[0].placed]
+    assert await ledger.refused(EPOCH) == [
+        RefusedRow(budget="team", scope="everyone", jobs=114, amount=usd("4.56"))
+    ]
+    assert await ledger.imbalance() == Money.ZERO
+
+
+async def test_a_request_is_found_again_by_its_fingerprint(ledger: Ledger) -> None:
+    """Its own key's, its own kind, since an instant, the oldest first, and each request once."""
+
+    async def place(name: str, fingerprint: str, at: datetime = EPOCH, **fields: Any) -> None:
+        row = a_job_row(name, fingerprint=fingerprint, created_at=at, **fields)
+        await ledger.submit(an_accept(name, "0.01", at=at, job=row))
+
+    await place("j1", "f1")
+    await place("j2", "f1", EPOCH + timedelta(seconds=5))
+    await place("j3", "f2")
+    await place("j4", "f1", key_id="key-2")
+    await place("j5", "f1", tenant="beta")
+    await place("j6", "f1", EPOCH - timedelta(seconds=1))
+    await place("j7", "f1", batch=JobId("j7"))
+    await place("j8", "f1", batch=JobId("j7"))
+
+    found = await ledger.jobs_like("acme", "key-1", "f1", EPOCH)
+
+    assert [row.id for row in found] == ["j1", "j2", "j7"]
+
+
 async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Ledger) -> None:
     """Room for seven; the checks and the holds are one step, so an eighth never passes."""
     limit = a_limit(limit="0.30")
@@ -185,7 +200,7 @@ async def test_of_a_hundred_at_once_exactly_those_are_placed_that_fit(ledger: Le
 
 async def test_refusals_without_holds_are_counted_each(ledger: Ledger) -> None:
     """Also at the same time, and the first of an hour."""
-    refuse = Refuse(at=EPOCH, limit=a_limit(), asked=usd("0.07"))
+    refuse = Refuse(at=EPOCH, refused=Refused(limit=a_limit(), usage=Usage(), asked=usd("0.07")))
     await asyncio.gather(*(ledger.submit(refuse) for _ in range(3)))
 
     assert await ledger.refused(EPOCH) == [
@@ -292,7 +307,7 @@ async def test_a_promise_is_forgotten_only_when_its_job_has_ended(ledger: Ledger
 
 
 async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Ledger) -> None:
-    """What may be kept of it replaces it; jobs are found by what they still have, and by age."""
+    """What may be kept of it replaces it; jobs are found by what is not forgotten, and by age."""
     await tell(
         ledger,
         """
@@ -306,16 +321,18 @@ async def test_what_was_sent_is_rewritten_only_when_its_job_has_ended(ledger: Le
     assert row is not None
     later = EPOCH + timedelta(days=1)
 
-    async def kept(before: datetime = later, after: str = "") -> list[str]:
-        rows = await ledger.requests_kept("%{%", before, after=after, most=7)
-        return [row.id for row in rows]
+    async def kept(part: Part, before: datetime = later, most: int = 7) -> list[str]:
+        return [row.id for row in await ledger.requests_kept(part, before, most=most)]
 
-    assert (await kept(), await kept(row.created_at), await kept(after="j1")) == (["j1"], [], [])
-    await ledger.rewrite_request(job_id, "gone")
-    await ledger.rewrite_request(other, "gone")
+    assert [await kept("prompt"), await kept("images")] == [["j1"], ["j1"]]
+    assert [await kept("prompt", row.created_at), await kept("prompt", most=0)] == [[], []]
+    await ledger.forget_part(job_id, "prompt", "gone", later)
+    await ledger.forget_part(other, "prompt", "gone", later)
     rewritten = [await ledger.job(one) for one in (job_id, other)]
     assert [one.request == "gone" for one in rewritten if one is not None] == [True, False]
-    assert await kept() == []
+    assert [await kept("prompt"), await kept("images")] == [[], ["j1"]]
+    await ledger.forget_part(job_id, "images", "all gone", later)
+    assert await kept("images") == []
 
 
 async def test_a_contradiction_is_its_own_commands_alone(ledger: Ledger) -> None:
@@ -448,19 +465,67 @@ async def test_keys_are_kept_and_changed(ledger: Ledger) -> None:
     assert await ledger.key("k2") is None
 
 
-async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
-    """Whoever had read it before and stores it afterwards, with its successor, changes nothing."""
-    key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
-    ends = EPOCH + timedelta(days=7)
-    await ledger.submit(SaveKey(at=EPOCH, key=key))
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, revoked_at=EPOCH)))
-    former = replace(key, expires_at=ends)
-    await ledger.submit(SaveKey(at=EPOCH, key=replace(key, id="k2"), former=former))
+def a_key(key_id: str = "k1") -> KeyRow:
+    """Make a row of a key that works."""
+    return KeyRow(id=key_id, digest="d", tenant="acme", role="client", name="x", created_at=EPOCH)
 
-    kept, new = await ledger.key("k1"), await ledger.key("k2")
-    assert kept is not None
-    assert (kept.revoked_at, kept.expires_at) == (EPOCH, ends)
-    assert new == replace(key, id="k2")
+
+def rotating(former: KeyRow, key_id: str, *, days: int = 0) -> Rotate:
+    """Put a key in another's place some days on, with a grace of a week."""
+    at = EPOCH + timedelta(days=days)
+    return Rotate(at=at, former=former, key=a_key(key_id), ends=at + timedelta(days=7))
+
+
+async def test_a_key_that_was_revoked_is_so_for_good(ledger: Ledger) -> None:
+    """Whoever had read it before and stores it afterwards changes nothing; it has no successor."""
+    revoked = replace(a_key(), revoked_at=EPOCH)
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(SaveKey(at=EPOCH, key=revoked))
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    answer = await ledger.submit(rotating(a_key(), "k2"))
+
+    assert answer == NotRotated(former=revoked)
+    assert await ledger.keys() == [revoked]
+
+
+async def test_of_rotations_at_the_same_time_one_is_made(ledger: Ledger) -> None:
+    """Also when both have read the key before; in one commit and in two."""
+    key = a_key()
+    await ledger.submit(SaveKey(at=EPOCH, key=key))
+    answers = [
+        *await asyncio.gather(*(ledger.submit(rotating(key, new)) for new in ("k2", "k3"))),
+        await ledger.submit(rotating(key, "k4")),
+    ]
+
+    kept, new, *others = await ledger.keys()
+    assert kept == replace(key, expires_at=EPOCH + timedelta(days=7), successor="k2")
+    assert (new, others) == (replace(a_key("k2"), predecessor="k1"), [])
+    assert answers[0] == Rotated(key=new, former=kept)
+    assert answers[1:] == [NotRotated(former=kept, beside="k2")] * 2
+
+
+async def test_of_keys_in_each_others_place_two_work(ledger: Ledger) -> None:
+    """Neither a key with a successor nor one with a predecessor is rotated while that one works."""
+    await ledger.submit(SaveKey(at=EPOCH, key=a_key()))
+    await ledger.submit(rotating(a_key(), "k2"))
+    former, new = await ledger.keys()
+
+    early = [await ledger.submit(rotating(key, "k3", days=6)) for key in (former, new)]
+    late = await ledger.submit(rotating(new, "k3", days=7))
+    newer = (await ledger.keys())[1]
+    third = await ledger.submit(rotating(newer, "k4", days=8))
+    await ledger.submit(SaveKey(at=EPOCH, key=replace(a_key("k3"), revoked_at=EPOCH)))
+    instead = await ledger.submit(rotating(newer, "k5", days=8))
+
+    assert early == [
+        NotRotated(former=former, beside="k2"),
+        NotRotated(former=new, beside="k1"),
+    ]
+    assert isinstance(late, Rotated)
+    assert (late.former.id, late.key.predecessor) == ("k2", "k2")
+    assert third == NotRotated(former=newer, beside="k3")
+    assert isinstance(instead, Rotated)
+    assert instead.former == replace(newer, successor="k5")
 
 
 async def test_a_providers_strange_words_settle_all_the_same(ledger: Ledger) -> None:
@@ -516,73 +581,31 @@ async def test_a_secret_is_made_once_and_stays(ledger: Ledger) -> None:
     assert await ledger.secret("links") != made[0]
 
 
-@pytest.mark.parametrize(
-    "ending",
-    [
-        "post     j1.1  $0.03 end=succeeded  -> posted",
-        "void     j1.1  end=failed           -> voided",
-        "end      j1    failed               -> failed",
-    ],
-)
-async def test_a_callback_is_due_when_its_job_has_ended(ledger: Ledger, ending: str) -> None:
-    """It waits beside its job, is due by the commit that ends it, and its listener is told then."""
-    heard: list[OutboxRow] = []
-    ledger.listen_for_callbacks(heard.append)
-    await tell(ledger, "place j1 $0.04 ready=shortapi -> placed dispatching at shortapi")
-    job_id = JobId("j1")
-    waiting = await ledger.callback_of(job_id)
-    assert waiting is not None
-    assert (waiting.state, waiting.url, waiting.next_at) == ("waiting", CALLBACK.url, None)
-    assert (await ledger.callbacks_due(EPOCH + DAY, most=9), heard) == ([], [])
+async def test_what_was_billed_and_not_delivered_is_found(ledger: Ledger) -> None:
+    """By when it ended; not what was delivered, nor what cost nothing, nor what was given back."""
+    ends = (("delivered", "0.04"), ("result_unavailable", "0.05"), ("cancelled", "0.00"))
+    for number, (outcome, amount) in enumerate((*ends, ("provider_in_doubt", "0.06")), start=1):
+        name, at = f"j{number}", EPOCH + HOUR * number
+        await ledger.submit(an_accept(name, "0.07", at=at))
+        attempt_id = AttemptId(f"{name}.1")
+        await ledger.submit(Dispatch(at=at, attempt_id=attempt_id))
+        await ledger.submit(Post(at=at, attempt_id=attempt_id, amount=usd(amount), outcome=outcome))
 
-    await tell(ledger, ending)
+    async def found(since: datetime, until: datetime) -> list[str]:
+        return [row.id for row in await ledger.undelivered(since, until)]
 
-    due = replace(waiting, state=OutboxState.DUE, next_at=EPOCH)
-    assert await ledger.callbacks_due(EPOCH + DAY, most=9) == heard == [due]
-    assert await ledger.callbacks_due(EPOCH, most=9) == []
-
-
-async def test_a_callback_is_told_and_told_again_on_command(ledger: Ledger) -> None:
-    """Each try is noted; who is to be told again is heard of at once."""
-    heard: list[OutboxRow] = []
-    await tell(ledger, "place j1 $0.04 ready=shortapi -> placed dispatching at shortapi")
-    await tell(ledger, "post  j1.1 $0.03 end=succeeded -> posted")
-    ledger.listen_for_callbacks(heard.append)
-    job_id, later = JobId("j1"), EPOCH + HOUR
-    try_ = Told(at=EPOCH, job_id=job_id, number=1, state=OutboxState.DUE, status=503, next_at=later)
-
-    assert isinstance(await ledger.submit(try_), Done)
-    assert isinstance(await ledger.submit(try_), Stale)
-    done = replace(try_, number=2, state=OutboxState.DELIVERED, status=204, next_at=None)
-    assert isinstance(await ledger.submit(done), Done)
-    row = await ledger.callback_of(job_id)
-    assert row is not None
-    assert (row.state, row.tries, row.last_status, row.tried_at) == ("delivered", 2, 204, EPOCH)
-    assert isinstance(await ledger.submit(Redeliver(at=later, job_id=job_id)), Done)
-    assert [(one.tries, one.next_at) for one in heard] == [(1, later), (0, later)]
-
-
-async def test_callbacks_are_listed_and_their_addresses_forgotten(ledger: Ledger) -> None:
-    """The newest job's first; what is still to be told keeps its address."""
-    for name in ("j1", "j2", "j3"):
-        await tell(ledger, f"place {name} $0.04 ready=shortapi -> placed dispatching at shortapi")
-    for name in ("j1", "j2"):
-        await tell(ledger, f"end {name} failed -> failed")
-    told = Told(at=EPOCH, job_id=JobId("j1"), number=1, state=OutboxState.FAILED)
-    await ledger.submit(told)
-
-    await ledger.forget_addresses(EPOCH)
-    assert {row.url for row in await ledger.callbacks()} == {CALLBACK.url}
-    await ledger.forget_addresses(EPOCH + DAY)
-
-    rows = await ledger.callbacks()
-    assert [(row.job_id, row.state, bool(row.url)) for row in rows] == [
-        ("j3", "waiting", True),
-        ("j2", "due", True),
-        ("j1", "failed", False),
-    ]
-    assert [row.job_id for row in await ledger.callbacks(state="due")] == ["j2"]
-    assert [row.job_id for row in await ledger.callbacks(after="j3", most=1)] == ["j2"]
+    assert await found(EPOCH, EPOCH + DAY) == ["j2.1", "j4.1"]
+    assert await found(EPOCH, EPOCH + HOUR * 4) == ["j2.1"]
+    assert await found(EPOCH + HOUR * 3, EPOCH + DAY) == ["j4.1"]
+    back = Adjust(
+        at=EPOCH + DAY,
+        attempt_id=AttemptId("j4.1"),
+        difference=-usd("0.06"),
+        who="ada",
+        reason="it was given back",
+    )
+    await ledger.submit(back)
+    assert await found(EPOCH, EPOCH + DAY) == ["j2.1"]
 
 
 async def _outcomes(store: Store, batches: Sequence[Sequence[Command]]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from router.ledger.commands import Command, Idempotency, Placed, Replayed
+from router.ledger.answers import Placed, Replayed
+from router.ledger.commands import Command, Idempotency
 from router.ledger.decide import decide
 from router.ledger.decided import Decided
 from router.ledger.ledger import Ledger

@@ -18,7 +18,7 @@ import pytest
 from multidict import CIMultiDict
 
 from router.ledger.commands import SaveKey
-from router.ledger.rows import KeyRow
+from router.ledger.key_rows import KeyRow
 from router.model.money import Money
 from router.web.keys import Role
 from router.web.limits import Limits

@@ -6,6 +6,7 @@ them is a canary. Then somebody of another tenant asks every route, in every way
 them. Each route has its cases here, and a new route without any fails.
 """
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -42,10 +43,22 @@ POLICY = a_policy(
     budgets=[
         {"name": "daily", "who": "each_tenant", "limit": "$9.13", "per": "day"},
         {"name": "canary-budget", "who": {"tenant": TENANT}, "limit": "$7.77", "per": "day"},
+        {"name": "by-team", "who": {"tag": {"team": "each"}}, "limit": "$0.1507", "per": "day"},
+        {"name": "by-key", "who": "each_key", "limit": "$6.43", "per": "day"},
+        {
+            "name": "by-model",
+            "who": {"tenant": "each", "model": "each"},
+            "limit": "$8.01",
+            "per": "day",
+        },
     ],
 )
-SPENT = {"0.0317", "7.6383", "8.9983", "7.77", "0.06"}
+SPENT = {"0.0317", "7.6383", "8.9983", "7.77", "0.06", "6.2983", "7.8783"}
 """What the tenant was charged, has left and has in doubt: amounts that nobody else has."""
+TEAM = {"team": "canary-team"}
+"""A tag that its key gives the tenant's edits; whoever sends it falls into the same account."""
+OF_THE_TEAM = {"0.1507", "0.019"}
+"""The limit of that account and what is left: told to who sees all tenants alone."""
 ROLES = (Role.CLIENT, Role.VIEWER)
 
 
@@ -63,6 +76,8 @@ class Ask:
 
 CALLBACK_URL = "https://canary.example/hooks?token=canary-token"
 EDIT = an_edit(prompt=PROMPT, images=[IMAGE], tags=TAG, callback_url=CALLBACK_URL)
+INPUT = hashlib.sha256(IMAGE.encode()).hexdigest()
+FORGED = "expires=4102444800&signature=1." + "0" * 64
 JOBS = ("{done}", "{running}", "{in_doubt}")
 CASES: dict[tuple[str, str], list[Ask]] = {
     ("POST", "/v1/edits"): [
@@ -70,6 +85,7 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(body=EDIT, headers=SAME_KEY, sings=True),
         Ask(path="/v1/edits?tenant={tenant}", body=an_edit(), headers=SAME_KEY),
         Ask(body=an_edit(tenant=TENANT)),
+        Ask(body=an_edit(tags=TEAM)),
     ],
     ("GET", "/v1/edits"): [
         Ask(sings=True),
@@ -101,6 +117,7 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(body=an_edit(), sings=True),
         Ask(path="/v1/quotes?tenant={tenant}", body=an_edit(), sings=True),
         Ask(body=an_edit(tenant=TENANT)),
+        Ask(body=an_edit(tags=TEAM), sings=True),
     ],
     ("GET", "/v1/budgets"): [
         Ask(sings=True),
@@ -144,6 +161,16 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/callbacks/shortapi/{token_but_one}", body={"data": {"job_id": PROVIDER_REF}}),
         Ask(path="/callbacks/shortapi/{attempt}", body={"data": {"job_id": PROVIDER_REF}}),
     ],
+    ("GET", "/v1/claims"): [Ask(), Ask(path="/v1/claims?provider=shortapi")],
+    ("GET", "/v1/archive"): [Ask()],
+    ("GET", "/inputs/{name}"): [
+        Ask(path=f"/inputs/{INPUT}"),
+        Ask(path=f"/inputs/{INPUT}?{FORGED}"),
+    ],
+    ("GET", "/results/{name}"): [
+        Ask(path="/results/{done}-1.png"),
+        Ask(path=f"/results/{{done}}-1.png?{FORGED}"),
+    ],
     ("GET", "/metrics"): [Ask()],
     ("GET", "/openapi.json"): [Ask()],
     ("GET", "/livez"): [Ask()],
@@ -169,7 +196,7 @@ class Other:
 
 async def another_tenant(front: Front) -> Other:
     """Have a tenant with a delivered edit, one that runs and one in doubt, keys and budgets."""
-    key_id, key = await front.mint(TENANT, tags=(("team", "canary-team"),))
+    key_id, key = await front.mint(TENANT, tags=tuple(TEAM.items()))
     acts = front.stage.troupe.acts["shortapi"]
     acts += [
         Act(answers_after_s=0.0, ends_after_s=0.0, ref=PROVIDER_REF, charge=reported("0.0317")),
@@ -203,7 +230,7 @@ async def another_tenant(front: Front) -> Other:
         "raise": await _raised(front),
     }
     secret = shown(tenant_secret(await front.stage.ledger.secret(MASTER), TENANT))
-    canaries = {"canary", RESULT_HOST, key, key_id, row.digest, secret, *jobs, *SPENT}
+    canaries = {"canary", RESULT_HOST, key, key_id, row.digest, secret, *jobs, *SPENT, *OF_THE_TEAM}
     canaries |= {attempt.callback_token for attempt in attempts}
     return Other(key, names, frozenset(canaries))
 
@@ -344,6 +371,44 @@ async def test_the_amounts_are_canaries_too(tmp_path: Path) -> None:
         ]
 
     assert [amount for amount in SPENT if f'"{amount}"' not in "".join(told)] == []
+
+
+async def test_a_shared_tags_account_is_told_to_who_sees_all(tmp_path: Path) -> None:
+    """With its amounts; its own tenant, as any other, learns only whether there is room."""
+    async with a_house(tmp_path) as (front, other):
+        keys = (await front.mint("house", Role.ADMIN))[1], other.key
+        quotes = [
+            await front.ask("POST", "/v1/quotes", an_edit(tags=TEAM), key=key) for key in keys
+        ]
+
+    admins, owners = (
+        next(line for line in quote.json["budgets"] if line["budget"] == "by-team")
+        for quote in quotes
+    )
+    assert {admins["limit"], admins["available"]} == OF_THE_TEAM
+    assert admins["scope"] == "tag:team=canary-team"
+    hidden = {"scope": None, "limit": None, "available": None}
+    assert owners == {**admins, **hidden}
+    assert owners["fits"] is False
+
+
+async def test_a_shared_tags_account_refuses_without_its_amounts(tmp_path: Path) -> None:
+    """The budget's name, the price and when to ask again are told; a stranger can act on them."""
+    async with a_house(tmp_path) as (front, _):
+        _, key = await front.mint(STRANGER)
+        refused = await front.ask("POST", "/v1/edits", an_edit(tags=TEAM), key=key)
+
+    assert (refused.status, refused.json["budget"], refused.json["asked"]) == (
+        402,
+        "by-team",
+        "0.04",
+    )
+    assert refused.json["detail"] == (
+        "The edit costs $0.04 and the budget 'by-team' has no room for it."
+    )
+    untold = {"scope", "limit", "posted", "presumed", "held", "in_doubt", "available"}
+    assert {refused.json[name] for name in untold} == {None}
+    assert "Farebox-Budget-Remaining-USD" not in refused.headers
 
 
 async def test_a_missing_edit_and_another_tenants_are_answered_alike(tmp_path: Path) -> None:

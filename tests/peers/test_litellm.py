@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router.finance.snapshot import money_snapshot
-from router.ledger.commands import Answer, Command
+from router.ledger.answers import Answer
+from router.ledger.commands import Command
 from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction, StoreFull
 from router.model.errors import (

@@ -7,7 +7,7 @@ The exceptions are named where they are made, and nowhere else.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,8 +36,9 @@ _RANKS = {
 }
 _ATTEMPT = (
     "id, job_id, number, provider, state, quoted, posted, windows, callback_token, provider_ref,"
-    " quote_raw, detail"
+    " quote_raw, outcome, detail, dispatched_at"
 )
+_JOB = "id, state, deadline_at, ended_at, error_code, error_detail, delivered_by"
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
 
 
@@ -60,7 +61,9 @@ class Attempt:
     token: str
     ref: str | None
     quote_raw: str | None
+    outcome: str | None
     detail: str | None
+    dispatched_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ class JobNow:
     id: str
     state: str
     deadline_at: str
+    ended_at: str | None
+    error_code: str | None
     detail: str | None
+    delivered_by: str | None
 
 
 Key = tuple[str, str, str]
@@ -105,6 +111,27 @@ class Books:
         for entry in self.entries:
             found[entry.attempt_id].append(entry)
         return found
+
+
+def read_books(database: apsw.Connection) -> Books:
+    """Read a ledger's file."""
+    run = database.execute
+    attempts = [Attempt(*row) for row in run(f"SELECT {_ATTEMPT} FROM attempts")]  # noqa: S608
+    entries = run(
+        "SELECT seq, attempt_id, kind, posted, presumed, held, in_doubt FROM entries ORDER BY 1"
+    )
+    balances = run(
+        "SELECT budget, scope, window_start, posted, presumed, held, in_doubt FROM balances"
+    )
+    jobs = run(f"SELECT {_JOB} FROM jobs")  # noqa: S608
+    promises = run("SELECT tenant || ' ' || idempotency_key, job_id FROM idempotency")
+    return Books(
+        attempts={attempt.id: attempt for attempt in attempts},
+        entries=[Entry(*row) for row in entries],
+        balances={row[:3]: row[3:] for row in balances},
+        jobs={row[0]: JobNow(*row) for row in jobs},
+        promises=dict(promises),
+    )
 
 
 @cache
@@ -205,6 +232,22 @@ def i10_each_attempt_is_sent_once(creates: Iterable[Create]) -> None:
         seen.add(token)
 
 
+def i17_a_no_is_kept(books: Books, truth: "Truth", told: Mapping[str, Collection[str]]) -> None:
+    """
+    I17: from the moment a client hears that its job is called off, no attempt is sent for it.
+
+    Args:
+        books: All of them.
+        truth: What arrived at the providers.
+        told: By job, the attempts that the file had as dispatched when its client heard. So the
+            order of commits decides, also between those of one instant, and no clock does.
+    """
+    for attempt in books.attempts.values():
+        sent = attempt.dispatched_at is not None or truth.arrived(attempt)
+        before = told.get(attempt.job_id)
+        require(before is None or not sent or attempt.id in before, "I17", (attempt, before))
+
+
 def i5_nothing_charged_is_voided(books: Books, truth: "Truth") -> None:
     """I5: what a provider charged, net of refunds, is posted, presumed, held or in doubt."""
     for attempt in books.attempts.values():
@@ -250,6 +293,30 @@ def i8_everything_has_ended(books: Books) -> None:
         require(attempt.state in {"posted", "voided", "posted_presumed"}, "I8", attempt)
 
 
+def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None:
+    """
+    I8: a job succeeds by an attempt of its own that delivered, and fails only without one.
+
+    Args:
+        books: All of them.
+        unwanted: Jobs that a client asked to cancel: no other may end so.
+    """
+    delivered: dict[str, set[str]] = defaultdict(set)
+    for attempt in books.attempts.values():
+        if attempt.outcome == "delivered" and attempt.state == "posted":
+            delivered[attempt.job_id].add(attempt.id)
+    for job in books.jobs.values():
+        mine = delivered[job.id]
+        if job.state == "succeeded":
+            require(job.delivered_by in mine, "I8", (job, mine))
+        elif job.state == "failed":
+            is_over = (job.ended_at or "") >= job.deadline_at
+            in_time = job.error_code != "deadline_exceeded" or is_over
+            require(not mine and in_time, "I8", (job, mine))
+        else:
+            require(job.id in unwanted, "I8", job)
+
+
 def i5_the_ledger_is_the_truth(books: Books, truth: "Truth") -> None:
     """I5: to the nano-dollar, what was posted for an attempt is what its provider charged."""
     sums: dict[str, int] = defaultdict(int)
@@ -269,6 +336,13 @@ def i5_every_create_is_in_the_books(books: Books, truth: "Truth") -> None:
     tokens = {attempt.token for attempt in books.attempts.values()}
     for create in truth.creates:
         require(create.facts.callback_token in tokens, "I5", create)
+
+
+def i5_only_what_was_taken_on_delivers(books: Books, truth: "Truth") -> None:
+    """I5: an image comes from a provider that took the job, and from no other."""
+    for attempt in books.attempts.values():
+        if attempt.outcome == "delivered":
+            require(truth.took(attempt), "I5", attempt)
 
 
 def i11_nothing_secret_is_told(books: Books, events: Iterable[Event]) -> None:
@@ -301,6 +375,15 @@ class Truth:
         create = self._by_token.get(attempt.token)
         return self._nets[create.number] if create else 0
 
+    def arrived(self, attempt: Attempt) -> bool:
+        """Whether its create reached the provider."""
+        return attempt.token in self._by_token
+
+    def took(self, attempt: Attempt) -> bool:
+        """Whether the provider took the job, whatever became of the reply."""
+        create = self._by_token.get(attempt.token)
+        return create is not None and create.accepted
+
     def is_muddled(self, attempt: Attempt) -> bool:
         """The provider gave one id to two jobs: nobody can tell their ends apart."""
         create = self._by_token.get(attempt.token)
@@ -328,6 +411,8 @@ class Judge:
     sandbox: Sandbox
     acknowledged: set[str] = field(default_factory=set)
     refusals: set[str] = field(default_factory=set)
+    unwanted: set[str] = field(default_factory=set)
+    called_off: dict[str, frozenset[str]] = field(default_factory=dict)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -364,6 +449,17 @@ class Judge:
         """I14: note who was refused for money: no row of its own may be there."""
         self.refusals.add(job_id)
 
+    def changed_mind(self, job_id: str) -> None:
+        """I8: note that a client asks to cancel a job, whether or not it hears an answer."""
+        self.unwanted.add(job_id)
+
+    def told_called_off(self, job_id: str) -> None:
+        """I17: note what was sent of a job when its client heard that nothing more will be."""
+        rows = self._database.execute(
+            "SELECT id FROM attempts WHERE job_id = ? AND dispatched_at IS NOT NULL", (job_id,)
+        )
+        self.called_off.setdefault(job_id, frozenset(attempt_id for (attempt_id,) in rows))
+
     def check_intent(self, provider: str, token: str | None) -> None:
         """I6: the moment before the first byte, a durable row says that it may leave."""
         rows = list(
@@ -376,23 +472,7 @@ class Judge:
 
     def read(self) -> Books:
         """Read the ledger's file."""
-        run = self._database.execute
-        attempts = [Attempt(*row) for row in run(f"SELECT {_ATTEMPT} FROM attempts")]  # noqa: S608
-        entries = run(
-            "SELECT seq, attempt_id, kind, posted, presumed, held, in_doubt FROM entries ORDER BY 1"
-        )
-        balances = run(
-            "SELECT budget, scope, window_start, posted, presumed, held, in_doubt FROM balances"
-        )
-        jobs = run("SELECT id, state, deadline_at, error_detail FROM jobs")
-        promises = run("SELECT tenant || ' ' || idempotency_key, job_id FROM idempotency")
-        return Books(
-            attempts={attempt.id: attempt for attempt in attempts},
-            entries=[Entry(*row) for row in entries],
-            balances={row[:3]: row[3:] for row in balances},
-            jobs={row[0]: JobNow(*row) for row in jobs},
-            promises=dict(promises),
-        )
+        return read_books(self._database)
 
     def check(self, *, is_up: bool = False) -> None:
         """Check what holds at every instant, and between this one and the last."""
@@ -404,8 +484,10 @@ class Judge:
         i4_one_hold_and_one_end(books)
         i5_nothing_charged_is_voided(books, truth)
         i5_every_create_is_in_the_books(books, truth)
+        i5_only_what_was_taken_on_delivers(books, truth)
         i10_no_more_attempts_than_the_policy_pays_for(books, self.policy)
         i10_each_attempt_is_sent_once(truth.creates)
+        i17_a_no_is_kept(books, truth, self.called_off)
         self._check_answers(books)
         if is_up:
             self._check_deadlines(books)
@@ -419,6 +501,7 @@ class Judge:
         self.check(is_up=True)
         books, truth = self.read(), Truth(self.sandbox)
         i8_everything_has_ended(books)
+        i8_every_end_has_its_reason(books, self.unwanted)
         i5_the_ledger_is_the_truth(books, truth)
         i11_nothing_secret_is_told(books, events)
 

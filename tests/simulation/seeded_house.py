@@ -2,8 +2,8 @@
 The whole house in one virtual minute: the real router, the real emulators, and chance as a seed.
 
 A seed draws a policy, a set of faults with their probabilities, who asks for what and when, who
-goes away, and when the router is killed. Then everything heals, and time runs until nothing is
-open any more.
+goes away or calls a job off, which settlements come twice, how slowly images are seen, and when the
+router is killed. Then everything heals, and time runs until nothing is open any more.
 """
 
 import asyncio
@@ -31,13 +31,14 @@ from router.upstream.client import Upstream
 from tests.ledger_kit import at_once
 from tests.policy_files import a_policy
 from tests.simulation.judge import Judge
+from tests.simulation.second_collector import TwiceToldStage
 from tests.simulation.simulated_wire import Network
-from tests.stage import Stage
 from tests.virtual_time import VirtualClock
 
 PRICES = Path(__file__).parents[2] / "policies" / "prices.yaml"
 CANARY = "canary-prompt-7f3a"
 TICK_S = 5.0
+ASKS_AGAIN_S = 2.0
 QUIET_S = 3 * 3600.0
 """Longer than any horizon: a job's life at ShortAPI, its retention, and the margin."""
 
@@ -72,6 +73,10 @@ class Draw:
     minutes: float
     kills: int
     slots: int
+    fickle: float
+    """How many of the clients change their mind, of those that got an answer."""
+    looks_s: float
+    """How long it takes to see an image's shape, where a provider must be told of one."""
 
 
 def drawn(entropy: random.Random) -> Draw:
@@ -92,6 +97,8 @@ def drawn(entropy: random.Random) -> Draw:
         minutes=entropy.choice((0.5, 2.0, 5.0)),
         kills=entropy.choice((0, 2, 4, 8)),
         slots=entropy.choice((1, 3, 50)),
+        fickle=entropy.choice((0.1, 0.3, 0.8)),
+        looks_s=entropy.choice((0.0, 0.5, 5.0)),
     )
 
 
@@ -168,6 +175,8 @@ class World:
     policy: Policy
     sandbox_settings: Settings = field(default_factory=Settings)
     slots: int = 50
+    fickle: float = 0.2
+    looks_s: float = 0.0
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
 
@@ -189,7 +198,7 @@ class World:
             rng=self.entropy,
             on_poll=lambda provider: self.stage.audience.tell(Polled(provider=provider)),
         )
-        self.stage = Stage(
+        self.stage = TwiceToldStage(
             self.folder,
             clock=self.clock,
             policy=self.policy,
@@ -199,6 +208,7 @@ class World:
             slots=self.slots,
             entropy=self.entropy,
         )
+        self.stage.shape.looking = self._look
         self._hasten()
         self.judge = Judge(self.folder / "ledger.db", self.policy, self.clock, self.sandbox)
         self.is_up = True
@@ -206,6 +216,10 @@ class World:
     def _crashed(self, name: str, error: BaseException) -> None:
         error.add_note(f"in task {name}")
         self.crashes.append(error)
+
+    async def _look(self) -> None:
+        if self.looks_s:
+            await self.clock.sleep_s(self.entropy.uniform(0.0, self.looks_s))
 
     def _hasten(self) -> None:
         """A kill leaves the page cache as it is, so that here no sync needs to be waited for."""
@@ -300,10 +314,26 @@ class World:
                 await asyncio.wait({asking})
                 continue
             job_id = asking.result()
-        if job_id and draw.random() < 0.2:
-            await self.clock.sleep_s(draw.uniform(0.0, 15.0))
+        if job_id and draw.random() < self.fickle:
+            await self.clock.sleep_s(draw.uniform(0.0, draw.choice((0.5, 3.0, 15.0))))
+            await self._change_mind(job_id)
+
+    async def _change_mind(self, job_id: JobId) -> None:
+        """Call a job off, and say so again until there is an answer."""
+        self.judge.changed_mind(job_id)
+        answered = False
+        while not answered:
             if self.is_up:
-                self.stage.tasks.start("cancel", self.stage.dispatcher.cancel(job_id))
+                calling = self.stage.tasks.start("cancel", self._call_off(job_id))
+                await asyncio.wait({calling})
+                answered = not calling.cancelled()
+            if not answered:
+                await self.clock.sleep_s(ASKS_AGAIN_S)
+
+    async def _call_off(self, job_id: JobId) -> None:
+        """Be the router's side of a cancel, up to its answer."""
+        if await self.stage.dispatcher.cancel(job_id):
+            self.judge.told_called_off(job_id)
 
     def _job(self, draw: random.Random) -> Job:
         return self.stage.job(
@@ -357,7 +387,16 @@ async def live(folder: Path, seed: int, **bugs: Any) -> World:
     """Live through one seed, from its first client to the last open hold."""
     entropy = random.Random(seed)
     draw = drawn(entropy)
-    world = World(folder, entropy, draw.policy, draw.settings, draw.slots, **bugs)
+    world = World(
+        folder,
+        entropy,
+        draw.policy,
+        draw.settings,
+        draw.slots,
+        draw.fickle,
+        draw.looks_s,
+        **bugs,
+    )
     for rule in draw.faults:
         world.sandbox.faults.inject(**rule)
     busy_s = draw.minutes * 60.0

@@ -10,12 +10,15 @@ import pytest
 from router.dispatch.errand import Errand
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.commands import Accept, Command, Doubt, Hold, Post, Tender, Void
+from router.ledger.answers import Done
+from router.ledger.commands import Accept, CallOff, Command, Doubt, Hold, Post, Tender, Void
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
+from router.ledger.moves import Move, moved
 from router.ledger.page import Page
-from router.ledger.rows import AttemptRow, BalanceRow, Window
+from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.model.budget import Limit
+from router.model.job import AttemptState, JobState
 from tests.simulation.judge import Violation
 from tests.simulation.seeded_house import live
 from tests.virtual_time import run
@@ -41,8 +44,8 @@ def _without_holds(page: Page, limit: Limit) -> Limit:
     return replace(limit, limit=limit.limit + row.held + row.in_doubt) if row else limit
 
 
-def charges_count_twice(page: Page, command: Command) -> Decided:
-    """Settle into the balances a second time."""
+def balances_leave_the_journal(page: Page, command: Command) -> Decided:
+    """Count a charge twice in the balances, and once in the journal."""
     decided = decide(page, command)
     if not isinstance(command, Post):
         return decided
@@ -51,6 +54,21 @@ def charges_count_twice(page: Page, command: Command) -> Decided:
         for row in decided.changes
     )
     return Decided(decided.answer, changes)
+
+
+def a_charge_is_posted_twice(page: Page, command: Command) -> Decided:
+    """
+    Book a second collector's charge on top of the first, in entries and balances that add up.
+
+    As a correction: a second end of an attempt is refused by the ledger's schema.
+    """
+    attempt = page.get(AttemptRow, command.attempt_id) if isinstance(command, Post) else None
+    if attempt is None or attempt.state is not AttemptState.POSTED:
+        return decide(page, command)
+    assert isinstance(command, Post)
+    twice = replace(attempt, posted=attempt.posted + command.amount)
+    move = Move("adjust", posted=command.amount)
+    return Decided(Done(attempt=twice), (twice, *moved(page, twice, move, at=command.at)))
 
 
 def the_quote_is_booked(page: Page, command: Command) -> Decided:
@@ -67,6 +85,22 @@ def silence_is_free(page: Page, command: Command) -> Decided:
     if isinstance(command, Doubt):
         command = Void(at=command.at, attempt_id=command.attempt_id, outcome=command.outcome)
     return decide(page, command)
+
+
+def what_comes_late_is_thrown_away(page: Page, command: Command) -> Decided:
+    """Book an image that came after its job's end, and leave the job without it."""
+    if isinstance(command, Post):
+        attempt = page.get(AttemptRow, command.attempt_id)
+        job = page.get(JobRow, attempt.job_id) if attempt is not None else None
+        if job is not None and job.state is JobState.FAILED:
+            command = replace(command, end=None)
+    return decide(page, command)
+
+
+def a_no_is_kept_in_mind_only(page: Page, command: Command) -> Decided:
+    """Answer that a job is called off, and write nothing down: whoever recovers cannot know."""
+    decided = decide(page, command)
+    return Decided(decided.answer) if isinstance(command, CallOff) else decided
 
 
 class ForgetfulRecovery(Recovery):
@@ -89,9 +123,12 @@ class Bug:
 BUGS: Mapping[str, Bug] = MappingProxyType(
     {
         "limits ignore holds": Bug(("I2",), decider=limits_ignore_holds),
-        "charges count twice": Bug(("I1",), decider=charges_count_twice),
+        "balances leave the journal": Bug(("I1",), decider=balances_leave_the_journal),
+        "a charge is posted twice": Bug(("I5",), decider=a_charge_is_posted_twice),
         "the quote is booked": Bug(("I5",), decider=the_quote_is_booked),
         "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
+        "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
+        "recovery forgets a client's no": Bug(("I17",), decider=a_no_is_kept_in_mind_only),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )

@@ -34,7 +34,7 @@ def test_every_variable_is_read() -> None:
             "FAREBOX_WORKERS": "3",
             "FAREBOX_PUBLIC_URL": "https://farebox.example/",
             "FAREBOX_LOG": "json",
-            "FAREBOX_ADMIN_KEY": "an-admin-key",
+            "FAREBOX_ADMIN_KEY": "an-admin-key-of-its-own",
             "FAREBOX_FETCH_ALLOW": "minio, 10.0.0.0/8,",
             "FAREBOX_EGRESS_PROXY": "http://proxy:3128",
         }
@@ -46,7 +46,7 @@ def test_every_variable_is_read() -> None:
     assert settings.database_path == Path("/var/lib/farebox/books.db")
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9090, 3)
     assert settings.public_url == "https://farebox.example"
-    assert (settings.log, settings.admin_key) == ("json", "an-admin-key")
+    assert (settings.log, settings.admin_key) == ("json", "an-admin-key-of-its-own")
     assert settings.fetch_allow == ("minio", "10.0.0.0/8")
     assert settings.egress_proxy == "http://proxy:3128"
 
@@ -56,7 +56,9 @@ def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("ak-from-a-file\n", "utf-8")
 
-    settings = read_settings({"SHORTAPI_KEY_FILE": str(secret), "FAREBOX_ADMIN_KEY": "hush"})
+    settings = read_settings(
+        {"SHORTAPI_KEY_FILE": str(secret), "FAREBOX_ADMIN_KEY": "hush-hush-hush-hush"}
+    )
 
     assert settings.providers["shortapi"].key == "ak-from-a-file"
     assert "ak-from-a-file" not in repr(settings)
@@ -68,6 +70,9 @@ def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
     [
         ({"SHORTAPI_KEY": "ak-1\nak-2"}, "SHORTAPI_KEY must be printable ASCII"),
         ({"RUNPOD_API_KEY": "rpa 2"}, "RUNPOD_API_KEY must be printable ASCII"),
+        ({"FAREBOX_ADMIN_KEY": "a-key with spaces in it"}, "FAREBOX_ADMIN_KEY must be printable"),
+        ({"FAREBOX_ADMIN_KEY": "schlüssel-von-allem"}, "FAREBOX_ADMIN_KEY must be printable"),
+        ({"FAREBOX_ADMIN_KEY": "fifteen-letters"}, "FAREBOX_ADMIN_KEY must have at least 16"),
         ({"FAREBOX_SHORTAPI_URL": "https://"}, "FAREBOX_SHORTAPI_URL must be an http or https"),
         ({"FAREBOX_RUNPOD_URL": "https://r.example:port"}, "FAREBOX_RUNPOD_URL must be an http"),
         ({"FAREBOX_PUBLIC_URL": "farebox.example"}, "FAREBOX_PUBLIC_URL must be an http or"),
@@ -85,6 +90,14 @@ def test_what_cannot_be_meant_is_told(variables: dict[str, str], told: str) -> N
         read_settings(variables)
 
 
+def test_an_admin_key_is_not_told_nor_longer_than_it_must_be() -> None:
+    """Sixteen characters are enough; of a shorter one nothing stands in the mistake."""
+    assert read_settings({"FAREBOX_ADMIN_KEY": "sixteen-letters!"}).admin_key == "sixteen-letters!"
+    with pytest.raises(BadSetting) as raised:
+        read_settings({"FAREBOX_ADMIN_KEY": "fifteen-letters"})
+    assert "fifteen" not in str(raised.value)
+
+
 VARIABLES: dict[str, str] = {
     "SHORTAPI_KEY": "ak-1",
     "RUNPOD_API_KEY": "rpa-2",
@@ -97,7 +110,7 @@ VARIABLES: dict[str, str] = {
     "FAREBOX_WORKERS": "3",
     "FAREBOX_PUBLIC_URL": "https://farebox.example",
     "FAREBOX_LOG": "json",
-    "FAREBOX_ADMIN_KEY": "an-admin-key",
+    "FAREBOX_ADMIN_KEY": "an-admin-key-of-its-own",
     "FAREBOX_FETCH_ALLOW": "minio,10.0.0.0/8",
     "FAREBOX_EGRESS_PROXY": "http://proxy:3128",
 }

@@ -5,11 +5,11 @@
 INSERT INTO jobs (
     id, tenant, key_id, model, resolution, tags, request, decision, policy_hash, state,
     created_at, deadline_at, called_off_at, ended_at, error_code, error_detail, images,
-    images_expire_at, delivered_by
+    images_expire_at, delivered_by, fingerprint, batch
 ) VALUES (
     :id, :tenant, :key_id, :model, :resolution, :tags, :request, :decision, :policy_hash,
     :state, :created_at, :deadline_at, :called_off_at, :ended_at, :error_code, :error_detail,
-    :images, :images_expire_at, :delivered_by
+    :images, :images_expire_at, :delivered_by, :fingerprint, :batch
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -98,9 +98,11 @@ ON CONFLICT (budget, scope, hour) DO UPDATE SET
 -- name: put_api_keys
 -- Store a key as it now stands. What was revoked stays so, whoever stores it at the same time.
 INSERT INTO api_keys (
-    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget
+    id, digest, tenant, role, name, tags, created_at, expires_at, revoked_at, budget,
+    predecessor, successor
 ) VALUES (
-    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget
+    :id, :digest, :tenant, :role, :name, :tags, :created_at, :expires_at, :revoked_at, :budget,
+    :predecessor, :successor
 )
 ON CONFLICT (id) DO UPDATE SET
     role = excluded.role,
@@ -108,7 +110,8 @@ ON CONFLICT (id) DO UPDATE SET
     tags = excluded.tags,
     expires_at = excluded.expires_at,
     revoked_at = COALESCE(api_keys.revoked_at, excluded.revoked_at),
-    budget = excluded.budget;
+    budget = excluded.budget,
+    successor = COALESCE(excluded.successor, api_keys.successor);
 
 -- name: put_raises
 -- Add a fact: a raise is never changed.
@@ -162,6 +165,17 @@ SELECT * FROM jobs
 WHERE tenant = :tenant AND id < :after AND (:state = '' OR state = :state)
 ORDER BY id DESC LIMIT :most;
 
+-- name: batch
+-- The jobs that one request bought together, by the first of them.
+SELECT * FROM jobs WHERE batch = :id ORDER BY id;
+
+-- name: jobs_like
+-- What a key's holder has bought by the same request since an instant, each request once.
+SELECT * FROM jobs
+WHERE tenant = :tenant AND key_id = :key_id AND fingerprint = :fingerprint
+    AND created_at >= :since AND (batch IS NULL OR batch = id)
+ORDER BY id;
+
 -- name: unfinished_jobs
 -- Jobs that have not ended, the oldest first.
 SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id;
@@ -192,6 +206,13 @@ SELECT * FROM (
 ) AS placed
 WHERE place <= 2 ORDER BY ended_at, id;
 
+-- name: undelivered
+-- Attempts that were billed and not delivered, the oldest first.
+SELECT * FROM attempts
+WHERE state = 'posted' AND posted > 0 AND COALESCE(outcome, '') <> 'delivered'
+    AND ended_at >= :since AND ended_at < :until
+ORDER BY ended_at, id;
+
 -- name: balances_at
 -- Balances of the windows that an instant lies in.
 SELECT * FROM balances WHERE window_start <= :at AND :at < window_end
@@ -211,8 +232,10 @@ SELECT * FROM alerts WHERE at >= :since AND at < :until
 ORDER BY at, budget, scope, percent;
 
 -- name: alerts_at
--- The thresholds that are reached in the windows that an instant lies in.
-SELECT * FROM alerts WHERE window_start <= :at AND :at < window_end
+-- The thresholds that were told of in the windows that an instant lies in, and of windows that roll
+-- in those that end after an earlier one.
+SELECT * FROM alerts
+WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
 
 -- name: refusals_since
@@ -274,16 +297,27 @@ DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
     SELECT id FROM jobs WHERE ended_at IS NOT NULL
 );
 
--- name: requests_kept
--- Jobs that have ended and whose request still has something, the oldest first.
+-- name: prompt_kept
+-- Jobs that have ended and whose prompt is not forgotten, the oldest first.
 SELECT * FROM jobs
-WHERE id > :after AND created_at < :before AND state NOT IN ('queued', 'running')
-    AND request LIKE :has
-ORDER BY id LIMIT :most;
+WHERE prompt_forgotten_at IS NULL AND created_at < :before AND state NOT IN ('queued', 'running')
+ORDER BY created_at, id LIMIT :most;
 
--- name: rewrite_request
--- Keep of what a client sent no more than may be kept. Money is in the entries, untouched.
-UPDATE jobs SET request = :request WHERE id = :id AND state NOT IN ('queued', 'running');
+-- name: images_kept
+-- Jobs that have ended and whose images are not forgotten, the oldest first.
+SELECT * FROM jobs
+WHERE images_forgotten_at IS NULL AND created_at < :before AND state NOT IN ('queued', 'running')
+ORDER BY created_at, id LIMIT :most;
+
+-- name: forget_prompt
+-- Keep a request without its prompt. Money is in the entries, untouched.
+UPDATE jobs SET request = :request, prompt_forgotten_at = :at
+WHERE id = :id AND state NOT IN ('queued', 'running');
+
+-- name: forget_images
+-- Keep a request without its images. Money is in the entries, untouched.
+UPDATE jobs SET request = :request, images_forgotten_at = :at
+WHERE id = :id AND state NOT IN ('queued', 'running');
 
 -- name: callback_of_a_job
 -- Whether and how far a job's client was told.

@@ -28,12 +28,12 @@ from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.parameters import HEADERS, PARAMETERS
 from router.web.openapi.refusals import INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
-from router.web.openapi.shapes import Schema, ref
+from router.web.openapi.shapes import BYTES, Schema, ref
 from router.web.problems import problem, unforeseen
 from router.web.raising import EndRequest, RaiseRequest
-from router.web.reading import EditRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
+from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
@@ -154,6 +154,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
     told: dict[str, Any] = {"description": answer.words}
     if answer.headers:
         told["headers"] = _headers(answer.headers)
+    if answer.media:
+        return {**told, "content": {kind: {"schema": BYTES} for kind in answer.media}}
     if not answer.schema:
         return {**told, "content": {"text/plain": {"schema": {"type": "string"}}}}
     content: dict[str, Any] = {"schema": ref(answer.schema)}

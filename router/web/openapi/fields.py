@@ -8,7 +8,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "resolution": "In any case.",
         "aspect_ratio": "One of the model's; without it, as the first image.",
         "output_format": "Without it, as the provider delivers.",
-        "response": "Only `url` is served yet.",
+        "response": "Whether the answer has an address of the image, or the image.",
         "tags": "For policy rules and reports; the key's own win.",
         "callback_url": "Told once when the edit has ended, with the headers of Standard Webhooks.",
         "deadline_s": "Without it, the policy's.",

@@ -1,4 +1,4 @@
-"""The words that routes are described with."""
+"""What is said of a route, and of each of its answers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,8 @@ class Answer:
     headers: tuple[str, ...] = ()
     """That may be there, by name."""
     example: Any = None
+    media: tuple[str, ...] = ()
+    """Its types, where it is neither JSON nor text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from router.model.errors import (
     TooLarge,
 )
 from router.web.openapi.operation import Answer, Errors, Operation
+from router.web.openapi.results import RESULT_OPERATIONS
 from router.web.openapi.telling import TELLING
 
 _OF_A_BODY: Errors = (Malformed, TooLarge, RequestTimeout)
@@ -85,7 +86,6 @@ _GOES_ON = Answer(
     words="It runs, or is in doubt: `Location` says where to ask for it.",
     headers=(*_JOB_HEADERS, *_WHERE, *_HOW),
 )
-
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/edits"): Operation(
         name="createEdit",
@@ -252,4 +252,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="operation",
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
+    **RESULT_OPERATIONS,
 }

@@ -27,6 +27,11 @@ PARAMETERS: dict[str, Schema] = {
     "budget": _path("id", "The budget's name, as in the policy."),
     "raise": _path("id", "The raise's, as it was answered and as the budgets' list tells it."),
     "attempt": _path("id", "The attempt's.", pattern=r"^[0-9a-f-]{36}\.[0-9]{1,3}$"),
+    "input": _path("name", "The digest of what a client sent.", pattern="^[0-9a-f]{64}$"),
+    "result": _path("name", "The edit's id, the image's number, and what kind it is."),
+    "expires": _query("expires", "As in the link.", {"type": "integer"}, required=True),
+    "signature": _query("signature", "As in the link.", required=True),
+    "claimed": _query("provider", "Only what this one billed."),
     "provider": _path("provider", "Who rings."),
     "token": _path("token", "Of one attempt.", pattern="^[0-9a-f]{32}$"),
     "Idempotency-Key": _header(

@@ -24,6 +24,7 @@ REFUSALS: tuple[type[RouterError], ...] = (
     errors.LedgerUnavailable,
 )
 """Every error that is answered with its status. What ends an edit is told in a 200's body."""
+UNSHOWN = "Null where the account is shared with others of whom the caller may not know."
 INTERNAL = "internal_error"
 """The code of what nobody foresaw; it has no class."""
 
@@ -45,11 +46,11 @@ PROBLEMS: dict[str, Schema] = {
         "job_id",
         **_PROBLEM,
         budget=TEXT,
-        scope=TEXT,
+        scope=nullable({**TEXT, "description": UNSHOWN}),
         window_end=nullable(ENDS),
         rolls=ROLLS,
-        limit=MONEY,
-        **dict.fromkeys(USED, MONEY),
+        limit=nullable({**MONEY, "description": UNSHOWN}),
+        **dict.fromkeys(USED, nullable({**MONEY, "description": UNSHOWN})),
         asked=MONEY,
     ),
 }

@@ -6,7 +6,8 @@ from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
 from router.web.openapi.raises import RAISES
-from router.web.openapi.refusals import PROBLEMS
+from router.web.openapi.refusals import PROBLEMS, UNSHOWN
+from router.web.openapi.results import RESULTS
 from router.web.openapi.shapes import (
     EDIT_ID,
     ENDS,
@@ -72,7 +73,6 @@ _ATTEMPT = {
 
 _EDITS: dict[str, Schema] = {
     "Attempt": thing("One try of an edit at one provider.", **_ATTEMPT),
-    "Image": thing("A result.", url=TEXT, expires_at=nullable(INSTANT)),
     "Candidate": thing("A provider, and why it was chosen or not.", **_CANDIDATE),
     "Decision": {
         **thing(
@@ -152,11 +152,11 @@ _MONEY: dict[str, Schema] = {
                 "What a budget has left for an offer.",
                 provider=TEXT,
                 budget=TEXT,
-                scope=TEXT,
+                scope=nullable({**TEXT, "description": UNSHOWN}),
                 window_end=nullable(ENDS),
                 rolls=ROLLS,
-                limit=MONEY,
-                available=MONEY,
+                limit=nullable({**MONEY, "description": UNSHOWN}),
+                available=nullable({**MONEY, "description": UNSHOWN}),
                 fits=FLAG,
             )
         ),
@@ -260,7 +260,16 @@ _HOUSE: dict[str, Schema] = {
                 thing(
                     "Why its files, as they are now, are not in force.",
                     at=INSTANT,
-                    problems=many({**TEXT, "description": "`file:line:column: message`"}),
+                    count={**NUMBER, "description": "How many there are; the first ten are told."},
+                    problems=many(
+                        {
+                            **TEXT,
+                            "description": (
+                                "`file:line:column: message` for who may see all tenants; "
+                                "`file:line` for everybody else."
+                            ),
+                        }
+                    ),
                 )
             ),
         ),
@@ -285,6 +294,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **CALLBACKS,
     **_MONEY,
     **RAISES,
+    **RESULTS,
     **_HOUSE,
     **PROBLEMS,
 }

@@ -39,7 +39,9 @@ def thing(description: str, /, *optional: str, **fields: Schema) -> Schema:
 MONEY, INSTANT, TEXT, FLAG = ref("Money"), ref("Instant"), {"type": "string"}, {"type": "boolean"}
 ENDS = {**INSTANT, "description": "When it begins anew; null for a lifetime, or where it rolls."}
 ROLLS = {**FLAG, "description": "The last so many days, which shed what is old by the hour."}
-NUMBER = {"type": "number"}
+NUMBER, COUNT = {"type": "number"}, {"type": "integer", "minimum": 0}
+BYTES: Schema = {}
+"""A body that is no JSON: OpenAPI 3.1 describes it by its media type alone."""
 EDIT_ID = {**TEXT, "format": "uuid", "description": "The edit's id."}
 USED = ("posted", "presumed", "held", "in_doubt", "available")
 """The fields that say how a budget stands."""

@@ -56,6 +56,8 @@ def test_a_key_is_rotated(farebox: Commands) -> None:
     key = json.loads(farebox("keys", "create", "--tenant", "acme", "--tag", "a=b", "--json").out)
 
     rotated = farebox("keys", "rotate", key["id"], "--grace", "12h", "--expires", "2999-02-03")
+    again = farebox("keys", "rotate", key["id"])
+    farebox("keys", "revoke", rotated.out[4:12])
     as_json = json.loads(farebox("keys", "rotate", key["id"], "--grace", "0", "--json").out)
     listed = json.loads(farebox("keys", "list", "--json").out)["keys"]
     late = farebox("keys", "rotate", key["id"])
@@ -64,6 +66,7 @@ def test_a_key_is_rotated(farebox: Commands) -> None:
     assert re.fullmatch(r"fbx_\w{8}_\w{46}\n", rotated.out)
     assert f"{key['id']} (acme) works until 2" in rotated.err
     assert "works until 2999-02-03T00:00:00.000000Z. It is shown once:" in rotated.err
+    assert f"The key {rotated.out[4:12]} works beside this one" in again.err
     assert as_json["former"]["id"] == key["id"]
     assert as_json["key"] not in {key["key"], rotated.out.strip()}
     assert [(one["tenant"], one["tags"]) for one in listed] == [("acme", {"a": "b"})] * 3

@@ -126,3 +126,17 @@ def test_headroom_tells_what_fits(capsys: pytest.CaptureFixture[str]) -> None:
     assert "│ $0.07" in out.replace("     ", " ")
     assert "no" in out
     assert "yes" in out
+
+
+def test_headroom_of_an_account_of_others_says_only_whether_there_is_room(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As the server does, to whom the rest is not shown."""
+    line = dict.fromkeys(("scope", "window_end", "limit", "available"))
+    told = {**line, "provider": "runpod", "budget": "teams", "fits": False}
+    console().print(headroom_table([told]))
+
+    out = capsys.readouterr().out
+    assert "of others" in out
+    assert "$" not in out
+    assert "None" not in out

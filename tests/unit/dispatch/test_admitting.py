@@ -1,18 +1,28 @@
 """A job's first hold: at its resolution, or at a lower one where a budget says so."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from router.ledger.commands import Answer, Command, Refuse
-from router.model.errors import BudgetExceeded, LedgerUnavailable, NobodyQualifies
-from router.model.job import Resolution
+from router.dispatch.requests import INLINE_MAX
+from router.ledger.answers import Answer
+from router.ledger.commands import Command, Refuse
+from router.model.errors import (
+    BudgetExceeded,
+    IdempotencyConflict,
+    LedgerUnavailable,
+    NobodyQualifies,
+    ProviderUnreachable,
+)
+from router.model.ids import JobId
+from router.model.job import JobState, Resolution
 from router.policy.policy import Policy
 from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
-from tests.stage import Stage, play
+from tests.stage import Act, Stage, play
 
 ALL_SIZES = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{1k: $0.04, 2k: $0.06, 4k: $0.09}")
 
@@ -230,6 +240,20 @@ def test_without_a_reading_of_the_budgets_no_stage_is_passed(tmp_path: Path) -> 
     play(tmp_path, story, policy=shrinking("$5", stages=STOP))
 
 
+def test_a_job_is_not_made_smaller_on_failover(tmp_path: Path) -> None:
+    """A 1k of the next provider would fit, but a 4k was begun: it ends, and nothing is charged."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=ProviderUnreachable())]
+        view = await stage.see(await stage.submit(resolution=Resolution.FOUR_K))
+        assert (view.row.state, view.row.resolution) == (JobState.FAILED, Resolution.FOUR_K)
+        assert await stage.books(view.row.id) == ["shortapi voided 0.09"]
+        assert [sent.job.resolution for sent in stage.troupe.sent] == [Resolution.FOUR_K]
+        assert await stage.used("daily") == usd("0")
+
+    play(tmp_path, story, policy=shrinking("$0.12"))
+
+
 def test_the_same_promise_finds_the_smaller_edit_again(tmp_path: Path) -> None:
     """A request that is sent again is the job that was bought for it, whatever its size."""
 
@@ -241,3 +265,63 @@ def test_the_same_promise_finds_the_smaller_edit_again(tmp_path: Path) -> None:
         assert (first.replayed, again.replayed) == (False, True)
 
     play(tmp_path, story, policy=shrinking("$0.07"))
+
+
+LARGE = "data:image/png;base64," + "A" * INLINE_MAX
+SHUT = PRICES.replace("    body_bytes_max: 300\n", "")
+
+
+def pictures(stage: Stage) -> int:
+    """Count the large pictures that are kept beside the ledger."""
+    return len(list((stage.folder / "inputs").glob("*/*")))
+
+
+def test_a_refused_edits_pictures_do_not_stay(tmp_path: Path) -> None:
+    """However often it asks, at however many sizes; of what was bought they stay."""
+
+    async def story(stage: Stage) -> None:
+        for _ in range(2):
+            with pytest.raises(BudgetExceeded):
+                await stage.submit(resolution=Resolution.FOUR_K, images=(LARGE, LARGE + "B"))
+            assert pictures(stage) == 0
+        stage.policy = wide
+        await stage.submit(images=(LARGE,))
+        stage.policy = narrow
+        with pytest.raises(BudgetExceeded):
+            await stage.submit(images=(LARGE, LARGE + "B"))
+        assert pictures(stage) == 1
+
+    daily = {"name": "daily", "who": "everyone", "per": "day", "on_limit": "downshift"}
+    wide, narrow = (
+        a_policy(prices=SHUT, budgets=[{**daily, "limit": limit}]) for limit in ("$9.00", "$0.01")
+    )
+    play(tmp_path, story, policy=narrow)
+
+
+def test_pictures_stay_while_another_asks_with_the_same(tmp_path: Path) -> None:
+    """Of three at once with one picture two are refused; the third is sent with it."""
+
+    async def story(stage: Stage) -> None:
+        answers = await asyncio.gather(
+            *(stage.submit(images=(LARGE,)) for _ in range(3)), return_exceptions=True
+        )
+        (job_id,) = (answer for answer in answers if isinstance(answer, str))
+        assert [type(answer) for answer in answers if answer != job_id] == [BudgetExceeded] * 2
+        assert pictures(stage) == 1
+        assert (await stage.see(JobId(job_id))).row.state is JobState.SUCCEEDED
+
+    daily = {"name": "daily", "who": "everyone", "limit": "$0.10", "per": "day"}
+    play(tmp_path, story, policy=a_policy(prices=SHUT, budgets=[daily]))
+
+
+def test_pictures_of_a_request_that_came_twice_are_the_first_ones(tmp_path: Path) -> None:
+    """A conflict brings nothing; a replay takes nothing away."""
+
+    async def story(stage: Stage) -> None:
+        job_id = await stage.submit("k", images=(LARGE,))
+        assert await stage.submit("k", images=(LARGE,)) == job_id
+        with pytest.raises(IdempotencyConflict):
+            await stage.submit("k", "f2", images=(LARGE + "B",))
+        assert pictures(stage) == 1
+
+    play(tmp_path, story, policy=a_policy(prices=SHUT))

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from router.dispatch.alerting import Alerts
-from router.ledger.commands import Adjust, Alerted, Post, Raise
+from router.ledger.answers import Alerted
+from router.ledger.commands import Adjust, Post, Raise
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.model.errors import LedgerUnavailable
@@ -63,7 +64,7 @@ class Watch:
 
 
 @asynccontextmanager
-async def a_watch(folder: Path, policy: Policy, *, listening: bool = True) -> AsyncIterator[Watch]:
+async def a_watch(folder: Path, policy: Policy, *, listening: bool = True) -> AsyncGenerator[Watch]:
     """Open a ledger under a policy."""
     store = a_sqlite_store(folder / "farebox.db")
     crashes: list[str] = []
@@ -184,10 +185,37 @@ async def test_a_limit_that_falls_to_a_threshold_is_told_without_a_charge(
         assert await watch.told() == []
 
 
-async def test_the_ledger_is_not_asked_to_record_what_it_has_recorded(tmp_path: Path) -> None:
-    """A sweep every half minute keeps no hold waiting, however many accounts there are."""
+async def test_a_raise_that_a_person_ends_is_as_one_that_is_over(tmp_path: Path) -> None:
+    """What was charged is more of the limit that is left."""
     async with a_watch(tmp_path, watched()) as watch:
+        row = RaiseRow(
+            id="r1",
+            budget="tight",
+            amount=usd("0.60"),
+            created_at=EPOCH,
+            until=EPOCH + DAY,
+            who="ada",
+            reason="sale",
+        )
+        await watch.ledger.submit(Raise(at=EPOCH, row=row))
+        assert await watch.post("j1", "0.41") == []
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        watch.clock.advance(60)
+        now = watch.clock.now()
+        await watch.ledger.submit(Raise(at=now, row=row.ended(at=now, who="bob", reason="over")))
+        await watch.alerts.catch_up()
+        assert await watch.told() == [50, 100]
+
+
+@pytest.mark.parametrize("per", ["month", "lifetime", "rolling 7 days"])
+async def test_the_ledger_is_not_asked_to_record_what_it_has_recorded(
+    tmp_path: Path, per: str
+) -> None:
+    """A sweep every half minute keeps no hold waiting, also hours later in a window that rolls."""
+    async with a_watch(tmp_path, watched(per)) as watch:
         await watch.post("j1", "0.25")
+        watch.clock.advance(6 * DAY.total_seconds())
         asked: list[object] = []
 
         async def submit(command: object) -> object:

@@ -1,11 +1,13 @@
 """What a client or a crash comes between: a job that was called off, or was left undecided."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from router.ledger.commands import CallOff, Stale
+from router.ledger.answers import Stale
+from router.ledger.commands import CallOff
 from router.model.errors import ProviderInDoubt, ProviderThrottled, ProviderUnreachable
 from router.model.ids import JobId
 from router.model.job import JobState
@@ -21,15 +23,13 @@ BOTH = ["shortapi in_doubt 0.04", "runpod posted 0.0875"]
 
 def second_look(stage: Stage, looking: Callable[[], Awaitable[None]]) -> None:
     """Have the second planning of a job, the one for its next offer, do so first."""
-    looks: list[str] = []
+    looks = itertools.count(1)
 
-    async def shape_of(url: str) -> tuple[int, int]:
-        looks.append(url)
-        if len(looks) == 2:
+    async def look() -> None:
+        if next(looks) == 2:
             await looking()
-        return (1024, 1024)
 
-    stage.shape.shape_of = shape_of  # type: ignore[method-assign]  # It loads slowly.
+    stage.shape.looking = look
 
 
 async def planning_onward(stage: Stage, why: Exception) -> JobId:

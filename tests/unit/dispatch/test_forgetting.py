@@ -1,21 +1,27 @@
 """What clients sent goes when its age is past; what the books say stays."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from router.dispatch.forgetting import BATCH
+from router.dispatch.forgetting import BATCH, Forgetting
 from router.dispatch.requests import INLINE_MAX
+from router.images.keeping import FolderResults
 from router.ledger.commands import Told
+from router.ledger.executor import InlineExecutor
+from router.ledger.ledger import Ledger, Part
 from router.ledger.outbox_rows import OutboxState
 from router.ledger.rows import JobRow
 from router.model.ids import JobId
 from router.model.job import ClientCallback
 from router.policy.policy import Policy
+from tests.fakes import FakeClock
+from tests.pictures import a_picture
 from tests.policy_files import PRICES, a_policy
-from tests.stage import Act, Stage, play
+from tests.stage import PICTURE, Act, Stage, play
 
 DAY_S = 86_400
 SMALL = "https://pictures.example/cat.png"
@@ -32,6 +38,20 @@ async def row_of(stage: Stage, job_id: JobId) -> JobRow:
     row = await stage.ledger.job(job_id)
     assert row is not None
     return row
+
+
+def forgetting(stage: Stage, seconds: float = 0.0) -> Forgetting:
+    """Build one of its own, whose every rewriting takes so long."""
+    ledger, clock = stage.ledger, FakeClock()
+
+    class Books(Ledger):
+        async def forget_part(self, job_id: JobId, part: Part, request: str, at: datetime) -> None:
+            await ledger.forget_part(job_id, part, request, at)
+            clock.advance(seconds)
+
+    books = Books(ledger._store, ledger._writer)
+    clock.advance((stage.clock.now() - clock.now()).total_seconds())
+    return Forgetting(clock, books, stage.inputs, stage.results, policy=lambda: stage.policy)
 
 
 async def sent(stage: Stage, job_id: JobId) -> tuple[Any, Any]:
@@ -120,34 +140,114 @@ def test_a_large_picture_goes_with_its_last_job(tmp_path: Path) -> None:
 
 
 def test_a_job_that_has_not_ended_keeps_what_it_is_sent_with(tmp_path: Path) -> None:
-    """Whatever its age."""
+    """Whatever its age; it is forgotten once it has ended, though younger ones were before it."""
 
     async def story(stage: Stage) -> None:
         stage.troupe.acts["shortapi"] = [Act(ends_after_s=3000.0)]
         job_id = await stage.submit(
             images=(SMALL,), deadline_at=stage.job().deadline_at.replace(year=2027)
         )
+        younger = await stage.submit(images=(SMALL,))
         await stage.pause(1000)
         await stage.sweep.once()
-        assert (await sent(stage, job_id))[1] == [SMALL]
+        assert [(await sent(stage, one))[1] for one in (job_id, younger)] == [[SMALL], []]
+        await stage.pause(2100)
+        assert (await row_of(stage, job_id)).state.is_final
+        await stage.sweep.once()
+        assert (await sent(stage, job_id))[1] == []
 
     play(tmp_path, story, policy=keeping(images="15m"))
 
 
-@pytest.mark.slow
-def test_more_than_a_batch_is_forgotten_in_several_sweeps(tmp_path: Path) -> None:
-    """So that no sweep takes long; after a restart it begins from the start."""
+def test_a_large_picture_stays_while_a_job_needs_it(tmp_path: Path) -> None:
+    """Also where a reload has shortened what is kept to less than the job has lived."""
 
     async def story(stage: Stage) -> None:
-        jobs = [await stage.submit(images=(SMALL,)) for _ in range(BATCH + 5)]
-        for job_id in jobs:
-            await stage.see(job_id)
+        stage.troupe.acts["runpod"] = [Act(ends_after_s=3000.0)]
+        job_id = await stage.submit(
+            images=(LARGE,), deadline_at=stage.job().deadline_at.replace(year=2027)
+        )
+        stage.policy = keeping(images="15m")
+        await stage.pause(1000)
+        await stage.sweep.once()
+        files = stage.folder / "inputs"
+        assert len(list(files.glob("*/*"))) == 1
+        await stage.pause(2100)
+        assert (await row_of(stage, job_id)).state.is_final
+        await stage.sweep.once()
+        assert list(files.glob("*/*")) == []
+
+    play(tmp_path, story, policy=keeping(images="2d"))
+
+
+def test_what_is_forgotten_is_not_looked_at_again(tmp_path: Path) -> None:
+    """Nor is a prompt that was empty from the start, by the next process either."""
+
+    async def story(stage: Stage) -> None:
+        await stage.see(await stage.submit(prompt="", images=(SMALL,)))
+        await stage.see(await stage.submit(prompt="make the sky green", images=()))
         await stage.pause(2 * DAY_S)
-        await stage.sweep.once()
-        kept = [job_id for job_id in jobs if (await sent(stage, job_id))[1]]
-        assert len(kept) == 5
-        await stage.restart()
-        await stage.sweep.once()
-        assert [job_id for job_id in jobs if (await sent(stage, job_id))[1]] == []
+        assert await forgetting(stage).once() == 4
+        assert await forgetting(stage).once() == 0
+
+    play(tmp_path, story, policy=keeping(images="1d", prompts="1d"))
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(0.0, BATCH + 5), (0.1, BATCH)])
+def test_a_sweep_forgets_all_that_there_is_time_for(
+    tmp_path: Path, seconds: float, first: int
+) -> None:
+    """More than one batch; what takes too long is left to the next one."""
+
+    async def story(stage: Stage) -> None:
+        for _ in range(BATCH + 5):
+            await stage.see(await stage.submit(images=(SMALL,)))
+        await stage.pause(2 * DAY_S)
+        slow = forgetting(stage, seconds)
+        assert [await slow.once(), await slow.once()] == [first, BATCH + 5 - first]
 
     play(tmp_path, story, policy=keeping(images="1d"), slots=300)
+
+
+def test_results_go_when_the_time_is_over_that_was_told(tmp_path: Path) -> None:
+    """Whatever the policy says by then; the books keep their names."""
+
+    async def story(stage: Stage) -> None:
+        stage.gallery.shows[PICTURE] = a_picture()
+        row = (await stage.see(await stage.submit())).row
+        await stage.sweep.once()
+        stage.policy = keeping(results="1d")
+        await stage.pause(10 * DAY_S - 3600)
+        await stage.sweep.once()
+        assert len(await stage.results.all()) == 1
+        await stage.pause(2 * 3600)
+        await stage.sweep.once()
+        assert await stage.results.all() == []
+        assert await row_of(stage, row.id) == row
+
+    play(tmp_path, story, policy=keeping(results="10d"))
+
+
+def test_results_are_looked_at_once_an_hour(tmp_path: Path) -> None:
+    """To list an object store costs money."""
+
+    async def story(stage: Stage) -> None:
+        looks: list[datetime] = []
+
+        class Watched(FolderResults):
+            async def forget(self, now: datetime) -> None:
+                looks.append(now)
+
+        forgetting = Forgetting(
+            stage.clock,
+            stage.ledger,
+            stage.inputs,
+            Watched(stage.folder, InlineExecutor()),
+            policy=lambda: stage.policy,
+        )
+        for _ in range(5):
+            await forgetting.once()
+            await stage.pause(1200)
+        assert len(looks) == 2
+
+    play(tmp_path, story)

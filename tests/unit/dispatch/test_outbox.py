@@ -97,6 +97,23 @@ def test_a_job_without_callback_tells_nobody(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_of_edits_bought_together_each_end_is_told(tmp_path: Path) -> None:
+    """By its own id, to the one address that the request named."""
+
+    async def story(stage: Stage) -> None:
+        job = stage.job(callback=ClientCallback(url=URL))
+        admission = await stage.dispatcher.submit(job, stage.policy, copies=[stage.ids.job()])
+        for row in admission.rows:
+            await stage.see(row.id)
+        await stage.pause(CATCH_UP_S)
+
+        first, second = (row.id for row in admission.rows)
+        told_of = [(post.url, post.body["data"]["id"]) for post in stage.mailbox.posts]
+        assert sorted(told_of) == sorted([(URL, first), (URL, second)])
+
+    told(tmp_path, story)
+
+
 def test_every_end_is_told(tmp_path: Path) -> None:
     """A failure and a cancelled job as well, each in its own word."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from router.dispatch.errand import Errand
 from router.dispatch.requests import row_of
-from router.ledger.commands import Placed, Refused
+from router.ledger.answers import Placed, Refused
 from router.model.job import AttemptState
 from router.policy.policy import Policy
 from tests.ledger_kit import usd
@@ -26,7 +26,7 @@ def test_with_a_slot_free_hold_and_dispatch_are_one_commit(tmp_path: Path) -> No
     async def story(stage: Stage) -> None:
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
-        answer = await stage.placer.accept(errand, plan, None)
+        answer = await stage.placer.accept([errand], plan, None)
         assert isinstance(answer, Placed)
         assert answer.attempt.state is AttemptState.DISPATCHING
         assert (stage.slots.taken("shortapi"), errand.tried) == (1, {"shortapi"})
@@ -41,7 +41,7 @@ def test_without_a_slot_the_hold_waits(tmp_path: Path) -> None:
         assert stage.slots.try_take("shortapi")
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
-        answer = await stage.placer.accept(errand, plan, None)
+        answer = await stage.placer.accept([errand], plan, None)
         assert isinstance(answer, Placed)
         assert answer.attempt.state is AttemptState.HELD
         assert stage.slots.taken("shortapi") == 1
@@ -55,7 +55,7 @@ def test_a_refused_hold_gives_its_slot_back(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
-        assert isinstance(await stage.placer.accept(errand, plan, None), Refused)
+        assert isinstance(await stage.placer.accept([errand], plan, None), Refused)
         assert (stage.slots.taken("shortapi"), errand.tried) == (0, set())
 
     budgets = [{"name": "none", "who": "everyone", "limit": "$0.01", "per": "day"}]
@@ -68,7 +68,7 @@ def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
-        await stage.placer.accept(errand, plan, None)
+        await stage.placer.accept([errand], plan, None)
         answer = await stage.placer.follow(errand, pays_twice=False)
         assert isinstance(answer, Placed)
         assert (answer.attempt.provider, answer.attempt.number) == ("runpod", 2)
@@ -91,10 +91,10 @@ def test_a_changed_limit_binds_the_next_hold(tmp_path: Path) -> None:
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
         stage.policy = limited("$0.03")
-        refused = await stage.placer.accept(errand, plan, None)
+        refused = await stage.placer.accept([errand], plan, None)
         assert isinstance(refused, Refused)
         stage.policy = limited("$0.1274")
-        placed = await stage.placer.accept(errand, plan, None)
+        placed = await stage.placer.accept([errand], plan, None)
         assert isinstance(placed, Placed)
         too_little = await stage.placer.follow(errand, pays_twice=False)
         assert isinstance(too_little, Refused)
@@ -113,7 +113,7 @@ def test_a_limit_below_what_is_used_voids_nothing(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         errand = await an_errand(stage)
         plan = await stage.placer.plan(stage.policy, errand.job)
-        await stage.placer.accept(errand, plan, None)
+        await stage.placer.accept([errand], plan, None)
         stage.policy = limited("$0.01")
         answer = await stage.placer.follow(errand, pays_twice=False)
         assert isinstance(answer, Refused)

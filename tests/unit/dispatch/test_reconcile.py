@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from router.dispatch.reconcile import SWEEP_S, Swept
-from router.ledger.commands import Presume, Stale
+from router.ledger.answers import Stale
+from router.ledger.commands import Presume
 from router.model.errors import LedgerUnavailable, ProviderInDoubt, ProviderUnreachable
 from router.model.job import AttemptState, JobState
 from tests.ledger_kit import usd

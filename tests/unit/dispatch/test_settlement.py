@@ -1,6 +1,7 @@
 """From what a provider did to what is booked: rules R2, R3 and R6."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,8 +10,10 @@ from router.dispatch.settlement import (
     Settlement,
     charged,
     may_go_on,
+    onward_of,
     settle_delivered,
     settle_error,
+    settle_undelivered,
 )
 from router.ledger.commands import Doubt, JobEnd, Post, Void
 from router.model.charge import Reported
@@ -22,6 +25,7 @@ from router.model.errors import (
     ProviderThrottled,
     ProviderUnreachable,
     Refusal,
+    ResultUnavailable,
 )
 from router.model.ids import ProviderRef
 from router.model.job import AttemptState, JobState
@@ -162,3 +166,45 @@ def test_a_refused_picture_goes_on_only_by_policy() -> None:
     assert may_go_on(Onward.STOP, refused, lax)
     assert not may_go_on(Onward.DONE, ATTEMPT, lax)
     assert may_go_on(Onward.FREELY, ATTEMPT, strict)
+
+
+def test_a_charge_without_an_image_is_booked_and_told_in_one_command() -> None:
+    """At what the provider says that it charged; and nobody else is asked."""
+    delivered = Delivered(ref=ProviderRef("r1"), images=(PICTURE,), reported=reported("0.033"))
+    error = ResultUnavailable("its address is dead")
+    settled = settle_undelivered(ATTEMPT, delivered, TERMS, EPOCH, error)
+
+    assert settled.onward is Onward.STOP
+    assert isinstance(settled.command, Post)
+    assert (settled.command.amount, settled.command.outcome) == (usd("0.033"), error.code)
+    assert settled.command.detail == "its address is dead"
+    assert settled.command.end == JobEnd(
+        state=JobState.FAILED, error_code=error.code, error_detail=error.detail
+    )
+
+
+def test_an_image_that_is_kept_here_ends_when_it_is_said_to() -> None:
+    """Not when its provider's own address does."""
+    delivered = Delivered(ref=ProviderRef("r1"), images=("result:j1-1.png",))
+    until = EPOCH + timedelta(days=30)
+    settled = settle_delivered(ATTEMPT, delivered, TERMS, EPOCH, until)
+
+    assert isinstance(settled.command, Post)
+    assert settled.command.end is not None
+    assert settled.command.end.images_expire_at == until
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "onward"),
+    [
+        ("delivered", AttemptState.POSTED, Onward.DONE),
+        ("content_refused", AttemptState.VOIDED, Onward.STOP),
+        ("provider_throttled", AttemptState.VOIDED, Onward.FREELY),
+        ("provider_in_doubt", AttemptState.IN_DOUBT, Onward.PAYING_TWICE),
+    ],
+)
+def test_what_may_follow_is_read_from_the_books(
+    outcome: str, state: AttemptState, onward: Onward
+) -> None:
+    """After a crash there is nothing else to read it from."""
+    assert onward_of(replace(ATTEMPT, outcome=outcome, state=state)) is onward

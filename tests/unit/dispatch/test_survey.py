@@ -11,6 +11,7 @@ from router.model.offer import Offer, ProviderState
 from tests.fakes import EPOCH, FakeClock, a_job
 from tests.policy_files import a_policy
 from tests.stage import Shape
+from tests.virtual_time import VirtualClock, run
 
 
 class Desk:
@@ -70,3 +71,21 @@ async def test_the_first_images_shape_stands_in_for_a_ratio(
     desk.shape.size = size
     offer = (await desk.offers(a_job(aspect_ratio=None)))["shortapi"]
     assert (offer.aspect_ratio, offer.obstacle) == (ratio, obstacle)
+
+
+def test_an_image_that_comes_slowly_is_not_waited_for_beyond_what_is_said() -> None:
+    """Whoever wants an answer at once has an offer less, and it says why."""
+
+    async def look(look_s: float | None) -> str | None:
+        shape = Shape()
+
+        async def slowly() -> None:
+            await VirtualClock().sleep_s(2.0)
+
+        shape.looking = slowly
+        survey = Survey(Health(FakeClock(), lambda *_: None), shape, frozenset(BOTH))
+        found = await survey.offers(a_policy(), a_job(), EPOCH, look_s=look_s)
+        return next(one.obstacle for one in found if one.provider == "shortapi")
+
+    assert run(look(None), 1) is None
+    assert run(look(1.0), 1) == "needs an aspect ratio, and the image's own could not be read"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from router.dispatch.telling import Teller, reasons
-from router.ledger.commands import Refused
+from router.ledger.answers import Refused
 from router.model.budget import Usage
 from router.model.job import AttemptState, JobState
 from router.model.offer import Candidate, Decision, Plan

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from router.finance.budgets import BudgetLine, as_json, budget_lines, tightest
-from router.ledger.commands import Alert, Placed, Refused
+from router.ledger.answers import Placed, Refused
+from router.ledger.commands import Alert
 from router.model.money import Money
 from router.policy.policy import Policy
 from router.policy.scopes import JobFacts
@@ -234,7 +235,8 @@ def test_thresholds_are_shown_with_when_they_were_reached(tmp_path: Path, per: s
             shop.post(f"j-{tenant}.1", price)
             limits = policy.limits(JobFacts(tenant=tenant), "shortapi", EPOCH)
             shop.told(Alert(at=EPOCH, limits=limits))
-        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, EPOCH))))[
+        later = EPOCH + timedelta(hours=14)
+        acme, zeta, *_ = json.loads(as_json(at_once(budget_lines(shop.ledger, policy, later))))[
             "budgets"
         ]
 

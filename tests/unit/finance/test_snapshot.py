@@ -1,7 +1,7 @@
 """The books at one scrape."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -93,6 +93,19 @@ def test_the_rest_of_the_books_is_there(shop: Shop) -> None:
     ]
     assert (snapshot.double_spent, snapshot.imbalance) == (usd("0.07"), Money.ZERO)
     assert snapshot.policy == "thrift"
+
+
+def test_a_window_that_rolls_has_no_end_to_show(tmp_path: Path) -> None:
+    """The end of the hour under way frees nothing; what is used is shown as any budget's."""
+    week = {"name": "week", "who": "everyone", "limit": "$2.00", "per": "rolling 7 days"}
+    with a_shop(a_policy(budgets=[week, DAILY]), tmp_path) as shop:
+        shop.buy("j1", "0.045")
+        shop.post("j1.1", "0.045")
+        week_line, day_line, *_ = read(shop).budgets
+
+    assert (week_line.budget, week_line.window_end) == ("week", None)
+    assert (week_line.posted, week_line.limit) == (usd("0.045"), usd("2.00"))
+    assert day_line.window_end == datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def test_what_a_former_budget_denied_is_not_lost(shop: Shop) -> None:

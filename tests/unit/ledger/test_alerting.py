@@ -1,18 +1,20 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.ledger.alerting import alert, reached
-from router.ledger.commands import Alert, Alerted
-from router.ledger.limit_rows import RollingRow
+from router.ledger.alerting import Told, alert, reached
+from router.ledger.answers import Alerted
+from router.ledger.commands import Alert
+from router.ledger.limit_rows import AlertRow, RollingRow
 from router.ledger.page import Page
 from router.ledger.rows import BEGINNING, END, BalanceRow
-from router.model.budget import Usage
+from router.model.budget import Limit, Usage
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_lifetime_limit, a_rolling_limit, usd
+from tests.ledger_kit import DAY, a_lifetime_limit, a_limit, a_rolling_limit, usd
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,66 @@ def test_what_is_recorded_says_its_window_and_its_figures() -> None:
         ("team", rolling.window_start, 1, 10, usd("0.22"), usd("0.30")),
     ]
     assert alert(page, Alert(at=EPOCH, limits=(ever, rolling))).changes == ()
+
+
+def test_what_was_told_is_of_one_account_and_of_one_window() -> None:
+    """The same name under another kind of window is another budget, though both begin at once."""
+    day = a_limit("team")
+    assert day.window_start is not None
+    assert day.window_end is not None
+    row = AlertRow(
+        budget="team",
+        scope="everyone",
+        window_start=day.window_start,
+        window_end=day.window_end,
+        rolling=0,
+        percent=50,
+        at=EPOCH,
+        charged=usd("0.52"),
+        limit_amount=usd("1.00"),
+    )
+    told = Told([row, replace(row, percent=80, at=EPOCH + timedelta(minutes=5))])
+
+    assert told.of(day) == {50: EPOCH, 80: EPOCH + timedelta(minutes=5)}
+    others = [
+        replace(day, scope="tenant:acme"),
+        replace(day, budget="crew"),
+        replace(day, window_end=day.window_end + DAY),
+        replace(day, window_start=day.window_start + DAY, window_end=day.window_end + DAY),
+        replace(day, window_start=day.window_start - DAY, bucket_start=EPOCH),
+        a_lifetime_limit("team", "1.00"),
+    ]
+    assert [told.of(one) for one in others] == [{}] * len(others)
+    assert Told([]).of(day) == {}
+
+
+def test_what_was_told_of_a_window_that_rolls_is_told_while_it_overlaps() -> None:
+    """As long as the ledger would not record it again; then the next one is told of."""
+    then = a_rolling_limit()
+    assert then.window_start is not None
+    assert then.window_end is not None
+    row = AlertRow(
+        budget="team",
+        scope="everyone",
+        window_start=then.window_start,
+        window_end=then.window_end,
+        rolling=1,
+        percent=50,
+        at=EPOCH,
+        charged=usd("0.53"),
+        limit_amount=usd("1.00"),
+    )
+    again = replace(
+        row, window_start=row.window_start + 2 * DAY, window_end=row.window_end + 2 * DAY
+    )
+    again = replace(again, at=EPOCH + 2 * DAY)
+    told, both = Told([row]), Told([again, row])
+
+    def at(hours: int) -> Limit:
+        return a_rolling_limit(at=EPOCH + timedelta(hours=hours))
+
+    assert [told.of(at(hours)) for hours in (0, 1, 24, 25)] == [{50: EPOCH}] * 3 + [{}]
+    longer = replace(at(48), window_start=then.window_start)
+    assert [both.of(one) for one in (at(48), at(72), longer)] == [{50: EPOCH + 2 * DAY}] * 3
+    assert told.of(replace(at(1), bucket_start=None)) == {}
+    assert told.of(a_lifetime_limit("team", "1.00")) == {}

@@ -1,11 +1,10 @@
 """What has no rows of its own to move is decided at once; the verbs have tests of their own."""
 
-from dataclasses import replace
-
-from router.ledger.commands import Done, Post, SaveKey, Stale
+from router.ledger.answers import Done, Stale
+from router.ledger.commands import Post, SaveKey
 from router.ledger.decide import decide
+from router.ledger.key_rows import KeyRow
 from router.ledger.page import Page
-from router.ledger.rows import KeyRow
 from router.model.ids import AttemptId
 from tests.fakes import EPOCH
 from tests.ledger_kit import an_attempt_row, usd
@@ -23,13 +22,10 @@ def test_nothing_is_known_of_an_attempt_that_is_not_in_the_books() -> None:
 
 
 def test_a_key_is_saved_as_it_is_given() -> None:
-    """There is nothing to decide; one that takes another's place is stored with it."""
+    """There is nothing to decide."""
     key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="laptop", created_at=EPOCH)
-    former = replace(key, id="k0")
 
     decided = decide(Page(), SaveKey(at=EPOCH, key=key))
-    both = decide(Page(), SaveKey(at=EPOCH, key=key, former=former))
 
-    assert decided.answer == both.answer == Done()
+    assert decided.answer == Done()
     assert decided.changes == (key,)
-    assert both.changes == (key, former)

@@ -115,3 +115,34 @@ def test_what_nobody_has_put_for_long_is_forgotten(inputs: Inputs, folder: Path)
 
     assert [path.name for path in folder.glob("*/*")] == [DIGEST]
     assert at_once(inputs.get(DIGEST)) == PICTURE
+
+
+def test_what_is_taken_back_goes_if_nothing_needs_it(inputs: Inputs, folder: Path) -> None:
+    """It goes with the last who put it, and not at all once something refers to it."""
+    path = folder / DIGEST[:2] / DIGEST
+    for _ in range(2):
+        at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.take_back(DIGEST))
+    assert path.exists()
+    at_once(inputs.take_back(DIGEST))
+    assert not path.exists()
+
+    at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.keep(DIGEST))
+    for _ in range(2):
+        at_once(inputs.take_back(DIGEST))
+    at_once(inputs.put(PICTURE, AT))
+    at_once(inputs.take_back(DIGEST))
+    assert path.exists()
+
+
+def test_what_is_needed_is_not_forgotten(inputs: Inputs) -> None:
+    """Whatever its age."""
+    at_once(inputs.put(PICTURE, AT))
+    later = AT + timedelta(days=1)
+
+    at_once(inputs.forget(later, but=frozenset({DIGEST})))
+    assert at_once(inputs.get(DIGEST)) == PICTURE
+    at_once(inputs.forget(later))
+    assert at_once(inputs.get(DIGEST)) is None

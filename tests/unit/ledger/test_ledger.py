@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from router.ledger.commands import Placed, Run
+from router.ledger.answers import Placed
+from router.ledger.commands import Run
 from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.store import Contradiction
@@ -84,6 +85,9 @@ def test_a_query_that_the_disk_refuses_is_told_as_unavailable(store: SqliteStore
     """Readers and housekeeping get the word that they may try again."""
     store._database.execute("DROP TABLE idempotency; ALTER TABLE attempts RENAME TO gone")
     store._database.execute("ALTER TABLE jobs RENAME TO gone_too")
+    store._database.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON secrets BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
     ledger = the_ledger(store)
 
     with pytest.raises(LedgerUnavailable):
@@ -91,4 +95,6 @@ def test_a_query_that_the_disk_refuses_is_told_as_unavailable(store: SqliteStore
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.forget_promises(EPOCH + timedelta(days=2)))
     with pytest.raises(LedgerUnavailable):
-        at_once(ledger.rewrite_request(JobId("j1"), "{}"))
+        at_once(ledger.forget_part(JobId("j1"), "prompt", "{}", EPOCH))
+    with pytest.raises(LedgerUnavailable):
+        at_once(ledger.secret("callbacks"))

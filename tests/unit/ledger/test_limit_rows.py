@@ -64,24 +64,18 @@ def test_a_raise_that_was_ended_raises_nothing_from_then_on() -> None:
     assert raised(limit, [RAISE, other, end], noon).limit == usd("1.50")
 
 
-def test_an_alert_is_told_once_for_a_window() -> None:
-    """Another account's, window's or percentage's is another."""
-    assert ALERT.tells(replace(ALERT, at=EPOCH + DAY))
-    assert not ALERT.tells(replace(ALERT, percent=80))
-    assert not ALERT.tells(replace(ALERT, scope="tenant:acme"))
-    assert not ALERT.tells(replace(ALERT, budget="other"))
-    assert not ALERT.tells(replace(ALERT, window_end=EPOCH + 2 * DAY))
+def test_an_alert_is_looked_up_by_its_account() -> None:
+    """And is one by its window and percentage too: no other is the same fact."""
+    others = [
+        replace(ALERT, percent=80),
+        replace(ALERT, scope="tenant:acme"),
+        replace(ALERT, budget="other"),
+        replace(ALERT, window_end=EPOCH + 2 * DAY),
+    ]
+
     assert ALERT.group == ("team", "everyone")
-
-
-def test_an_alert_of_a_rolling_window_is_told_for_all_that_overlap() -> None:
-    """From the first window on that begins where it ended."""
-    rolling = replace(ALERT, rolling=1)
-    last = replace(rolling, window_start=rolling.window_end - DAY / 24, window_end=EPOCH + 2 * DAY)
-
-    assert rolling.tells(last)
-    assert not rolling.tells(replace(last, window_start=rolling.window_end))
-    assert not rolling.tells(replace(last, rolling=0))
+    assert ALERT.key not in [one.key for one in others]
+    assert ALERT.key == replace(ALERT, at=EPOCH + DAY, charged=usd("0.27")).key
 
 
 def test_a_sum_takes_a_change_of_each_amount() -> None:
@@ -94,17 +88,3 @@ def test_a_sum_takes_a_change_of_each_amount() -> None:
     assert row.plus(change).usage == row.usage + change
     assert row.plus(change).held == usd("0.47")
     assert row.key == ("team", "everyone", EPOCH)
-
-
-def test_an_alert_is_of_the_window_that_it_was_told_of() -> None:
-    """By account and window; of a window that rolls, by account alone."""
-    limit = replace(a_limit("team"), window_start=EPOCH, window_end=EPOCH + DAY)
-
-    assert ALERT.is_of(limit)
-    assert ALERT.is_of(replace(limit, window_start=None, window_end=None))
-    assert not ALERT.is_of(replace(limit, window_start=EPOCH + DAY))
-    assert not ALERT.is_of(replace(limit, scope="tenant:acme"))
-    rolls = replace(limit, window_start=EPOCH - 7 * DAY, bucket_start=EPOCH)
-    assert replace(ALERT, rolling=1).is_of(rolls)
-    assert not ALERT.is_of(rolls)
-    assert not replace(ALERT, rolling=1).is_of(limit)

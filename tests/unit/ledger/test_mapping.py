@@ -12,12 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.ledger.mapping import decode, decode_view, encode, to_column
-from router.ledger.rows import (
-    ROW_TYPES,
-    AttemptRow,
-    Row,
-    Window,
-)
+from router.ledger.rows import ROW_TYPES, AttemptRow, Row, Window
 from router.ledger.views import RefusedRow
 from router.model.money import NANOS_MAX, Money
 from tests.ledger_kit import a_job_row, an_attempt_row, usd

@@ -6,19 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from router.ledger.answers import Answer, Done, Placed, Refused, Replayed, Stale
 from router.ledger.commands import (
-    Answer,
     Command,
-    Done,
     End,
     Idempotency,
     JobEnd,
-    Placed,
     Post,
     Redeliver,
-    Refused,
-    Replayed,
-    Stale,
     Told,
     Void,
 )

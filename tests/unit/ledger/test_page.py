@@ -13,10 +13,12 @@ from router.ledger.commands import (
     JobEnd,
     Post,
     Redeliver,
+    Rotate,
     SaveKey,
     Tender,
     Told,
 )
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page, balances, subjects
@@ -27,7 +29,6 @@ from router.ledger.rows import (
     EntryRow,
     IdempotencyRow,
     JobRow,
-    KeyRow,
     RefusalRow,
     Window,
 )
@@ -53,7 +54,7 @@ DAY_OF_EPOCH = EPOCH.replace(hour=0)
 
 
 def test_a_command_names_the_rows_it_is_about() -> None:
-    """A promise, a job, an attempt with its job, or nothing."""
+    """A promise, a job, an attempt with its job, a key and those beside it, or nothing."""
     promised = an_accept("j1", "0.05", idempotency=Idempotency(key="k", fingerprint="f"))
     tender = Tender(attempt=an_attempt_row("j1.2", price=usd("0.06")), limits=())
     hold = Hold(at=EPOCH, job_id=JobId("j1"), tenders=(tender,))
@@ -70,6 +71,10 @@ def test_a_command_names_the_rows_it_is_about() -> None:
     assert subjects(told) == {callback}
     assert subjects(Redeliver(at=at, job_id=JobId("j1"))) == {callback}
     assert subjects(SaveKey(at=EPOCH, key=A_KEY)) == set()
+    rotate = Rotate(at=EPOCH, former=A_KEY, key=replace(A_KEY, id="k2"), ends=EPOCH + DAY)
+    assert subjects(rotate) == {(KeyRow, ("k1",))}
+    known = replace(rotate, former=replace(A_KEY, predecessor="k0", successor="k3"))
+    assert subjects(known) == {(KeyRow, (key_id,)) for key_id in ("k0", "k1", "k3")}
     assert subjects(A_POST) == {job, attempt}
     assert subjects(replace(A_POST, end=failed)) == {job, attempt, callback}
     assert subjects(Dispatch(at=EPOCH, attempt_id=AttemptId("j1.1"))) == {job, attempt}

@@ -1,11 +1,16 @@
 """Holds are placed where they fit, in every budget or in none."""
 
-from router.ledger.commands import Accept, Done, Placed, Refuse, Refused, Tender
+from dataclasses import replace
+
+from router.ledger.answers import AllPlaced, Done, Placed, Refused, Replayed
+from router.ledger.commands import Accept, AcceptAll, Idempotency, Refuse, Tender
 from router.ledger.decide import decide, decide_all
+from router.ledger.limit_rows import RollingRow
 from router.ledger.page import Page
 from router.ledger.rows import BalanceRow, JobRow, RefusalRow, Window
+from router.model.budget import Limit, Usage
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_job_row, a_limit, an_accept, an_attempt_row, usd
+from tests.ledger_kit import a_job_row, a_limit, a_rolling_limit, an_accept, an_attempt_row, usd
 from tests.ledger_story import tell
 
 
@@ -109,7 +114,7 @@ def test_refusals_are_counted_by_the_hour_and_leave_no_row() -> None:
 def test_a_refusal_without_a_hold_is_counted_beside_those_of_holds() -> None:
     """By the budget and the hour, and it changes nothing else."""
     limit, page = a_limit("team", "0.03"), Page()
-    refuse = Refuse(at=EPOCH, limit=limit, asked=usd("0.07"))
+    refuse = Refuse(at=EPOCH, refused=Refused(limit=limit, usage=Usage(), asked=usd("0.07")))
     refused, done = decide_all(page, [an_accept("j1", "0.04", limit), refuse])
 
     assert isinstance(refused, Refused)
@@ -168,3 +173,100 @@ def test_a_limit_that_rejects_is_told_before_one_that_would_shrink_the_job() -> 
     assert isinstance(answer, Refused)
     assert (answer.limit.budget, answer.usage.used) == ("rejects", usd("0"))
     assert page.get(RefusalRow, "rejects", "everyone", EPOCH.replace(minute=0)) is not None
+
+
+def all_of(*accepts: Accept) -> AcceptAll:
+    """Ask for several jobs together."""
+    return AcceptAll(at=EPOCH, accepts=accepts)
+
+
+def held(page: Page, limit: Limit) -> str:
+    """What of a limit's window is held."""
+    balance = page.get(BalanceRow, *Window.of(limit).key)
+    return str(balance.held) if balance is not None else "nothing"
+
+
+def test_jobs_that_are_asked_for_together_are_held_for_together() -> None:
+    """Each hold sees those before it, and all are one change of the books."""
+    limit, page = a_limit("team", "0.10"), Page()
+    prices = {"j1": "0.04", "j2": "0.03", "j3": "0.02"}
+    (answer,) = decide_all(
+        page, [all_of(*(an_accept(name, price, limit) for name, price in prices.items()))]
+    )
+
+    assert isinstance(answer, AllPlaced)
+    assert [one.job.id for one in answer.placed] == ["j1", "j2", "j3"]
+    assert held(page, limit) == "0.09"
+
+
+def test_when_one_of_them_does_not_fit_none_is_held_for() -> None:
+    """The refusal names what is used without them and what all would cost, and counts them all."""
+    limit, page = a_limit("team", "0.10"), Page()
+    before, refused, after = decide_all(
+        page,
+        [
+            an_accept("j0", "0.01", limit),
+            all_of(*(an_accept(name, "0.04", limit) for name in ("j1", "j2", "j3"))),
+            an_accept("j4", "0.09", limit),
+        ],
+    )
+
+    assert isinstance(before, Placed)
+    assert isinstance(refused, Refused)
+    assert (str(refused.asked), refused.jobs) == ("0.12", 3)
+    assert str(refused.usage.held) == "0.01"
+    assert isinstance(after, Placed)
+    assert page.get(JobRow, "j1") is None
+    count = page.get(RefusalRow, "team", "everyone", EPOCH.replace(minute=0))
+    assert count is not None
+    assert (count.jobs, str(count.amount)) == (3, "0.12")
+
+
+def test_a_refusal_of_several_that_is_not_the_last_word_is_not_counted() -> None:
+    """They are tried at a lower resolution next."""
+    limit, page = a_limit("team", "0.05"), Page()
+    several = (
+        replace(an_accept(name, "0.04", limit), uncounted=frozenset({"team"}))
+        for name in ("j1", "j2")
+    )
+    (refused,) = decide_all(page, [all_of(*several)])
+
+    assert isinstance(refused, Refused)
+    assert (refused.is_counted, refused.jobs) == (False, 2)
+    assert page.changed == ()
+
+
+def test_one_promise_stands_for_all_jobs_of_its_request() -> None:
+    """The same request again is answered with the first of them, and holds nothing."""
+    limit, page = a_limit("team", "0.50"), Page()
+    promise = Idempotency(key="k1", fingerprint="f1")
+    first = replace(an_accept("j1", "0.04", limit), idempotency=promise)
+    again = replace(an_accept("j3", "0.06", limit), idempotency=promise)
+    placed, replayed = decide_all(
+        page,
+        [
+            all_of(first, an_accept("j2", "0.05", limit)),
+            all_of(again, an_accept("j4", "0.07", limit)),
+        ],
+    )
+
+    assert isinstance(placed, AllPlaced)
+    assert replayed == Replayed(job_id=placed.placed[0].job.id)
+    assert held(page, limit) == "0.09"
+
+
+def test_a_sketch_of_a_page_is_its_own() -> None:
+    """What is decided on it tentatively, rolling sums included, leaves the page as it was."""
+    limit, page = a_rolling_limit("team", "0.10"), Page()
+    page.load([RollingRow(budget="team", scope="everyone", since=limit.window_start or EPOCH)])
+    refused, placed = decide_all(
+        page,
+        [
+            all_of(an_accept("j1", "0.06", limit), an_accept("j2", "0.05", limit)),
+            all_of(an_accept("j3", "0.07", limit), an_accept("j4", "0.03", limit)),
+        ],
+    )
+
+    assert isinstance(refused, Refused)
+    assert isinstance(placed, AllPlaced)
+    assert held(page, limit) == "0.10"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from router.ledger.commands import Accept, Command, Done, Doubt, Hold, Post, Void
+from router.ledger.answers import Done
+from router.ledger.commands import Accept, Command, Doubt, Hold, Post, Void
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta as delta
 
+from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import (
@@ -13,7 +14,6 @@ from router.ledger.rows import (
     EntryRow,
     IdempotencyRow,
     JobRow,
-    KeyRow,
     RefusalRow,
     Row,
     Window,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from router.ledger.commands import Answer, Command, Done, Post
+from router.ledger.answers import Answer, Done
+from router.ledger.commands import Command, Post
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import BATCH_MAX, QUEUE_MAX, RETRY_S, Writer
 from router.model.errors import LedgerUnavailable

@@ -5,7 +5,7 @@ import pytest
 
 from router.model.budget import Limit
 from router.model.money import Money
-from router.policy.budgets import Budget, key_budget, read_alerts
+from router.policy.budgets import Budget, key_budget, oldest_hour, read_alerts
 from router.policy.scopes import JobFacts, Scope
 
 AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
@@ -83,6 +83,15 @@ def test_a_rolling_budgets_limit_knows_the_hour_under_way() -> None:
     assert limit.window_end == datetime(2026, 11, 21, tzinfo=UTC)
     assert a_budget("everyone", per="rolling 7 days").rolling_since(AT) == limit.window_start
     assert a_budget("everyone").rolling_since(AT) is None
+
+
+def test_of_several_budgets_the_oldest_hour_that_counts_is_known() -> None:
+    """Of windows that roll alone: the others are found by the instant itself."""
+    week, month = (a_budget("everyone", per=f"rolling {days} days") for days in (7, 30))
+
+    assert oldest_hour([week, a_budget("everyone"), month], AT) == month.rolling_since(AT)
+    assert oldest_hour([week], AT) == week.rolling_since(AT)
+    assert oldest_hour([a_budget("everyone")], AT) == oldest_hour([], AT) == AT
 
 
 def test_starts_that_say_nothing_of_the_window_are_flaws() -> None:

@@ -14,6 +14,9 @@ from tests.policy_files import PRICES, a_policy
 DATA = "data:image/png;base64,AAAA"
 WIDE = "1920x1080"
 
+CURE = ": with FAREBOX_PUBLIC_URL set, Farebox hosts them"
+ONLY_LINKS = "takes images only as https addresses" + CURE
+
 
 def offer_of(
     provider: str,
@@ -63,13 +66,17 @@ def test_an_offer_is_the_row_with_its_price() -> None:
             {"images": ("https://a",) * 4},
             "takes at most 3 images, and this job has 4",
         ),
-        ("shortapi", {"images": (DATA,)}, "takes images only as https addresses"),
-        ("shortapi", {"images": ("https://a", "input:ab")}, "takes images only as https addresses"),
+        ("shortapi", {"images": (DATA,)}, ONLY_LINKS),
+        (
+            "shortapi",
+            {"images": ("https://a", "input:ab")},
+            ONLY_LINKS,
+        ),
         ("runpod", {"images": (DATA,)}, None),
         (
             "runpod",
             {"images": (DATA, "data:" + "A" * 270)},
-            "takes requests of at most 300 bytes; this one is larger",
+            "takes requests of at most 300 bytes, and this one is larger" + CURE,
         ),
         ("runpod", {"images": ("https://" + "a" * 400,)}, None),
     ],

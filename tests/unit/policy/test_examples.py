@@ -25,7 +25,7 @@ def outcome(prices: str = PRICES, **example: Any) -> list[str]:
         {"job": "2k", "down": ["shortapi"], "expect": "runpod at $0.13"},
         {"job": "2k", "down": ["shortapi", "runpod"], "expect": "nobody"},
         {"job": "1k", "aspect_ratio": "8:1", "expect": "runpod at $0.0875"},
-        {"job": "1k", "output_format": "png", "expect": "runpod at $0.0875"},
+        {"job": "1k", "output_format": "jpeg", "expect": "shortapi at $0.04"},
         {"job": "2k", "price_max": "$0.05", "expect": "nobody"},
         {"job": "1k", "tenant": "acme", "expect": "shortapi at $0.04"},
         {"job": "1k", "at": "2026-10-31", "expect": "nobody"},

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ FACTS = JobFacts(
         ("everyone", "everyone"),
         ("each_tenant", "tenant:acme"),
         ("each_key", "tenant:acme,key:shop"),
-        ({"key": "shop"}, "key:shop"),
-        ({"key": "other"}, None),
+        ({"tenant": "acme", "key": "shop"}, "tenant:acme,key:shop"),
+        ({"tenant": "each", "key": "shop"}, "tenant:acme,key:shop"),
+        ({"tenant": "acme", "key": "other"}, None),
+        ({"tenant": "zeta", "key": "shop"}, None),
         ({"key": "each"}, "tenant:acme,key:shop"),
         ({"tenant": "zeta", "key": "each"}, None),
         ({"tag": {"team": "ads"}}, "tag:team=ads"),
@@ -115,7 +118,7 @@ def test_accounts_are_there_before_anybody_has_spent() -> None:
         ({"tag": {"team": "ads"}}, "tag:team=ads", True),
         ({"tag": {"team": "each"}}, "tag:team=secret-project", False),
         ({"tag": {"team": "each"}, "tenant": "each"}, "tenant:acme,tag:team=ads", True),
-        ({"key": "shop"}, "key:shop", False),
+        (Scope(key="shop"), "key:shop", False),
     ],
 )
 def test_a_tenant_sees_its_own_and_what_all_share(who: Any, account: str, shown: bool) -> None:  # noqa: FBT001
@@ -136,3 +139,9 @@ def test_a_job_without_a_keys_name_goes_by_its_keys_id() -> None:
 def test_a_scope_that_was_read_is_taken_as_it_is() -> None:
     """A policy can be built again from its own values."""
     assert read_scope(Scope(key="shop")) == Scope(key="shop")
+
+
+def test_a_named_key_is_some_tenants() -> None:
+    """Two tenants' keys of one name are two keys, and a budget of the name alone binds neither."""
+    with pytest.raises(ValueError, match=re.escape("key it is, as {tenant: acme, key: web shop}")):
+        read_scope({"key": "web shop", "model": "each"})

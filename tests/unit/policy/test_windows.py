@@ -318,9 +318,19 @@ def test_a_start_is_a_word_of_the_calendar(
         read(wrong)
 
 
-@pytest.mark.parametrize("name", ["", "Berlin", "../../etc/passwd", "America", "a\0b"])
-def test_a_zone_that_does_not_exist_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["", "Berlin", "../../etc/passwd", "America", "a\0b", "right/UTC", "europe/berlin", ["UTC"]],
+)
+def test_a_zone_that_does_not_exist_is_refused(name: object) -> None:
     """Whatever is wrong with it, the message is for people."""
+    with pytest.raises(ValueError, match="there is no time zone"):
+        read_zone(name)
+
+
+@pytest.mark.parametrize("name", ["localtime", "Factory"])
+def test_a_zone_that_is_each_machines_own_is_refused(name: str) -> None:
+    """A budget's month must not begin elsewhere on the next machine; their files are there."""
     with pytest.raises(ValueError, match="there is no time zone"):
         read_zone(name)
 

@@ -1,7 +1,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from router.model.errors import ProviderRefused, Refusal
+import pytest
+
+from router.ledger.key_rows import KeyRow
+from router.model.errors import LedgerUnavailable, ProviderRefused, Refusal
 from router.model.ids import AttemptId
 from router.policy.current import Current
 from router.policy.loader import load_policy, read_policy
@@ -75,24 +78,36 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
 async def test_a_broken_policy_is_told_while_the_last_good_one_is_in_force(
     tmp_path: Path,
 ) -> None:
-    """Since when it is, and what is wrong at which line; not where the files are."""
+    """Since when it is, and what is wrong at which line; to strangers no more than at which."""
     current = Current(load_policy(write_policy(tmp_path)), EPOCH)
     broken = write_policy(tmp_path, policy=POLICY.replace("$70.00", "70"))
     current.reject(_error_of(broken), EPOCH + timedelta(minutes=5))
     async with open_front(tmp_path, standing=lambda: current.standing) as front:
-        answer = await front.ask("GET", "/readyz?verbose")
+        keys = {
+            "admin": (await front.mint("house", Role.ADMIN))[1],
+            "prometheus": (await front.mint("everyone", Role.VIEWER))[1],
+            "client": (await front.mint("acme"))[1],
+            "viewer": (await front.mint("acme", Role.VIEWER))[1],
+            "guesser": "fbx_nobodys1",
+        }
+        answers = {
+            who: await front.ask("GET", "/readyz?verbose", key=key) for who, key in keys.items()
+        }
+        front.key = None
+        answers["nobody"] = await front.ask("GET", "/readyz?verbose")
 
-    assert answer.status == 200
-    assert answer.json["policy"] == {
+    full = ["policy.yaml:9:43: write money with a dollar sign, as $70"]
+    assert {one.status for one in answers.values()} == {200}
+    assert answers["admin"].json["policy"] == {
         "name": "thrift",
         "hash": current.policy.hash,
         "since": "2026-11-20T09:00:00.000000Z",
-        "error": {
-            "at": "2026-11-20T09:05:00.000000Z",
-            "problems": ["policy.yaml:9:43: write money with a dollar sign, as $70"],
-        },
+        "error": {"at": "2026-11-20T09:05:00.000000Z", "count": 1, "problems": full},
     }
-    assert str(tmp_path) not in answer.text
+    for who, answer in answers.items():
+        told = answer.json["policy"]["error"]["problems"]
+        assert told == (full if who in {"admin", "prometheus"} else ["policy.yaml:9"]), who
+    assert not any(str(tmp_path) in one.text for one in answers.values())
 
 
 async def test_of_many_problems_the_first_are_told(tmp_path: Path) -> None:
@@ -103,7 +118,8 @@ async def test_of_many_problems_the_first_are_told(tmp_path: Path) -> None:
     async with open_front(tmp_path, standing=lambda: current.standing) as front:
         answer = await front.ask("GET", "/readyz?verbose")
 
-    assert len(answer.json["policy"]["error"]["problems"]) == PROBLEMS_MAX
+    error = answer.json["policy"]["error"]
+    assert (len(error["problems"]), error["count"]) == (PROBLEMS_MAX, 39)
 
 
 def _error_of(path: Path) -> PolicyError:
@@ -111,6 +127,26 @@ def _error_of(path: Path) -> PolicyError:
     outcome = read_policy(path).outcome
     assert isinstance(outcome, PolicyError)
     return outcome
+
+
+async def test_whoever_sits_at_this_machine_is_no_stranger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While there is no key; and readiness is told also while the keys cannot be read."""
+    current = Current(load_policy(write_policy(tmp_path)), EPOCH)
+    current.reject(PolicyError([Problem("policy.yaml", 3, 7, "no tenant is called acme")]), EPOCH)
+
+    async def unreadable() -> list[KeyRow]:
+        raise LedgerUnavailable
+
+    async with open_front(tmp_path, keyless=True, standing=lambda: current.standing) as front:
+        local = await front.ask("GET", "/readyz?verbose")
+        elsewhere = await front.ask("GET", "/readyz?verbose", headers={"Origin": "https://a.test"})
+        monkeypatch.setattr(front.stage.ledger, "keys", unreadable)
+        broken = await front.ask("GET", "/readyz?verbose")
+
+    told = [one.json["policy"]["error"]["problems"] for one in (local, elsewhere, broken)]
+    assert told == [["policy.yaml:3:7: no tenant is called acme"], *[["policy.yaml:3"]] * 2]
 
 
 async def test_recovery_under_way_is_told(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ async def test_once_a_job_is_bought_no_answer_invites_to_buy_it_again(
         job_id = await front.stage.submit()
 
         async def handler(request: web.Request) -> web.Response:
-            request[BUYING] = job_id
+            request[BUYING] = JobId(job_id)
             raise error
 
         status, told, headers = await answer_of(front, handler)
@@ -178,7 +178,7 @@ async def test_a_job_that_is_in_no_book_was_not_bought(tmp_path: Path) -> None:
     """Then the error is told as it is."""
 
     async def handler(request: web.Request) -> web.Response:
-        request[BUYING] = "0199d6f0-0000-7000-8000-00000000dead"
+        request[BUYING] = JobId("0199d6f0-0000-7000-8000-00000000dead")
         raise ZeroDivisionError
 
     async with open_house(tmp_path) as front:
@@ -202,7 +202,7 @@ async def test_while_the_books_cannot_be_read_a_job_may_have_been_bought(tmp_pat
     """So the client is told to look again, never to buy again."""
 
     async def handler(request: web.Request) -> web.Response:
-        request[BUYING] = "0199d6f0-0000-7000-8000-00000000dead"
+        request[BUYING] = JobId("0199d6f0-0000-7000-8000-00000000dead")
         raise ZeroDivisionError
 
     async with open_house(tmp_path) as front:

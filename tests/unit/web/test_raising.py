@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from router.ledger.limit_rows import RaiseRow
 from router.web.keys import Role
 from tests.policy_files import a_policy
-from tests.web_stage import Front, open_front
+from tests.web_stage import Answer, Front, open_front
 
 BUDGETS = [{"name": "daily", "who": "each_tenant", "limit": "$0.05", "per": "day"}]
 ASKED = {"by": "0.07", "until": "2026-11-20T10:00:00Z", "reason": " the sale "}
@@ -177,6 +177,33 @@ async def test_a_keys_budget_is_raised_for_an_account_that_a_key_has(tmp_path: P
         ]
 
     assert statuses == [201, 400, 201, 400]
+
+
+async def test_a_key_that_buys_nothing_has_no_budget_to_raise(tmp_path: Path) -> None:
+    """One that was revoked, one past its end, and one that was made without a budget."""
+    ends = datetime(2026, 11, 20, 9, 1, tzinfo=UTC)
+    path, asked = "/v1/budgets/of-its-key/raise", {**ASKED, "by": "0.13"}
+    async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        lost, _ = await front.mint("lost", budget="$0.03 per day")
+        await front.mint("brief", budget="$0.04 per rolling 2 days", expires_at=ends)
+        await front.mint("plain")
+        await as_admin(front)
+
+        async def raise_for(tenant: str) -> Answer:
+            scope = f"tenant:{tenant},key:{tenant}'s client"
+            return await front.ask("POST", path, {**asked, "scope": scope})
+
+        before = [await raise_for(tenant) for tenant in ("lost", "brief", "plain")]
+        await front.ask("DELETE", f"/v1/keys/{lost}")
+        front.clock.advance(60)
+        after = [await raise_for(tenant) for tenant in ("lost", "brief")]
+        raises = await front.stage.ledger.raises_at(front.clock.now())
+
+    assert [one.status for one in before] == [201, 201, 400]
+    assert [one.status for one in after] == [400, 400]
+    told = "`scope` is none of this budget's: tenant:lost,key:lost's client."
+    assert after[0].json["detail"] == told
+    assert len(raises) == 2
 
 
 async def test_failovers_and_keys_own_budgets_can_be_raised(tmp_path: Path) -> None:

@@ -50,18 +50,18 @@ SUCCEEDED = a_view(
     ended_at=LATER,
 )
 
+SHOWN = {"url": "https://results.example/1.png", "expires_at": "2026-11-27T09:00:00.000000Z"}
+
 
 def test_a_job_is_shown_as_the_contract_says() -> None:
     """Money as decimal strings, instants in UTC, and the attempt that delivered in front."""
-    assert job_body(SUCCEEDED) == {
+    assert job_body(SUCCEEDED, [SHOWN]) == {
         "id": "j1",
         "status": "succeeded",
         "model": "nano-banana-2-edit",
         "resolution": "1k",
         "downshifted": None,
-        "images": [
-            {"url": "https://results.example/1.png", "expires_at": "2026-11-27T09:00:00.000000Z"}
-        ],
+        "images": [SHOWN],
         "provider": "runpod",
         "charged": "0.09",
         "quoted": "0.0875",
@@ -96,8 +96,8 @@ def test_a_job_is_shown_as_the_contract_says() -> None:
 
 def test_a_job_under_way_is_shown_with_what_is_known() -> None:
     """Without an end, nothing that only an end has."""
-    body = job_body(a_view(DOUBTED, state=JobState.RUNNING))
-    bare = job_body(a_view(state=JobState.QUEUED))
+    body = job_body(a_view(DOUBTED, state=JobState.RUNNING), [])
+    bare = job_body(a_view(state=JobState.QUEUED), [])
 
     assert (body["provider"], body["quoted"], body["charged"]) == ("shortapi", "0.06", "0.00")
     assert (body["may_have_been_charged"], body["ended_at"], body["images"]) == (True, None, [])
@@ -119,7 +119,7 @@ def test_every_reply_carries_the_headers() -> None:
     """Also a refusal; where a thing is not known, its header is not there."""
     failed = a_view(VOIDED, state=JobState.FAILED, error_code="provider_failed")
     told = {
-        name: dict(job_response(view, is_new=True, remaining=remaining).headers)
+        name: dict(job_response(view, [], is_new=True, remaining=remaining).headers)
         for name, view, remaining in (
             ("succeeded", SUCCEEDED, usd("6.91")),
             ("failed", failed, usd("-0.02")),
@@ -170,8 +170,8 @@ def test_a_status_that_invites_to_ask_again_means_that_nothing_was_charged(
     view: JobView, status: int
 ) -> None:
     """502 and 422 only when every attempt is void; whoever only reads a job gets it with 200."""
-    answer = job_response(view, is_new=True)
-    reading = job_response(view, is_new=False)
+    answer = job_response(view, [], is_new=True)
+    reading = job_response(view, [], is_new=False)
 
     assert answer.status == status
     assert reading.status == (202 if status == 202 else 200)
@@ -189,7 +189,7 @@ def test_a_failure_that_cost_nothing_is_a_problem_with_its_job() -> None:
         error_code="provider_failed",
         error_detail="shortapi: it broke",
     )
-    answer = job_response(view, is_new=True)
+    answer = job_response(view, [], is_new=True)
     assert isinstance(answer.body, bytes)
 
     assert answer.content_type == "application/problem+json"
@@ -208,7 +208,8 @@ def test_a_failure_that_cost_nothing_is_a_problem_with_its_job() -> None:
 def test_a_failure_that_may_have_cost_is_told_in_the_body() -> None:
     """With its code, and that money may be gone."""
     body = job_body(
-        a_view(DOUBTED, state=JobState.FAILED, error_code="provider_in_doubt", error_detail="lost")
+        a_view(DOUBTED, state=JobState.FAILED, error_code="provider_in_doubt", error_detail="lost"),
+        [],
     )
 
     assert body["error"] == {"code": "provider_in_doubt", "detail": "lost"}

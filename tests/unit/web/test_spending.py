@@ -127,3 +127,19 @@ async def test_the_tightest_budget_is_a_header_that_may_be_missing(tmp_path: Pat
         assert answer.status == 200
         assert answer.headers["Farebox-Charged-USD"] == "0.04"
         assert "Farebox-Budget-Remaining-USD" not in answer.headers
+
+
+async def test_what_is_left_is_not_told_of_an_account_of_others(tmp_path: Path) -> None:
+    """The header tells the tightest of those that its reader may see; an admin sees them all."""
+    tight = {"name": "teams", "who": {"tag": {"team": "each"}}, "limit": "$0.91", "per": "day"}
+    async with open_front(tmp_path, policy=a_policy(budgets=[tight, *BUDGETS])) as front:
+        bought = await front.edit(tags={"team": "ads"})
+        path = f"/v1/edits/{bought.json['id']}"
+        admin = (await front.mint("house", Role.ADMIN))[1]
+        seen = await front.ask("GET", path, key=admin)
+        front.stage.policy = a_policy(budgets=[tight])
+        alone = await front.ask("GET", path)
+
+    assert bought.headers["Farebox-Budget-Remaining-USD"] == "8.96"
+    assert seen.headers["Farebox-Budget-Remaining-USD"] == "0.87"
+    assert "Farebox-Budget-Remaining-USD" not in alone.headers

@@ -42,6 +42,10 @@ LEFT JOIN balances ON balances.budget = wanted.budget AND balances.scope = wante
     AND balances.window_end::timestamptz - balances.window_start::timestamptz = interval '1 hour'
 GROUP BY 1, 2, 3;
 
+-- name: get_api_keys
+SELECT api_keys.* FROM api_keys JOIN unnest(:id::text[]) AS wanted (id) USING (id)
+ORDER BY id FOR UPDATE OF api_keys;
+
 -- name: get_raises
 SELECT raises.* FROM raises JOIN unnest(:budget::text[]) AS wanted (budget) USING (budget);
 

@@ -24,6 +24,9 @@ FROM balances
 WHERE budget = :budget AND scope = :scope AND window_start >= :since
     AND unixepoch(window_end) - unixepoch(window_start) = 3600;
 
+-- name: get_api_keys
+SELECT * FROM api_keys WHERE id = :id;
+
 -- name: get_raises
 SELECT * FROM raises WHERE budget = :budget;
 

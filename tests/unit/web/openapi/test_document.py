@@ -13,8 +13,8 @@ from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.refusals import INTERNAL, REFUSALS
 from router.web.openapi.schemas import ENDINGS
 from router.web.probes import livez
-from router.web.reading import EditRequest
 from router.web.routes import ROUTES, Access, Route
+from router.web.wishes import EditRequest
 from tests.web_contract import check_answer, check_value, operations
 from tests.web_stage import an_edit, open_front
 

@@ -9,16 +9,17 @@ import pytest
 from router.model.errors import InvalidJob
 from router.model.job import ClientCallback, Job, Resolution
 from router.upstream.guard import GuardPolicy
+from router.web.asking import IMAGE_BYTES_MAX, Asked, asked_for
 from router.web.auth import Caller
+from router.web.explaining import read_as
 from router.web.keys import Role
-from router.web.reading import IMAGE_BYTES_MAX, Asked, read_edit
 from router.web.services import Services
+from router.web.wishes import EditRequest
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.policy_files import PRICES, a_policy
 from tests.web_stage import PICTURE_URL, PNG, an_edit, open_front, open_house
 
-NO_CALLBACK = "`callback_url` must be an `https` URL that may be dialled"
 CALLER = Caller(tenant="acme", key_id="k1", role=Role.CLIENT, who="ada", tags=(("team", "press"),))
 
 
@@ -31,7 +32,8 @@ async def services(tmp_path: Path) -> Any:
 
 def read(services: Services, **fields: Any) -> Asked:
     """Read an edit by a caller of tenant `acme` whose key has a tag."""
-    return read_edit(services, CALLER, json.dumps(an_edit(**fields)).encode())
+    wish = read_as(EditRequest, json.dumps(an_edit(**fields)).encode(), InvalidJob)
+    return asked_for(services, CALLER, wish)
 
 
 def detail(services: Services, **fields: Any) -> str:
@@ -51,6 +53,7 @@ async def test_a_plain_edit_becomes_a_job_with_its_defaults(services: Services) 
         tenant="acme",
         key_id="k1",
         key_name="ada",
+        fingerprint=asked.fingerprint,
         model="nano-banana-2-edit",
         prompt="make the sky green",
         images=(PICTURE_URL,),
@@ -62,6 +65,17 @@ async def test_a_plain_edit_becomes_a_job_with_its_defaults(services: Services) 
         deadline_at=EPOCH + timedelta(seconds=200),
         price_max=None,
     )
+
+
+async def test_a_client_is_told_in_the_dialect_that_it_asked_in(services: Services) -> None:
+    """Nobody but who asks for it is told."""
+    url = "https://client.example/hook"
+    wish = read_as(EditRequest, json.dumps(an_edit(callback_url=url)).encode(), InvalidJob)
+
+    asked = asked_for(services, CALLER, wish, dialect="runpod", edits=2)
+
+    assert asked.job.callback == ClientCallback(url=url, dialect="runpod")
+    assert read(services).job.callback is None
 
 
 async def test_every_field_reaches_the_job(services: Services) -> None:
@@ -121,6 +135,10 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
             "`images.0` does not hold a PNG, JPEG, GIF or WebP whose size can be read.",
         ),
         (
+            {"images": [PNG.rstrip("=") + "A" * 100_000 + "!!!!"]},
+            "`images.0` is not base64 to its end.",
+        ),
+        (
             {"images": ["data:image/png;base64,!!!!"]},
             "`images.0` does not hold a PNG, JPEG, GIF or WebP whose size can be read.",
         ),
@@ -131,10 +149,6 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
         ({"aspect_ratio": "0:1"}, None),
         ({"output_format": "webp"}, "`output_format` must be 'png' or 'jpeg'."),
         ({"response": "hex"}, "`response` must be 'url' or 'base64'."),
-        (
-            {"response": "base64"},
-            "`response` `base64` is not served yet: leave it out, and fetch the image's URL.",
-        ),
         ({"callback_url": 7}, "`callback_url` must be text."),
         ({"callback_url": "https://h.example/" + "x" * 2048}, None),
         (
@@ -248,7 +262,8 @@ async def test_the_same_request_has_the_same_fingerprint(services: Services) -> 
 
 async def test_a_quote_may_be_for_another_tenant(services: Services) -> None:
     """The job is then that tenant's."""
-    asked = read_edit(services, CALLER, json.dumps(an_edit()).encode(), tenant="other")
+    wish = read_as(EditRequest, json.dumps(an_edit()).encode(), InvalidJob)
+    asked = asked_for(services, CALLER, wish, tenant="other")
 
     assert asked.job.tenant == "other"
 

@@ -1,0 +1,134 @@
+"""What everything stands on: time, the policy in force, who is told, and what is kept."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from router.dispatch.reloading import Reloader, slot_limits
+from router.dispatch.telling import Teller
+from router.images.archive import BadArchive, open_results
+from router.images.keeping import ResultStore
+from router.images.links import Links
+from router.ledger.executor import ThreadExecutor
+from router.ledger.inputs import Inputs
+from router.ledger.ledger import Ledger
+from router.model.clock import SystemClock
+from router.model.tasks import TaskRegistry
+from router.observe.events import Observer, Observers
+from router.observe.metrics import Metrics
+from router.policy.current import Current
+from router.policy.loader import read_policy, shipped_policy_path
+from router.policy.problems import PolicyError
+from router.settings import BadSetting, Settings
+from router.upstream.guard import GuardPolicy
+from router.upstream.slots import Slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What everything stands on."""
+
+    clock: SystemClock
+    current: Current
+    policy_path: Path
+    slots: Slots
+    reloader: Reloader
+    metrics: Metrics
+    observer: Observer
+    teller: Teller
+    tasks: TaskRegistry
+    broken: asyncio.Event
+    """Set when the disk has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What is kept, and links to it."""
+
+    ledger: Ledger
+    inputs: Inputs
+    results: ResultStore
+    links: Links
+    darkroom: ThreadExecutor
+    """Where images are decoded."""
+
+
+def lay_ground(
+    stack: AsyncExitStack, settings: Settings, observers: tuple[Observer, ...]
+) -> Ground:
+    """
+    Read the policy, and make what everything else is given.
+
+    Raises:
+        PolicyError: The policy's files cannot be in force.
+    """
+    policy_path = settings.policy or shipped_policy_path()
+    reading = read_policy(policy_path)
+    policy = reading.outcome
+    if isinstance(policy, PolicyError):
+        raise policy
+    clock = SystemClock()
+    current = Current(policy, clock.now())
+    slots = Slots(slot_limits(policy))
+    files = ThreadExecutor("policy-reader")
+    stack.callback(files.close)
+    metrics = Metrics(clock, providers=policy.prices.provider_names)
+    observer = Observers(metrics, *observers)
+    teller = Teller(clock, observer)
+    return Ground(
+        clock=clock,
+        current=current,
+        policy_path=policy_path,
+        slots=slots,
+        reloader=Reloader(clock, policy_path, reading, current, slots, observer, files),
+        metrics=metrics,
+        observer=observer,
+        teller=teller,
+        tasks=TaskRegistry(teller.crashed),
+        broken=asyncio.Event(),
+    )
+
+
+def guard_of(settings: Settings) -> GuardPolicy:
+    """
+    What may be dialled on a stranger's word.
+
+    Raises:
+        BadSetting: FAREBOX_FETCH_ALLOW cannot be meant.
+    """
+    try:
+        return GuardPolicy(
+            settings.fetch_allow, allow_http=bool(settings.fetch_allow), own_ports=[settings.port]
+        )
+    except ValueError as error:
+        raise BadSetting(f"FAREBOX_FETCH_ALLOW: {error}") from error
+
+
+async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) -> Rooms:
+    """
+    Open where images are kept: what clients sent beside the ledger, results where it is said.
+
+    Raises:
+        BadSetting: FAREBOX_ARCHIVE cannot be meant, or not be used here.
+        LedgerUnavailable: The key of links can be neither read nor made.
+    """
+
+    def worker(name: str) -> ThreadExecutor:
+        made = ThreadExecutor(name)
+        stack.callback(made.close)
+        return made
+
+    path = settings.database_path
+    beside = path.with_name(path.name + ".results")
+    try:
+        results = open_results(settings.archive, beside, worker("results"))
+    except BadArchive as error:
+        raise BadSetting(f"FAREBOX_ARCHIVE {error}") from error
+    return Rooms(
+        ledger=ledger,
+        inputs=Inputs(path.with_name(path.name + ".inputs"), worker("inputs")),
+        results=results,
+        links=Links(await ledger.secret("links")),
+        darkroom=worker("images"),
+    )

@@ -1,0 +1,1 @@
+"""The dialects: pure translations between a client's wire and the one `submit` and `watch`."""

@@ -1,0 +1,47 @@
+from pathlib import Path
+from typing import cast
+
+import pytest
+from aiohttp import web
+
+from router.web.auth import Caller
+from router.web.keys import Role
+from router.web.showing import may_be_shown
+from router.web.visit import Visit
+from tests.policy_files import a_policy
+from tests.web_stage import open_house
+
+BUDGETS = [
+    {"name": "teams", "who": {"tag": {"team": "each"}}, "limit": "$0.91", "per": "day"},
+    {"name": "own", "who": "each_tenant", "limit": "$7.00", "per": "day"},
+    {"name": "all", "who": "everyone", "limit": "$70.00", "per": "day"},
+]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "role", "budget", "account", "shown"),
+    [
+        ("acme", Role.CLIENT, "teams", "tag:team=ads", False),
+        ("acme", Role.VIEWER, "teams", "tag:team=ads", False),
+        ("everyone", Role.VIEWER, "teams", "tag:team=ads", True),
+        ("house", Role.ADMIN, "teams", "tag:team=ads", True),
+        ("acme", Role.CLIENT, "own", "tenant:acme", True),
+        ("acme", Role.CLIENT, "own", "tenant:zeta", False),
+        ("acme", Role.CLIENT, "all", "everyone", True),
+        ("acme", Role.CLIENT, "gone-by-now", "tenant:acme,key:shop", True),
+        ("acme", Role.CLIENT, "gone-by-now", "tag:team=ads", False),
+    ],
+)
+async def test_an_account_is_shown_to_those_whose_it_is(
+    tmp_path: Path, tenant: str, role: Role, budget: str, account: str, shown: object
+) -> None:
+    """And what all share to all; of a budget that is gone only what names the tenant."""
+    caller = Caller(tenant=tenant, key_id="k", role=role, who="somebody")
+    async with open_house(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        visit = Visit(
+            services=front.services,
+            request=cast("web.Request", None),
+            arrived_s=0.0,
+            caller=caller,
+        )
+        assert may_be_shown(visit, budget, account) is shown
