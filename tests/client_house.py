@@ -8,10 +8,11 @@ The emulators are the oracle: what they charged (`GET /_truth`) must be what Far
 import asyncio
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +24,11 @@ from tests.client_packages import Program, printed
 from tests.processes import CLOCK, FAREBOX, LOOPBACK, POLL_S, ROOT, environment, free_port
 
 SPEED = "20"
-"""How much quicker than the providers: a 1k edit takes a third of a second."""
-SLOW = {"fault": "slow_job", "factor": "10"}
-"""Of a third of a second it makes three: more than the shortest wait, which is one."""
+"""How much quicker than the providers: a 1k edit takes a quarter of a second."""
+SLOW = {"fault": "slow_job", "factor": "8"}
+"""Of a quarter of a second it makes two: more than the shortest wait, which is one."""
+ENDLESS = {"fault": "slow_job", "factor": "100"}
+FAILING = {"fault": "fail_job"}
 ADMIN_KEY = "an-admin-key-for-the-clients-tests"
 PATIENCE_S = 30.0
 PROMPT = "make the sky green"
@@ -64,8 +67,13 @@ class House:
 
     url: str
     sandbox: str
-    picture: Path
-    """A small PNG, for clients that upload."""
+    folder: Path
+    """Of its ledger, and of the socket beside it."""
+
+    @property
+    def picture(self) -> Path:
+        """A small PNG, for clients that upload."""
+        return self.folder / "mug.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,27 @@ class Account:
                 await CLOCK.sleep_s(POLL_S)
 
 
+@contextmanager
+def unreadable(house: House, job_id: str | None = None) -> Generator[None]:
+    """
+    Have Farebox fail to read a job in its own books, so that the 5xx is its own.
+
+    Args:
+        house: Its ledger is written to behind its back, for a moment.
+        job_id: None for the latest one.
+    """
+    with closing(sqlite3.connect(house.folder / "farebox.db", isolation_level=None)) as ledger:
+        ledger.execute("PRAGMA busy_timeout = 5000")
+        job_id, request = ledger.execute(
+            "SELECT id, request FROM jobs WHERE id = coalesce(?, id) ORDER BY id DESC", (job_id,)
+        ).fetchone()
+        ledger.execute("UPDATE jobs SET request = 'torn' WHERE id = ?", (job_id,))
+        try:
+            yield
+        finally:
+            ledger.execute("UPDATE jobs SET request = ? WHERE id = ?", (request, job_id))
+
+
 async def read_truth(session: aiohttp.ClientSession, house: House) -> Any:
     """What the providers really did."""
     async with session.get(f"{house.sandbox}/_truth") as reply:
@@ -232,9 +261,25 @@ def open_house(folder: Path) -> Generator[House]:
     """Serve from a folder until the end, which is a supervisor's: a signal, and an answer."""
     (folder / "policy.yaml").write_text(POLICY)
     shutil.copy(ROOT / "policies" / "prices.yaml", folder)
+    try:
+        served, house = _serve(folder)
+    except _PortTaken:
+        # Two that start at once both see the emulators' usual port free; only one gets it.
+        served, house = _serve(folder)
+    try:
+        yield house
+    finally:
+        served.terminate()
+        served.wait(PATIENCE_S)
+
+
+class _PortTaken(Exception):
+    """Somebody else was quicker."""
+
+
+def _serve(folder: Path) -> tuple["subprocess.Popen[bytes]", House]:
     port = free_port()
-    log = folder / "out.txt"
-    with log.open("w") as out, (folder / "err.txt").open("w") as err:
+    with (folder / "out.txt").open("w") as out, (folder / "err.txt").open("w") as err:
         process = subprocess.Popen(
             [
                 *FAREBOX,
@@ -247,21 +292,24 @@ def open_house(folder: Path) -> Generator[House]:
             stdout=out,
             stderr=err,
         )
-        try:
-            # The house outlives the event loops of the tests, so it is waited for in one of its
-            # own, which must not be the current thread's.
-            with ThreadPoolExecutor(1) as aside:
-                url = f"http://{LOOPBACK}:{port}"
-                yield aside.submit(asyncio.run, _ready(process, url, folder)).result()
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
+    # The house outlives the event loops of the tests, so it is waited for in one of its own, which
+    # must not be the current thread's.
+    try:
+        with ThreadPoolExecutor(1) as aside:
+            url = f"http://{LOOPBACK}:{port}"
+            return process, aside.submit(asyncio.run, _ready(process, url, folder)).result()
+    except BaseException:
+        process.kill()
+        process.wait(PATIENCE_S)
+        raise
 
 
 async def _ready(process: "subprocess.Popen[bytes]", url: str, folder: Path) -> House:
     async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
         while True:
-            assert process.poll() is None, (folder / "err.txt").read_text()
+            if process.poll() is not None:
+                said = (folder / "err.txt").read_text()
+                raise _PortTaken if "cannot listen on" in said else AssertionError(said)
             try:
                 async with session.get(f"{url}/readyz") as reply:
                     if reply.ok:
@@ -272,6 +320,6 @@ async def _ready(process: "subprocess.Popen[bytes]", url: str, folder: Path) -> 
         told = (folder / "out.txt").read_text()
         sandbox = told.partition("stand-ins")[2].split()[0].rstrip(":")
         async with session.get(f"{sandbox}/samples/mug.png") as reply:
-            picture = folder / "mug.png"
-            picture.write_bytes(await reply.read())
-    return House(url, sandbox, picture)
+            house = House(url, sandbox, folder)
+            house.picture.write_bytes(await reply.read())
+    return house

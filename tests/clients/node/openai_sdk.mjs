@@ -55,7 +55,7 @@ const scenarios = {
   },
   /** Waits less than an edit takes; the package itself asks again. */
   async hasty() {
-    // A stream can be sent only once, so who wants to be retried gives bytes.
+    // Bytes can be sent as often as it takes.
     const image = await toFile(await readFile(options.picture), 'mug.png', { type: 'image/png' });
     const how = { timeout: options.timeout_s * 1000, maxRetries: options.retries };
     return { images: shown(await edit(options.resolutions[0], { image }, how)) };
