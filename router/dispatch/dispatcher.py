@@ -10,12 +10,11 @@ Clients are observers: what `submit` has started goes on without them.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
-from router.dispatch.admitting import ask, recognise, replayed
+from router.dispatch.admitting import alike, ask, recognise, replayed
 from router.dispatch.conclusion import can_still_deliver, conclusion, expiry, may_be_gone
 from router.dispatch.correction import book_after_void
-from router.dispatch.errand import HEARD_PATIENCE_S, JOBS_IN_HAND_MAX, Admission, Errand
+from router.dispatch.errand import HEARD_PATIENCE_S, JOBS_IN_HAND_MAX, Admission, Arriving, Errand
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Books, InputStore
@@ -58,6 +57,7 @@ class Dispatcher:
         self._tasks, self._teller, self._callbacks = tasks, teller, callbacks
         self.errands: dict[JobId, Errand] = {}
         """Jobs in hand."""
+        self.arriving = Arriving()
 
     # Stops 2 to 5: recognise, survey, choose, hold.
 
@@ -86,9 +86,7 @@ class Dispatcher:
             BudgetExceeded, NobodyQualifies, IdempotencyConflict, LedgerUnavailable, Overloaded:
                 There is no job, no hold, and nothing was sent.
         """
-        batch = job.id if copies else None
-        jobs = [replace(job, id=one, batch=batch) for one in (job.id, *copies)]
-        work = self._admit(jobs, policy, idempotency, look_s)
+        work = self._admit(alike(job, copies), policy, idempotency, look_s)
         admitting = self._tasks.start(f"admit {job.id}", work, answers=RouterError)
         return await asyncio.shield(admitting)
 
@@ -104,15 +102,16 @@ class Dispatcher:
             return known
         if len(self.errands) + len(jobs) > JOBS_IN_HAND_MAX:
             raise Overloaded
-        house = (self._placer, self._inputs, self._teller)
-        asked = await ask(*house, jobs, policy, idempotency, look_s=look_s)
+        wanted = (jobs, policy, idempotency)
+        with self.arriving.expect(job.id for job in jobs):
+            asked = await ask(self._placer, self._inputs, self._teller, *wanted, look_s=look_s)
+            placed = holds(asked.answer)
+            for errand, hold in zip(asked.errands, placed, strict=False):
+                self._teller.admitted(hold.attempt)
+                self.take_up(errand)
+                self.start(errand, hold.attempt)
         if isinstance(asked.answer, Replayed):
             return await replayed(self._books, asked.answer.job_id)
-        placed = holds(asked.answer)
-        for errand, hold in zip(asked.errands, placed, strict=True):
-            self._teller.admitted(hold.attempt)
-            self.take_up(errand)
-            self.start(errand, hold.attempt)
         return Admission(tuple(hold.job for hold in placed), replayed=False)
 
     def take_up(self, errand: Errand) -> None:

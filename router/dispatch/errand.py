@@ -1,11 +1,13 @@
 """One job in hand: what the dispatcher knows of it in memory. The ledger knows the rest."""
 
 import asyncio
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock
-from router.model.ids import AttemptId, ProviderRef
+from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import ProviderTerms
@@ -29,6 +31,36 @@ class Admission:
     def row(self) -> JobRow:
         """The job; of several, the first."""
         return self.rows[0]
+
+
+class Arriving:
+    """
+    Jobs that are being admitted.
+
+    Between a job's commit and the moment when it is in hand, another request may already ask for
+    it by its idempotency key: whoever waits for a job waits for that moment first.
+    """
+
+    def __init__(self) -> None:
+        self._expected: dict[JobId, asyncio.Event] = {}
+
+    @contextmanager
+    def expect(self, jobs: Iterable[JobId]) -> Generator[None]:
+        """While jobs are being admitted: after it they are in hand, or there are none."""
+        here = {job_id: asyncio.Event() for job_id in jobs}
+        self._expected |= here
+        try:
+            yield
+        finally:
+            for job_id, event in here.items():
+                del self._expected[job_id]
+                event.set()
+
+    async def wait(self, job_id: JobId) -> None:
+        """Wait until a job is in hand, if it is being admitted now."""
+        event = self._expected.get(job_id)
+        if event is not None:
+            await event.wait()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -54,17 +54,23 @@ class Watcher:
         Returns:
             None when there is no such job.
         """
-        errand = self._dispatcher.errands.get(job_id)
-        if errand is not None and wait_s > 0 and not errand.ended.is_set():
+        if wait_s > 0:
             try:
                 async with asyncio.timeout(wait_s):
-                    await errand.ended.wait()
+                    await self._ended(job_id)
             except TimeoutError:
                 pass
         row = await self._books.job(job_id)
         if row is None:
             return None
         return await view_of(self._books, row)
+
+    async def _ended(self, job_id: JobId) -> None:
+        """Wait for the end of a job that is in hand, or is about to be."""
+        await self._dispatcher.arriving.wait(job_id)
+        errand = self._dispatcher.errands.get(job_id)
+        if errand is not None:
+            await errand.ended.wait()
 
 
 async def view_of(books: Books, row: JobRow) -> JobView:

@@ -156,7 +156,7 @@ async def outlive_every_horizon(
 ) -> None:
     """Open the real house after the last horizon, and sweep until nobody works on anything."""
     shift = max(one.horizon_at for one in books.attempts) - CLOCK.now() + timedelta(hours=1)
-    patch.setattr("router.app.SystemClock", lambda: SystemClock(lambda: CLOCK.now() + shift))
+    patch.setattr("router.ground.SystemClock", lambda: SystemClock(lambda: CLOCK.now() + shift))
     patch.chdir(folder)
     async with open_house(read_settings(variables)) as house, asyncio.timeout(PATIENCE_S):
         await house.begin()

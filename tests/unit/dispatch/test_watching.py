@@ -1,14 +1,19 @@
 """Looking on: waiting and reading change nothing."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from router.dispatch.requests import INLINE_MAX
 from router.dispatch.watching import JobView
 from router.model.ids import JobId
 from router.model.job import AttemptState, JobState
 from tests.ledger_kit import a_job_row, an_attempt_row, usd
+from tests.policy_files import PRICES, a_policy
 from tests.stage import Stage, play
+
+ANY_SIZE = PRICES.replace("    body_bytes_max: 300\n", "")
 
 
 def test_whoever_waits_is_answered_at_the_end(tmp_path: Path) -> None:
@@ -69,3 +74,33 @@ def test_a_charge_is_the_sum_over_the_attempts() -> None:
     first = an_attempt_row("j1.1", price=usd("0.04"), posted=usd("0.05"))
     second = an_attempt_row("j1.2", price=usd("0.0875"), posted=usd("0.0875"))
     assert JobView(a_job_row(), (first, second)).charged == usd("0.1375")
+
+
+def test_whoever_asks_while_a_job_is_being_taken_in_hand_waits_for_it_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Between its commit and that moment a job is in the books, and in nobody's hand."""
+
+    async def story(stage: Stage) -> None:
+        keeping = asyncio.Event()
+        keep = stage.inputs.keep
+
+        async def slowly(sha256: str) -> None:
+            keeping.set()
+            await stage.clock.sleep_s(3.0)
+            await keep(sha256)
+
+        stage.inputs.keep = slowly  # type: ignore[method-assign]
+        large = "data:image/png;base64," + "A" * INLINE_MAX
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(stage.submit("k1", images=(large,)))
+            await keeping.wait()
+            again = await stage.submit("k1", images=(large,))
+            view = await stage.see(again, 60.0)
+            brief = stage.clock.monotonic_s()
+
+        assert view.row.state is JobState.SUCCEEDED
+        assert again == first.result()
+        assert 3.0 < brief < 12.0
+
+    play(tmp_path, story, policy=a_policy(prices=ANY_SIZE))
