@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential
 
+from router.dispatch.glance import Glance
 from router.dispatch.ports import Fetcher, Results, Worker
 from router.dispatch.telling import Teller
 from router.images.data_urls import bytes_in, is_data_url
@@ -72,6 +73,7 @@ class Finisher:
         self._clock, self._fetcher, self._results = clock, fetcher, results
         self._worker, self._teller, self._policy = worker, teller, policy
         self._patience_s = patience_s
+        self._glance = Glance(clock, fetcher)
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def finish(self, job: Job, delivered: Delivered) -> Finished:
@@ -85,6 +87,9 @@ class Finisher:
             ResultUnavailable: There is no image to be had. It is charged all the same.
         """
         keep_s = self._policy().keep.results_s
+        if keep_s is None and _takes_addresses(job, delivered):
+            await self._glance.check(delivered.images)
+            return Finished(delivered)
         async with self._turns:
             is_needed = await self._is_needed(job, delivered)
             if not is_needed and keep_s is None:
@@ -109,7 +114,7 @@ class Finisher:
         """Whether the client is not served with the provider's addresses."""
         if job.response is Response.BASE64 or any(map(is_data_url, delivered.images)):
             return True
-        if job.output_format is None:
+        if _takes_addresses(job, delivered):
             return False
         kinds = [await self._kind(url) for url in delivered.images]
         return any(kind != job.output_format for kind in kinds)
@@ -152,6 +157,12 @@ class Finisher:
             await self._results.put(key_of(job.tenant, name, expires_at), data)
             names.append(RESULT + name)
         return tuple(names)
+
+
+def _takes_addresses(job: Job, delivered: Delivered) -> bool:
+    """Whether the provider's addresses serve the client, whatever is at them."""
+    wants_more = job.response is Response.BASE64 or job.output_format is not None
+    return not wants_more and not any(map(is_data_url, delivered.images))
 
 
 def _unavailable(why: str) -> ResultUnavailable:

@@ -29,14 +29,15 @@ READ_S = 10.0
 class FetchFailed(Exception):
     """The host may be dialled and did not give what was asked."""
 
-    def __init__(self, detail: str, *, may_pass: bool = True) -> None:
+    def __init__(self, detail: str, *, may_pass: bool = True, is_gone: bool = False) -> None:
         """
         Args:
             detail: Why, without the URL.
             may_pass: Whether another try may go better.
+            is_gone: The host answers that there is nothing by that address.
         """
         super().__init__(detail)
-        self.may_pass = may_pass
+        self.may_pass, self.is_gone = may_pass, is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,4 +202,5 @@ def _must_be_ok(response: aiohttp.ClientResponse) -> None:
     if response.status // 100 == HTTPStatus.MULTIPLE_CHOICES // 100:
         raise FetchRefused(Why.REDIRECT)
     if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-        raise FetchFailed(f"The URL answered {response.status}.")
+        is_gone = response.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+        raise FetchFailed(f"The URL answered {response.status}.", is_gone=is_gone)

@@ -43,12 +43,13 @@ async def bytes_of(stage: Stage, row: JobRow, number: int = 0) -> bytes:
     return data
 
 
-def test_who_needs_only_the_address_costs_no_fetch(tmp_path: Path) -> None:
+def test_who_needs_only_the_address_costs_a_glance(tmp_path: Path) -> None:
     """The provider's address is the result, for as long as the provider keeps it."""
 
     async def story(stage: Stage) -> None:
+        stage.gallery.shows[PICTURE] = PNG
         row = await ended(stage)
-        assert (row.images, stage.gallery.fetched) == ((PICTURE,), [])
+        assert (row.images, stage.gallery.fetched) == ((PICTURE,), [PICTURE])
         assert row.images_expire_at is not None
         assert row.ended_at is not None
         assert row.images_expire_at - row.ended_at == 7 * DAY
@@ -316,5 +317,18 @@ def test_a_format_that_was_asked_for_shows_that_a_result_is_dead(tmp_path: Path)
         row = await ended(stage, output_format="png")
         assert (row.state, row.error_code) == (JobState.FAILED, "result_unavailable")
         assert len(stage.gallery.fetched) > 2
+
+    play(tmp_path, story)
+
+
+def test_an_address_with_nothing_behind_it_is_charged_and_told(tmp_path: Path) -> None:
+    """Whoever wants only the address is told as well, and the money can be asked back."""
+
+    async def story(stage: Stage) -> None:
+        stage.gallery.shows[PICTURE] = FetchFailed("The URL answered 410.", is_gone=True)
+        row = await ended(stage)
+        assert (row.state, row.error_code) == (JobState.FAILED, "result_unavailable")
+        assert "answered 410" in (row.error_detail or "")
+        assert await stage.books(row.id) == ["shortapi posted 0.04"]
 
     play(tmp_path, story)
