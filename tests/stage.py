@@ -8,7 +8,15 @@ import itertools
 import json
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -488,10 +496,16 @@ class Stage:
         """Submit a new job; gives its id, or the earlier one's."""
         return (await self.admit(self.job(**job), key, fingerprint)).row.id
 
-    async def admit(self, job: Job, key: str | None = None, fingerprint: str = "f1") -> Admission:
-        """Submit a job."""
+    async def admit(
+        self,
+        job: Job,
+        key: str | None = None,
+        fingerprint: str = "f1",
+        copies: Sequence[JobId] = (),
+    ) -> Admission:
+        """Submit a job, with so many copies of it."""
         promise = Idempotency(key=key, fingerprint=fingerprint) if key else None
-        return await self.dispatcher.submit(job, self.policy, promise)
+        return await self.dispatcher.submit(job, self.policy, promise, copies=copies)
 
     async def see(self, job_id: JobId, wait_s: float = FOREVER_S) -> JobView:
         """Read a job that exists, when it has ended."""

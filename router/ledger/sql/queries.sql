@@ -166,8 +166,8 @@ WHERE tenant = :tenant AND id < :after AND (:state = '' OR state = :state)
 ORDER BY id DESC LIMIT :most;
 
 -- name: batch
--- The jobs that one request bought together, by the first of them.
-SELECT * FROM jobs WHERE batch = :id ORDER BY id;
+-- The jobs that one request bought together, by the first of them, which comes first.
+SELECT * FROM jobs WHERE batch = :id ORDER BY id <> batch, id;
 
 -- name: jobs_like
 -- What a key's holder has bought by the same request since an instant, each request once.
