@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from router.dispatch.alerting import Alerts
@@ -229,7 +230,8 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
     forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
-    postman = Postman(clock, ledger, roads.fetcher, render_callback, tasks, teller)
+    render = partial(render_callback, services.pictures)
+    postman = Postman(clock, ledger, roads.fetcher, render, tasks, teller)
     ledger.listen(alerts.booked)
     ledger.listen_for_callbacks(postman.due)
     reloader, broken = ground.reloader, ground.broken

@@ -201,6 +201,21 @@ def unreadable(house: House, job_id: str | None = None) -> Generator[None]:
             ledger.execute("UPDATE jobs SET request = ? WHERE id = ?", (request, job_id))
 
 
+@contextmanager
+def unshowable(house: House) -> Generator[None]:
+    """Have Farebox fail to serve the latest image that it keeps."""
+    kept = (path for path in (house.folder / "farebox.db.results").rglob("*") if path.is_file())
+    image = max(kept, key=lambda path: path.stat().st_mtime_ns)
+    aside = image.with_name("aside")
+    image.rename(aside)
+    image.mkdir()
+    try:
+        yield
+    finally:
+        image.rmdir()
+        aside.rename(image)
+
+
 async def read_truth(session: aiohttp.ClientSession, house: House) -> Any:
     """What the providers really did."""
     async with session.get(f"{house.sandbox}/_truth") as reply:

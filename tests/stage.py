@@ -20,6 +20,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,6 +66,7 @@ from router.upstream.doorbell import Doorbell
 from router.upstream.fetcher import FetchFailed, Posted
 from router.upstream.slots import Slots
 from router.web.callback_bodies import render_callback
+from router.web.picturing import Pictures
 from tests.fakes import a_job
 from tests.ledger_kit import a_sqlite_store, usd
 from tests.policy_files import a_policy
@@ -412,9 +414,8 @@ class Stage:
     def a_postman(self) -> Postman:
         """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
         clock, tasks, rng = self.clock, self.tasks, random.Random(11)
-        postman = Postman(
-            clock, self.ledger, self.mailbox, render_callback, tasks, self.teller, rng=rng
-        )
+        render = partial(render_callback, Pictures(self.links, self.results, RING_URL))
+        postman = Postman(clock, self.ledger, self.mailbox, render, tasks, self.teller, rng=rng)
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 

@@ -1,46 +1,62 @@
 """
-What a client is told when its job has ended: thin, so that it holds no prompt and no picture.
+What a client is told when its job has ended.
 
-Whoever is told asks for the result with a key. Each dialect has its own words; one that has none is
-told in the native ones.
+The native words are thin: no prompt and no picture; whoever is told asks for the result with a key.
+The dialects tell what those tell whose clients they speak to. One without words of its own is told
+in the native ones.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from router.dispatch.watching import JobView
 from router.model.clock import rfc3339
+from router.web.dialects import runpod_telling, shortapi
+from router.web.picturing import Pictures, ShownImage
 from router.web.rendering import job_body
 
 DETAIL_MAX = 2000
-"""Characters of an error's words: the whole is to stay below 20 KB, whatever a provider wrote."""
+"""Characters of an error's words, whatever a provider wrote: the native body is to stay below
+20 KB."""
 _TOLD = (
     *("id", "status", "model", "resolution", "provider", "charged", "may_have_been_charged"),
     "error",
 )
-Body = Callable[[JobView], dict[str, Any]]
+Body = Callable[[JobView, Sequence[ShownImage]], dict[str, Any]]
 
 
-def native_body(view: JobView) -> dict[str, Any]:
+def native_body(view: JobView, images: Sequence[ShownImage]) -> dict[str, Any]:  # noqa: ARG001
     """The payload of Standard Webhooks: what happened, when, and of which job."""
     row, whole = view.row, job_body(view, ())
-    data = {name: whole[name] for name in _TOLD}
-    if data["error"] is not None:
-        detail = data["error"]["detail"]
-        data["error"] = {**data["error"], "detail": detail and detail[:DETAIL_MAX]}
     return {
         "type": f"edit.{row.state.value}",
         "timestamp": rfc3339(row.ended_at or row.created_at),
-        "data": data,
+        "data": {name: whole[name] for name in _TOLD},
     }
 
 
-BODIES: Mapping[str, Body] = {"native": native_body}
+BODIES: Mapping[str, Body] = {
+    "native": native_body,
+    shortapi.NAME: shortapi.callback_body,
+    runpod_telling.NAME: runpod_telling.webhook_body,
+}
 """By dialect."""
 
 
-def render_callback(view: JobView, dialect: str) -> bytes:
-    """Write what a client is told, in its dialect's words."""
-    told = BODIES.get(dialect, native_body)(view)
+def render_callback(pictures: Pictures, view: JobView, dialect: str) -> bytes:
+    """
+    Write what a client is told, in its dialect's words.
+
+    Args:
+        pictures: Makes the links to images that are kept here; without a public URL they have no
+            host.
+        view: The job as it ended.
+        dialect: The client's.
+    """
+    row = view.row
+    detail = row.error_detail and row.error_detail[:DETAIL_MAX]
+    view = replace(view, row=replace(row, error_detail=detail))
+    told = BODIES.get(dialect, native_body)(view, pictures.by_address(row))
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

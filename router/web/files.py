@@ -12,7 +12,7 @@ from aiohttp import web
 from router.images.kinds import MEDIA_TYPES, ending_of, kind_of, picture_in
 from router.model.errors import NotFound
 from router.model.ids import JobId
-from router.web.visit import Visit
+from router.web.visit import ABOUT, Visit
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{1,3}\.[a-z]{3,4}")
@@ -33,6 +33,9 @@ async def read_result(visit: Visit) -> web.Response:
     _check_link(visit)
     named = _NAME.fullmatch(name)
     row = await visit.services.ledger.job(JobId(named[1])) if named else None
+    if row is not None:
+        # Whoever cannot be shown what was bought, and sends the edit again, is not sold another.
+        visit.request[ABOUT] = (row.tenant, row.id)
     kept = await visit.services.pictures.kept(row, name) if row is not None else None
     return _file(name.partition(".")[0], kept or b"")
 

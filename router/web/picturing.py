@@ -62,19 +62,26 @@ class Pictures:
             LedgerUnavailable: The bytes cannot be read now.
         """
         wants_bytes = json.loads(row.request).get("response") == Response.BASE64 and with_bytes
-        return [
-            await self._shown(row, image, origin, wants_bytes=wants_bytes) for image in row.images
-        ]
+        if not wants_bytes:
+            return self.by_address(row, origin)
+        return [await self._with_bytes(row, image, origin) for image in row.images]
 
-    async def _shown(
-        self, row: JobRow, image: str, origin: str, *, wants_bytes: bool
-    ) -> ShownImage:
+    def by_address(self, row: JobRow, origin: str = "") -> list[ShownImage]:
+        """A job's images by address alone, for which nothing is read. See `shown`."""
+        return [self._addressed(row, image, origin) for image in row.images]
+
+    async def _with_bytes(self, row: JobRow, image: str, origin: str) -> ShownImage:
+        if not image.startswith(RESULT):
+            return self._addressed(row, image, origin)
+        name = image.removeprefix(RESULT)
+        data, until = await self.kept(row, name), row.images_expire_at
+        return ShownImage(bytes=data, kind=kind_of_name(name), expires_at=until)
+
+    def _addressed(self, row: JobRow, image: str, origin: str) -> ShownImage:
         if not image.startswith(RESULT):
             return ShownImage(url=image, expires_at=row.images_expire_at)
         name = image.removeprefix(RESULT)
         kind, until = kind_of_name(name), row.images_expire_at
-        if wants_bytes:
-            return ShownImage(bytes=await self.kept(row, name), kind=kind, expires_at=until)
         assert until is not None, "what is kept here is kept until an instant"
         url = self.links.to(self.public_url or origin, RESULTS + name, until)
         return ShownImage(url=url, kind=kind, expires_at=until)

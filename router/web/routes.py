@@ -1,7 +1,7 @@
 """Every route with who may take it: one table, which the tests are made from as well."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from aiohttp import web
@@ -24,6 +24,9 @@ from router.web import (
 )
 from router.web.auth import Caller
 from router.web.dialect import Dialect
+from router.web.dialects import runpod, shortapi
+from router.web.dialects.runpod_telling import DIALECT as RUNPOD
+from router.web.dialects.shortapi import DIALECT as SHORTAPI
 from router.web.keys import Role
 from router.web.problems import NATIVE
 from router.web.visit import Visit
@@ -69,6 +72,21 @@ class Route:
     """Whether it answers while recovery is under way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """The rest of what a dialect's clients may ask for: not found, in their own words."""
+
+    path: str
+    """With `{rest:.*}` at its end."""
+    dialect: Dialect
+    detail: str
+
+
+def _of(dialect: Dialect, *routes: Route) -> tuple[Route, ...]:
+    """Routes whose errors are told in a dialect."""
+    return tuple(replace(route, dialect=dialect) for route in routes)
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/edits", edits.create_edit, Access.BUY, buys=True),
     Route("GET", "/v1/edits", edits.list_edits, Access.READ),
@@ -77,6 +95,21 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/edits/{id}/callback/redeliver", telling.redeliver, Access.BUY),
     Route("GET", "/v1/callbacks", telling.list_callbacks, Access.ADMIN),
     Route("GET", "/v1/callbacks/secret", telling.read_secret, Access.BUY),
+    *_of(
+        SHORTAPI,
+        Route("POST", "/api/v1/job/create", shortapi.create, Access.BUY, buys=True),
+        Route("GET", "/api/v1/job/query", shortapi.query, Access.READ),
+    ),
+    *_of(
+        RUNPOD,
+        Route("POST", "/v2/{slug}/run", runpod.run, Access.BUY, buys=True),
+        Route("POST", "/v2/{slug}/runsync", runpod.run_sync, Access.BUY, buys=True),
+        Route("GET", "/v2/{slug}/status/{id}", runpod.read_status, Access.READ),
+        Route("GET", "/v2/{slug}/status-sync/{id}", runpod.hold_status, Access.READ),
+        Route("POST", "/v2/{slug}/status-sync/{id}", runpod.hold_status, Access.READ),
+        Route("POST", "/v2/{slug}/cancel/{id}", runpod.cancel, Access.BUY),
+        Route("GET", "/v2/{slug}/health", runpod.health, Access.READ),
+    ),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
     Route("GET", "/v1/budgets/history", history.budget_history, Access.READ_ALL),
@@ -100,3 +133,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/openapi.json", probes.openapi, Access.PUBLIC, before_ready=True),
     Route("GET", "/", probes.index, Access.PUBLIC),
 )
+
+UNSERVED: tuple[Unserved, ...] = (
+    Unserved("/api/v1/{rest:.*}", SHORTAPI, shortapi.NOT_SERVED),
+    Unserved("/v2/{rest:.*}", RUNPOD, runpod.NOT_SERVED),
+)
+"""Looked at when no route fits, whatever the method."""

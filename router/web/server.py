@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from router.model.errors import Malformed, Overloaded
+from router.model.errors import Malformed, NotFound, Overloaded
 from router.model.tasks import TaskRegistry
 from router.observe import crashes
 from router.observe.events import Alarm
@@ -24,7 +24,7 @@ from router.web.keys import Role
 from router.web.limits import Limits
 from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
-from router.web.routes import ROUTES, Access, Route
+from router.web.routes import ROUTES, UNSERVED, Access, Route, Unserved
 from router.web.services import OPENAPI, SERVICES, Services
 from router.web.visit import ABOUT, OWED, Visit
 
@@ -44,6 +44,8 @@ def build_app(services: Services) -> web.Application:
     app.on_response_prepare.append(_sign)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _handler(route))
+    for rest in UNSERVED:
+        app.router.add_route("*", rest.path, _refuser(rest))
     return app
 
 
@@ -129,6 +131,16 @@ async def _hurry_when_draining(app: web.Application) -> AsyncIterator[None]:
     tasks.start("hurry", hurry())
     yield
     await tasks.stop()
+
+
+def _refuser(rest: Unserved) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Tell whoever asks for what a dialect has, and we have not; no key is looked at."""
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        request[SPOKEN] = rest.dialect
+        raise NotFound(rest.detail)
+
+    return refuse
 
 
 class Listener:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,9 +167,8 @@ async def refused(folder: Path, url: str, fetcher: GuardedFetcher) -> OutboxRow:
     """Have a job's end told through the real guard; gives the callback when it was refused."""
     async with open_house(folder) as front:
         stage = front.stage
-        postman = Postman(
-            stage.clock, stage.ledger, fetcher, render_callback, stage.tasks, stage.teller
-        )
+        render = partial(render_callback, front.services.pictures)
+        postman = Postman(stage.clock, stage.ledger, fetcher, render, stage.tasks, stage.teller)
         stage.ledger.listen_for_callbacks(postman.due)
         stage.tasks.start("postman", postman.run())
         job_id = await stage.submit(callback=ClientCallback(url=url))

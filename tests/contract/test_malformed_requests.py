@@ -3,7 +3,8 @@ What is not a request here, and the whole answer to it: each file in `malformed/
 
 A case says `why` it is refused; what is sent (`method`, `path`, `headers`, `key`: whose; and one of
 `edit`: a plain edit with fields replaced, `json`, `text`, `hex`); and the answer: its `status`, the
-`answer_headers` beside those that every answer has, and its whole `body`. In what is sent, `…`
+`answer_headers` beside those that every answer has, its `kind` where it is no problem of ours, and
+its whole `body`. In what is sent, `…`
 stands for as many letters as `stretch` says.
 """
 
@@ -127,7 +128,7 @@ async def answer_to(front: Front, case: dict[str, Any]) -> dict[str, Any]:
             name: value for name, value in response.headers.items() if name not in UNCOMPARED
         }
     common = {name: headers.pop(name, None) for name in ALWAYS}
-    assert common == ALWAYS
+    assert common == {**ALWAYS, "Content-Type": case.get("kind", ALWAYS["Content-Type"])}
     return {"status": response.status, "answer_headers": headers, "body": body}
 
 

@@ -22,6 +22,10 @@ from router.model.errors import (
 )
 from router.model.money import Money
 from router.web.administration import KeyRequest, SettleRequest
+from router.web.dialect import Dialect
+from router.web.dialects.runpod_reading import RunpodInput, RunpodPolicy, RunpodRun
+from router.web.dialects.shortapi import ShortApiArgs, ShortApiCreate
+from router.web.openapi.dialects import DIALECT_SCHEMAS, ERRORS
 from router.web.openapi.fields import FIELDS
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.operations import OPERATIONS
@@ -29,7 +33,7 @@ from router.web.openapi.parameters import HEADERS, PARAMETERS
 from router.web.openapi.refusals import INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
 from router.web.openapi.shapes import BYTES, Schema, ref
-from router.web.problems import problem, unforeseen
+from router.web.problems import NATIVE, problem, unforeseen
 from router.web.raising import EndRequest, RaiseRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
@@ -37,6 +41,7 @@ from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
+    *(RunpodInput, RunpodPolicy, RunpodRun, ShortApiArgs, ShortApiCreate),
 )
 _ABOUT = """\
 An edit is a purchase. Nothing is answered with a status that makes clients send again unless
@@ -71,7 +76,7 @@ def document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "schemas": {**ANSWER_SCHEMAS, **_request_schemas()},
+            "schemas": {**ANSWER_SCHEMAS, **DIALECT_SCHEMAS, **_request_schemas()},
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "examples": _examples(),
@@ -129,16 +134,22 @@ def _responses(route: Route, known: Operation | None) -> dict[str, Any]:
     headers = known.refusal_headers if known is not None else ()
     by_status: dict[int, list[type[RouterError]]] = {}
     for kind in _errors(route, known):
-        by_status.setdefault(kind.status, []).append(kind)
+        status = route.dialect.refused(example_of(kind)).status
+        by_status.setdefault(status, []).append(kind)
     told = {str(status): _answer(answer) for status, answer in answers.items()}
     for status, kinds in sorted(by_status.items()):
-        told.setdefault(str(status), _refusal(kinds, headers))
-    told["default"] = _content(
-        "Something else is wrong with the request, or went wrong inside Farebox (500).",
-        "Problem",
-        [INTERNAL],
-    )
+        told.setdefault(str(status), _refusal(route.dialect, kinds, headers))
+    told["default"] = _default(route.dialect, headers)
     return told
+
+
+def _default(dialect: Dialect, headers: tuple[str, ...]) -> dict[str, Any]:
+    words = "Something else is wrong with the request, or went wrong inside Farebox (500)."
+    if dialect is NATIVE:
+        content = _content(words, "Problem", [INTERNAL])
+    else:
+        content = _foreign(words, dialect, dialect.unforeseen())
+    return {**content, "headers": _headers(headers)} if headers else content
 
 
 def _errors(route: Route, known: Operation | None) -> list[type[RouterError]]:
@@ -164,13 +175,25 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {**told, "content": {"application/json": content}}
 
 
-def _refusal(kinds: list[type[RouterError]], headers: tuple[str, ...]) -> dict[str, Any]:
+def _refusal(
+    dialect: Dialect, kinds: list[type[RouterError]], headers: tuple[str, ...]
+) -> dict[str, Any]:
     """The answer with one status: what it may mean, each with an example as it is really told."""
     words = " ".join(example_of(kind).detail for kind in kinds)
     schema = "BudgetProblem" if BudgetExceeded in kinds else "Problem"
     sent = [name for kind in kinds for name in problem(example_of(kind)).headers]
     names = [*(name for name in sent if name in HEADERS), *headers]
-    return {**_content(words, schema, [kind.code for kind in kinds]), "headers": _headers(names)}
+    if dialect is NATIVE:
+        content = _content(words, schema, [kind.code for kind in kinds])
+    else:
+        content = _foreign(words, dialect, dialect.refused(example_of(kinds[0])))
+    return {**content, "headers": _headers(names)}
+
+
+def _foreign(words: str, dialect: Dialect, example: web.Response) -> dict[str, Any]:
+    """An answer in the shape of a dialect's errors, with one as it is really told."""
+    content = {"schema": ref(ERRORS[dialect.name]), "example": _told(example)["value"]}
+    return {"description": words, "content": {example.content_type: content}}
 
 
 def _examples() -> dict[str, Any]:

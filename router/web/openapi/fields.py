@@ -29,6 +29,38 @@ FIELDS: dict[str, dict[str, str]] = {
         "scope": "One of the budget's accounts, as its list names it; without it, each of them.",
     },
     "EndRequest": {"reason": "For the journal."},
+    "ShortApiCreate": {
+        "model": "ShortAPI's name of it, as in the price book.",
+        "args": "As `ShortApiArgs`.",
+        "callback_url": "As for an edit; `CALLBACK_URL`, empty and null are none.",
+    },
+    "ShortApiArgs": {
+        "prompt": "What to do with the images.",
+        "image_urls": "`https` or `data:` URLs.",
+        "aspect_ratio": "One of the model's; without it, as the first image.",
+        "resolution": "In any case.",
+        "num_images": "Only 1: one request buys one edit.",
+    },
+    "RunpodRun": {
+        "input": "As `RunpodInput`; once more in an `input` is the same.",
+        "webhook": "As `callback_url` of an edit.",
+        "policy": "As `RunpodPolicy`.",
+        "s3Config": "Not served.",
+    },
+    "RunpodInput": {
+        "prompt": "What to do with the images.",
+        "images": "`https` or `data:` URLs.",
+        "image": "One of them, for models that take one.",
+        "resolution": "In any case.",
+        "aspect_ratio": "One of the model's; without it, `auto` or `match_input_image`: as the "
+        "first image.",
+        "output_format": "`png` or `jpeg`; without it, as the provider delivers.",
+        "enable_base64_output": "Whether the answer has the image itself.",
+    },
+    "RunpodPolicy": {
+        "executionTimeout": "Milliseconds; the shorter of both is the job's deadline.",
+        "ttl": "Milliseconds.",
+    },
     "RotateRequest": {
         "grace_s": "For how long the former key still works.",
         "expires_at": "The new key's end. Without it, it lives as long as the former was made for.",

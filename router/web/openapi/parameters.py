@@ -32,6 +32,13 @@ PARAMETERS: dict[str, Schema] = {
     "expires": _query("expires", "As in the link.", {"type": "integer"}, required=True),
     "signature": _query("signature", "As in the link.", required=True),
     "claimed": _query("provider", "Only what this one billed."),
+    "slug": _path("slug", "The model's name at Runpod, as in the price book."),
+    "held": _query(
+        "wait",
+        "Answer when it has ended, or after so many milliseconds: 1000 to 300000.",
+        {"type": "number", "default": 90_000},
+    ),
+    "queried": _query("id", "The job's.", {**TEXT, "format": "uuid"}, required=True),
     "provider": _path("provider", "Who rings."),
     "token": _path("token", "Of one attempt.", pattern="^[0-9a-f]{32}$"),
     "Idempotency-Key": _header(

@@ -151,3 +151,23 @@ async def test_an_archive_that_cannot_be_read_is_asked_again(tmp_path: Path) -> 
     assert b"The image cannot be read now; ask again." in body
     assert base64_too is not None
     assert Response.URL in base64_too.request
+
+
+async def test_who_cannot_be_shown_a_result_and_asks_again_is_given_it(tmp_path: Path) -> None:
+    """The image that we failed to show was paid for: the same request again buys no other."""
+    async with open_front(tmp_path) as front:
+        front.stage.gallery.shows[PICTURE] = GIF
+        made = await front.edit(output_format="png")
+        (path,) = (tmp_path / "results").glob("*/*/*")
+        data = path.read_bytes()
+        path.unlink()
+        path.mkdir()
+        failed, _ = await fetched(front, made.json["images"][0]["url"])
+        path.rmdir()
+        path.write_bytes(data)
+        again = await front.edit(output_format="png")
+        sent = len(front.stage.troupe.sent)
+
+    assert failed.status == 503
+    assert (again.json["id"], again.headers.get("Idempotent-Replayed")) == (made.json["id"], "true")
+    assert sent == 1

@@ -4,6 +4,7 @@ import pytest
 
 from router.model.errors import Forbidden
 from router.web.auth import Caller
+from router.web.dialects import runpod
 from router.web.keys import Role
 from router.web.routes import ROUTES, Access, Route
 from tests.web_stage import open_front
@@ -52,6 +53,7 @@ def test_no_route_stands_in_the_table_twice() -> None:
 async def test_every_route_asks_who_is_there(tmp_path: Path, route: Route) -> None:
     """Without a key it is 401; with one whose role is too small it is 403, whatever is sent."""
     path = route.path.replace("{id}", "0199d6f0-0000-7000-8000-000000000001")
+    path = path.replace("{slug}", "google-nano-banana-2-edit")
     async with open_front(tmp_path) as front:
         key, front.key = front.key, None
         nobody = await front.ask(route.method, path)
@@ -75,6 +77,18 @@ async def test_what_is_not_in_the_table_is_not_there(tmp_path: Path, path: str) 
 
     assert (answer.status, answer.json["code"]) == (404, "not_found")
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/v2/runsync", "/v2/some-slug/stream/1", "/v2/some-slug/run/1"])
+async def test_what_a_dialect_has_and_we_have_not_is_told_in_its_words(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    """With what there is instead; a method that is none of an address's is no address."""
+    async with open_front(tmp_path) as front:
+        answer = await front.ask(method, path)
+
+    assert (answer.status, answer.json) == (404, {"error": runpod.NOT_SERVED})
 
 
 async def test_a_method_that_an_address_does_not_take_is_told(tmp_path: Path) -> None:

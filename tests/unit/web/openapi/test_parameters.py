@@ -17,9 +17,9 @@ def test_every_parameter_and_header_is_one_of_some_route() -> None:
 
 
 def test_what_stands_in_a_path_is_required() -> None:
-    """And so is what signs a link; everything else may be left out."""
+    """And so is what signs a link, or names a job; everything else may be left out."""
     required = {name for name, one in PARAMETERS.items() if one.get("required")}
 
     in_a_path = {name for name, one in PARAMETERS.items() if one["in"] == "path"}
-    assert required == in_a_path | {"expires", "signature"}
+    assert required == in_a_path | {"expires", "signature", "queried"}
     assert all(one["description"] for one in PARAMETERS.values())
