@@ -23,6 +23,8 @@ from router.web import (
 )
 from router.web.auth import Caller
 from router.web.dialect import Dialect
+from router.web.dialects.openai import routes as openai
+from router.web.dialects.openai.refusing import OPENAI
 from router.web.keys import Role
 from router.web.problems import NATIVE
 from router.web.visit import Visit
@@ -74,6 +76,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
+    Route(
+        *("POST", "/v1/images/edits", openai.create_image_edit, Access.BUY, OPENAI),
+        buys=True,
+    ),
+    Route("GET", "/v1/models", openai.list_models, Access.READ, OPENAI),
+    Route("GET", "/v1/models/{id}", openai.read_model, Access.READ, OPENAI),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
     Route("GET", "/v1/budgets/history", history.budget_history, Access.READ_ALL),
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),

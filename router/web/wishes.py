@@ -26,6 +26,8 @@ TAGS_MAX = 10
 
 
 def _read_resolution(value: object) -> object:
+    if isinstance(value, Resolution):
+        return value
     return value.lower() if isinstance(value, str) else value
 
 

@@ -22,11 +22,13 @@ from router.model.errors import (
 )
 from router.model.money import Money
 from router.web.administration import KeyRequest, SettleRequest
+from router.web.dialect import Dialect
+from router.web.dialects.openai.fields import ImageEdit
 from router.web.openapi.fields import FIELDS
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.parameters import HEADERS, PARAMETERS
-from router.web.openapi.refusals import INTERNAL, REFUSALS
+from router.web.openapi.refusals import ERRORS_OF, INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
 from router.web.openapi.shapes import BYTES, Schema, ref
 from router.web.problems import problem, unforeseen
@@ -36,7 +38,7 @@ from router.web.routes import ROUTES, Access, Route
 from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
-    *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
+    *(EditRequest, EndRequest, ImageEdit, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
 )
 _ABOUT = """\
 An edit is a purchase. Nothing is answered with a status that makes clients send again unless
@@ -113,7 +115,10 @@ def _operation(route: Route) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": ref(known.body)}
         if known.example is not None:
             content["example"] = known.example
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+        taken = {"application/json": content}
+        if known.form:
+            taken["multipart/form-data"] = {"schema": ref(known.form)}
+        told["requestBody"] = {"required": True, "content": taken}
     return told
 
 
@@ -127,17 +132,17 @@ def _summary(route: Route) -> str:
 def _responses(route: Route, known: Operation | None) -> dict[str, Any]:
     answers = known.answers if known is not None else {}
     headers = known.refusal_headers if known is not None else ()
+    dialect = route.dialect
     by_status: dict[int, list[type[RouterError]]] = {}
     for kind in _errors(route, known):
-        by_status.setdefault(kind.status, []).append(kind)
+        by_status.setdefault(dialect.refused(example_of(kind)).status, []).append(kind)
     told = {str(status): _answer(answer) for status, answer in answers.items()}
     for status, kinds in sorted(by_status.items()):
-        told.setdefault(str(status), _refusal(kinds, headers))
-    told["default"] = _content(
-        "Something else is wrong with the request, or went wrong inside Farebox (500).",
-        "Problem",
-        [INTERNAL],
-    )
+        told.setdefault(str(status), _refusal(dialect, kinds, headers))
+    words = "Something else is wrong with the request, or went wrong inside Farebox (500)."
+    told["default"] = _content(words, "Problem", [INTERNAL])
+    if dialect.name in ERRORS_OF:
+        told["default"] = _in_dialect(dialect, words, {INTERNAL: dialect.unforeseen()}, headers)
     return told
 
 
@@ -164,13 +169,32 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {**told, "content": {"application/json": content}}
 
 
-def _refusal(kinds: list[type[RouterError]], headers: tuple[str, ...]) -> dict[str, Any]:
+def _refusal(
+    dialect: Dialect, kinds: list[type[RouterError]], headers: tuple[str, ...]
+) -> dict[str, Any]:
     """The answer with one status: what it may mean, each with an example as it is really told."""
     words = " ".join(example_of(kind).detail for kind in kinds)
+    if dialect.name in ERRORS_OF:
+        told = {kind.code: dialect.refused(example_of(kind)) for kind in kinds}
+        return _in_dialect(dialect, words, told, headers)
     schema = "BudgetProblem" if BudgetExceeded in kinds else "Problem"
     sent = [name for kind in kinds for name in problem(example_of(kind)).headers]
     names = [*(name for name in sent if name in HEADERS), *headers]
     return {**_content(words, schema, [kind.code for kind in kinds]), "headers": _headers(names)}
+
+
+def _in_dialect(
+    dialect: Dialect, words: str, told: dict[str, web.Response], headers: tuple[str, ...]
+) -> dict[str, Any]:
+    """The same where clients speak another wire: its errors have a shape of their own."""
+    examples = {code: _told(response) for code, response in told.items()}
+    sent = [name for response in told.values() for name in response.headers if name in HEADERS]
+    content = {"schema": ref(ERRORS_OF[dialect.name]), "examples": examples}
+    return {
+        "description": words,
+        "content": {"application/json": content},
+        "headers": _headers([*sent, *headers]),
+    }
 
 
 def _examples() -> dict[str, Any]:

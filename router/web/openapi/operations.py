@@ -14,6 +14,7 @@ from router.model.errors import (
     RequestTimeout,
     TooLarge,
 )
+from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
 from router.web.openapi.results import RESULT_OPERATIONS
 
@@ -250,4 +251,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
     **RESULT_OPERATIONS,
+    **OPENAI_OPERATIONS,
 }

@@ -5,6 +5,7 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
+from router.web.openapi.openai import OPENAI_SCHEMAS
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -294,4 +295,5 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **RESULTS,
     **_HOUSE,
     **PROBLEMS,
+    **OPENAI_SCHEMAS,
 }
