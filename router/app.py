@@ -18,6 +18,7 @@ from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
+from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
@@ -44,6 +45,7 @@ from router.upstream.guard import GuardPolicy
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.callback_bodies import render_callback
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
 from router.web.services import Services
@@ -60,6 +62,7 @@ class House:
     recovery: Recovery
     sweep: Sweep
     alerts: Alerts
+    postman: Postman
     reloader: Reloader
     tasks: TaskRegistry
     slots: Slots
@@ -71,6 +74,7 @@ class House:
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
+        self.tasks.start("postman", self.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
         self.services.ready.set()
 
@@ -144,7 +148,7 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
 
 
 async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground) -> _Roads:
-    """Everything that dials out: to the providers, and to where a client's image is."""
+    """Everything that dials out: to the providers, and to where clients say."""
     guard = guard_of(settings)
     fetcher = await stack.enter_async_context(
         GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
@@ -225,8 +229,11 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
     forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)
     alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
     sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
+    postman = Postman(clock, ledger, roads.fetcher, render_callback, tasks, teller)
     ledger.listen(alerts.booked)
-    return House(services, recovery, sweep, alerts, ground.reloader, tasks, slots, ground.broken)
+    ledger.listen_for_callbacks(postman.due)
+    reloader, broken = ground.reloader, ground.broken
+    return House(services, recovery, sweep, alerts, postman, reloader, tasks, slots, broken)
 
 
 def _hire_sender(

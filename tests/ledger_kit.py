@@ -14,13 +14,14 @@ from router.ledger.rows import AttemptRow, JobRow
 from router.ledger.sqlite import SqliteStore
 from router.model.budget import Limit
 from router.model.ids import AttemptId, CallbackToken, JobId, job_of
-from router.model.job import AttemptState, JobState, Resolution
+from router.model.job import AttemptState, ClientCallback, JobState, Resolution
 from router.model.money import Money
 from tests.fakes import EPOCH
 
 T = TypeVar("T")
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+CALLBACK = ClientCallback(url="https://app.example/hooks?token=t7")
 
 
 def usd(text: str) -> Money:

@@ -29,6 +29,7 @@ from router.model.ids import ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money, total
 from tests.ledger_kit import (
+    CALLBACK,
     a_job_row,
     a_lifetime_limit,
     a_limit,
@@ -142,6 +143,7 @@ class LedgerMachine(BooksUnderWatch):
             tenders=tuple(tenders),
             ready=frozenset({"shortapi", "runpod"} if ready else ()),
             idempotency=promise,
+            callback=CALLBACK,
         )
         if key in self.promises:
             assert self._submit(accept) == [Replayed(job_id=self.promises[key])]

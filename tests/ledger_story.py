@@ -43,7 +43,7 @@ from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef, job_of
 from router.model.job import JobState
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_job_row, a_lifetime_limit, a_limit, an_attempt_row, usd
+from tests.ledger_kit import CALLBACK, a_job_row, a_lifetime_limit, a_limit, an_attempt_row, usd
 
 
 @dataclass
@@ -98,6 +98,7 @@ class Scribe:
             tenders=self._tenders(f"{name}.1", amounts),
             ready=frozenset(options.get("ready", "").split(",")),
             idempotency=promise,
+            callback=CALLBACK,
         )
 
     def _tenders(self, name: str, amounts: list[str]) -> tuple[Tender, ...]:

@@ -180,6 +180,13 @@ class BooksUnderWatch(RuleBasedStateMachine):
                 assert attempt.posted == billed
 
     @invariant()
+    def whoever_wants_to_know_of_an_end_is_told(self) -> None:
+        """A callback waits for as long as its job runs, and not a commit longer."""
+        callbacks = {row["job_id"]: row["state"] for row in self._rows("outbox")}
+        for job in (decode(JobRow, row) for row in self._rows("jobs")):
+            assert callbacks[job.id] == ("due" if job.state.is_final else "waiting")
+
+    @invariant()
     def nothing_moves_back(self) -> None:
         """I9: of attempts; and a job that succeeded or was cancelled stays so."""
         for attempt in self._attempts():

@@ -5,9 +5,18 @@ A test says what each create meets, lets the play run in virtual seconds, and re
 """
 
 import itertools
+import json
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,6 +31,7 @@ from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
+from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
 from router.dispatch.reconcile import Sweep
@@ -52,8 +62,9 @@ from router.policy.policy import Policy
 from router.providers.catalog import CODECS
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
-from router.upstream.fetcher import FetchFailed
+from router.upstream.fetcher import FetchFailed, Posted
 from router.upstream.slots import Slots
+from router.web.callback_bodies import render_callback
 from tests.fakes import a_job
 from tests.ledger_kit import a_sqlite_store, usd
 from tests.policy_files import a_policy
@@ -206,6 +217,47 @@ class Audience:
         return [event.what for event in self.events if isinstance(event, Alarm)]
 
 
+@dataclass
+class Post:
+    """One callback as it arrived at a client's server."""
+
+    url: str
+    body: Any
+    headers: Mapping[str, str]
+    at_s: float
+
+
+class Mailbox:
+    """The clients' servers: a `Poster` that answers what it was told to, or else 204."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.posts: list[Post] = []
+        self.answers: dict[str, list[Posted | Exception]] = defaultdict(list)
+        """By URL, for the next posts in turn; an exception is raised."""
+        self.always: dict[str, Posted | Exception] = {}
+        """By URL, for every post that has no answer of its own."""
+        self.takes_s: dict[str, float] = {}
+        """By URL, how long an answer takes; 0 if it is not named."""
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    ) -> Posted:
+        """See `Poster`."""
+        self.posts.append(Post(url, json.loads(body), headers, self._clock.monotonic_s()))
+        await self._clock.sleep_s(min(self.takes_s.get(url, 0.0), deadline_s))
+        queue = self.answers[url]
+        answer = queue.pop(0) if queue else self.always.get(url, Posted(204))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def times(self) -> list[float]:
+        """When each post came, in seconds since the clock began."""
+        return [post.at_s for post in self.posts]
+
+
 class Shape:
     """Sees every picture as equally wide and high, or not at all; at once, or after a while."""
 
@@ -276,6 +328,7 @@ class Stage:
         self._carrier = carrier
         self._decider, self._recovery_type = decider, recovery
         self.shape = Shape()
+        self.mailbox = Mailbox(self.clock)
         self.audience = Audience()
         self.crashes: list[BaseException] = []
         self.entropy = entropy or random.Random(7)
@@ -293,10 +346,7 @@ class Stage:
         self.dying = False
         self.tasks = TaskRegistry(self.crashed)
         self.housekeeping = TaskRegistry(self.crashed)
-        self.store = self.open_store()
-        self.writer = Writer(clock, self.store, lambda *_: None, self.broke)
-        self.ledger = self.open_ledger()
-        self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
+        self._open_books()
         self.health = Health(clock, self.changed)
         self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
@@ -356,7 +406,24 @@ class Stage:
             Forgetting(clock, self.ledger, self.inputs, self.results, policy=lambda: self.policy),
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
+        self.postman = self.a_postman()
         self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def a_postman(self) -> Postman:
+        """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
+        clock, tasks, rng = self.clock, self.tasks, random.Random(11)
+        postman = Postman(
+            clock, self.ledger, self.mailbox, render_callback, tasks, self.teller, rng=rng
+        )
+        self.ledger.listen_for_callbacks(postman.due)
+        return postman
+
+    def _open_books(self) -> None:
+        """Open the ledger, and what is kept beside it of what clients sent."""
+        self.store = self.open_store()
+        self.writer = Writer(self.clock, self.store, lambda *_: None, self.broke)
+        self.ledger = self.open_ledger()
+        self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
 
     def _open_images(self) -> None:
         """Put together what happens to images on their way in and out."""
@@ -429,10 +496,16 @@ class Stage:
         """Submit a new job; gives its id, or the earlier one's."""
         return (await self.admit(self.job(**job), key, fingerprint)).row.id
 
-    async def admit(self, job: Job, key: str | None = None, fingerprint: str = "f1") -> Admission:
-        """Submit a job."""
+    async def admit(
+        self,
+        job: Job,
+        key: str | None = None,
+        fingerprint: str = "f1",
+        copies: Sequence[JobId] = (),
+    ) -> Admission:
+        """Submit a job, with so many copies of it."""
         promise = Idempotency(key=key, fingerprint=fingerprint) if key else None
-        return await self.dispatcher.submit(job, self.policy, promise)
+        return await self.dispatcher.submit(job, self.policy, promise, copies=copies)
 
     async def see(self, job_id: JobId, wait_s: float = FOREVER_S) -> JobView:
         """Read a job that exists, when it has ended."""

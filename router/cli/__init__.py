@@ -13,6 +13,7 @@ import typer
 
 from router.cli.archive import archive
 from router.cli.budget import budget
+from router.cli.callbacks import callbacks
 from router.cli.check import check
 from router.cli.claims import claims
 from router.cli.demo import demo
@@ -39,6 +40,7 @@ app.command(epilog="Example: farebox check policies/*.yaml")(check)
 app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote)
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
+app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
 app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
 app.command(epilog="Example: farebox archive --json")(archive)

@@ -1,7 +1,7 @@
 """One job in hand: what the dispatcher knows of it in memory. The ledger knows the rest."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -45,7 +45,7 @@ class Arriving:
         self._expected: dict[JobId, asyncio.Event] = {}
 
     @contextmanager
-    def expect(self, jobs: Iterable[JobId]) -> Iterator[None]:
+    def expect(self, jobs: Iterable[JobId]) -> Generator[None]:
         """While jobs are being admitted: after it they are in hand, or there are none."""
         here = {job_id: asyncio.Event() for job_id in jobs}
         self._expected |= here

@@ -2,8 +2,9 @@
 Forgetting: what clients sent is kept for as long as the policy says, and then removed.
 
 Of a job that has ended, the prompt and the pictures go; its money, its decision and its result's
-addresses stay, for they are the books'. What of it is kept is counted from its admission; results
-that are kept here go when the time is over that their clients were told.
+addresses stay, for they are the books'. What of it is kept is counted from its admission. Where its
+client was told of its end goes with the prompt, once there is nothing more to be told. Results that
+are kept here go when the time is over that their clients were told.
 """
 
 import json
@@ -21,8 +22,12 @@ from router.policy.policy import Policy
 BATCH = 200
 BUSY_S = 10.0
 """For how long one sweep may be busy with it; the next one goes on."""
-# What a request has instead of what is forgotten.
-INSTEAD: dict[Part, str | list[str]] = {"prompt": "", "images": []}
+# What a request has instead of what is forgotten. The outbox has its own copy of a callback's
+# address, so the request's is of no use to an ended job.
+INSTEAD: dict[Part, dict[str, str | list[str] | None]] = {
+    "prompt": {"prompt": "", "callback": None},
+    "images": {"images": []},
+}
 
 
 class Forgetting:
@@ -58,6 +63,7 @@ class Forgetting:
         if keep.prompts_s is not None:
             before = now - timedelta(seconds=keep.prompts_s)
             forgotten += await self._forget("prompt", before, until_s)
+            await self._books.forget_addresses(before)
         if keep.images_s is not None:
             before = now - timedelta(seconds=keep.images_s)
             forgotten += await self._forget("images", before, until_s)
@@ -80,7 +86,7 @@ class Forgetting:
         while True:
             rows = await self._books.requests_kept(part, before, most=BATCH)
             for row in rows:
-                request = {**json.loads(row.request), part: INSTEAD[part]}
+                request = {**json.loads(row.request), **INSTEAD[part]}
                 text = json.dumps(request, ensure_ascii=False)
                 await self._books.forget_part(row.id, part, text, self._clock.now())
             forgotten += len(rows)

@@ -111,6 +111,7 @@ class Placer:
                     ready=ready,
                     idempotency=None if accepts else idempotency,
                     uncounted=_uncounted(errand),
+                    callback=errand.job.callback,
                 )
             )
         first = accepts[0]

@@ -1,6 +1,6 @@
 """What the dispatcher needs of the layers below, by protocol: each has a fake or a second maker."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -8,6 +8,7 @@ from router.ledger.answers import Answer
 from router.ledger.commands import Command
 from router.ledger.ledger import Part
 from router.ledger.limit_rows import RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.model.budget import Limit
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
@@ -15,6 +16,7 @@ from router.model.job import Job
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
+from router.upstream.fetcher import Posted
 
 T = TypeVar("T")
 
@@ -38,6 +40,10 @@ class Books(Protocol):
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
     async def requests_kept(self, part: Part, before: datetime, *, most: int) -> list[JobRow]: ...
     async def forget_part(self, job_id: JobId, part: Part, request: str, at: datetime) -> None: ...
+    async def forget_addresses(self, before: datetime) -> None: ...
+    async def callback_of(self, job_id: JobId) -> OutboxRow | None: ...
+    async def callbacks_due(self, before: datetime, *, most: int) -> list[OutboxRow]: ...
+    async def secret(self, name: str) -> bytes: ...
     async def resume(self) -> bool: ...
     @property
     def admitting(self) -> bool: ...
@@ -68,6 +74,14 @@ class Carrier(Protocol):
         doorbell: Doorbell,
     ) -> Delivered: ...
     async def cancel(self, provider: str, slug: str, ref: ProviderRef) -> bool: ...
+
+
+class Poster(Protocol):
+    """Whoever posts to clients' addresses. See `upstream.fetcher.GuardedFetcher`."""
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float
+    ) -> Posted: ...
 
 
 class Shapes(Protocol):

@@ -1,6 +1,8 @@
 """What the dispatcher tells of itself: from rows and errors to events."""
 
 from router.ledger.answers import Refused
+from router.ledger.commands import Told
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock
 from router.model.job import AttemptState, Job
@@ -11,6 +13,7 @@ from router.observe.events import (
     Alarm,
     AttemptAccepted,
     AttemptSettled,
+    ClientTold,
     FailedOver,
     JobAdmitted,
     JobEnded,
@@ -115,6 +118,19 @@ class Teller:
                 state=row.state,
                 outcome=row.error_code or row.state.value,
                 seconds=(ended_at - row.created_at).total_seconds(),
+            )
+        )
+
+    def client_told(self, row: OutboxRow, told: Told, verdict: str) -> None:
+        """A client was told of its job's end, or was not."""
+        self._observer.tell(
+            ClientTold(
+                job_id=row.job_id,
+                tenant=row.tenant,
+                dialect=row.dialect,
+                verdict=verdict,
+                tries=told.number,
+                status=told.status,
             )
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.ports import Books
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.ids import JobId
 from router.model.job import AttemptState
@@ -17,6 +18,8 @@ class JobView:
 
     row: JobRow
     attempts: tuple[AttemptRow, ...]
+    callback: OutboxRow | None = None
+    """How far its client was told of its end; None where nobody is to be told."""
 
     @property
     def charged(self) -> Money:
@@ -60,7 +63,7 @@ class Watcher:
         row = await self._books.job(job_id)
         if row is None:
             return None
-        return JobView(row, tuple(await self._books.attempts_of(job_id)))
+        return await view_of(self._books, row)
 
     async def _ended(self, job_id: JobId) -> None:
         """Wait for the end of a job that is in hand, or is about to be."""
@@ -68,3 +71,9 @@ class Watcher:
         errand = self._dispatcher.errands.get(job_id)
         if errand is not None:
             await errand.ended.wait()
+
+
+async def view_of(books: Books, row: JobRow) -> JobView:
+    """A job that was read, with what else the ledger has of it."""
+    attempts = tuple(await books.attempts_of(row.id))
+    return JobView(row, attempts, await books.callback_of(row.id))

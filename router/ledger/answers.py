@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.budget import Limit, Usage
 from router.model.ids import JobId
@@ -56,6 +57,8 @@ class Done:
 
     attempt: AttemptRow | None = None
     job: JobRow | None = None
+    callback: OutboxRow | None = None
+    """The client's callback, if this has changed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from datetime import datetime
 from router.ledger.answers import Refused
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
+from router.ledger.outbox_rows import OutboxState
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.budget import Limit
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
-from router.model.job import JobState
+from router.model.job import ClientCallback, JobState
 from router.model.money import Money
 
 
@@ -48,6 +49,8 @@ class Accept:
     idempotency: Idempotency | None = None
     uncounted: frozenset[str] = frozenset()
     """Budgets whose refusal is not the last word: the job is then tried at a lower resolution."""
+    callback: ClientCallback | None = None
+    """Where the client is to be told of the job's end; None for nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,9 +227,32 @@ class Alert:
     limits: tuple[Limit, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Note what came of telling a client that its job has ended."""
+
+    at: datetime
+    job_id: JobId
+    number: int
+    """Which try it was, from 1."""
+    state: OutboxState
+    status: int | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeliver:
+    """Tell a client of its job's end again, or at once."""
+
+    at: datetime
+    job_id: JobId
+
+
 Spending = Accept | AcceptAll | Hold
 """Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
-Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Settling
+Telling = Told | Redeliver
+"""Verbs on a job's callback."""
+Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Telling | Settling
 """Every verb."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, placing, rotating, settling
+from router.ledger import alerting, outbox, placing, rotating, settling
 from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
@@ -17,12 +17,14 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Redeliver,
     Refuse,
     Rotate,
     Run,
     SaveKey,
     Settling,
     Spending,
+    Told,
     Void,
 )
 from router.ledger.decided import Decided
@@ -38,7 +40,7 @@ def decide(page: Page, command: Command) -> Decided:
     match command:
         case Accept() | AcceptAll() | Hold():
             return _hold(page, command)
-        case End() | CallOff():
+        case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
@@ -92,10 +94,16 @@ def decide_all(page: Page, commands: Sequence[Command], decider: Decider = decid
     return answers
 
 
-def _on_job(page: Page, command: End | CallOff) -> Decided:
-    if isinstance(command, End):
-        return settling.end(page, command)
-    return settling.call_off(page, command)
+def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
+    match command:
+        case End():
+            return settling.end(page, command)
+        case CallOff():
+            return settling.call_off(page, command)
+        case Told():
+            return outbox.told(page, command)
+        case _:
+            return outbox.redeliver(page, command)
 
 
 def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:

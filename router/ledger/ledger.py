@@ -5,8 +5,7 @@ Every verb goes through the one writer; every reading sees only what is committe
 `LedgerUnavailable` when the books cannot be read.
 """
 
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -15,12 +14,14 @@ from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Pre
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode, decode_view
+from router.ledger.outbox_rows import OutboxRow
+from router.ledger.reading import NEWEST, Readings
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
-from router.ledger.store import Contradiction, Store, StoreUnavailable
+from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
 from router.ledger.writer import Writer
 from router.model.budget import Limit
-from router.model.clock import from_rfc3339, rfc3339
+from router.model.clock import from_rfc3339
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.money import Money, total
@@ -28,21 +29,24 @@ from router.model.money import Money, total
 V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
 Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
-# Sorts after every job id.
-NEWEST = "~"
-SECRET_BYTES = 32
 
 
-class Ledger:
+class Ledger(Readings):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:
-        self._store, self._writer = store, writer
+        super().__init__(store)
+        self._writer = writer
         self._booked: Callable[[AttemptRow], None] = lambda _: None
+        self._due: Callable[[OutboxRow], None] = lambda _: None
 
     def listen(self, booked: Callable[[AttemptRow], None]) -> None:
         """Have every attempt told of that a charge was booked or corrected for, once durable."""
         self._booked = booked
+
+    def listen_for_callbacks(self, due: Callable[[OutboxRow], None]) -> None:
+        """Have every callback told of that has become due, or is due again, once durable."""
+        self._due = due
 
     @property
     def admitting(self) -> bool:
@@ -65,6 +69,8 @@ class Ledger:
         if isinstance(command, Post | Presume | Adjust) and isinstance(answer, Done):
             assert answer.attempt is not None
             self._booked(answer.attempt)
+        if isinstance(answer, Done) and answer.callback is not None and answer.callback.next_at:
+            self._due(answer.callback)
         return answer
 
     # Readings.
@@ -219,24 +225,6 @@ class Ledger:
 
     # Housekeeping.
 
-    async def secret(self, name: str) -> bytes:
-        """
-        A secret of this ledger's own, random and the same for ever: made when it is first used.
-
-        Raises:
-            LedgerUnavailable: It can be neither read nor made.
-        """
-        rows = await self._read("secret", name=name)
-        if not rows:
-            fresh = secrets.token_hex(SECRET_BYTES)
-            try:
-                await self._store.execute("make_secret", name=name, value=fresh)
-            except StoreUnavailable as error:
-                raise LedgerUnavailable from error
-            # Another may have been quicker: its secret is everybody's.
-            rows = await self._read("secret", name=name)
-        return bytes.fromhex(rows[0]["value"])
-
     async def forget_promises(self, before: datetime) -> None:
         """
         Drop idempotency keys made before an instant whose job has ended.
@@ -244,10 +232,7 @@ class Ledger:
         Raises:
             LedgerUnavailable: They are kept for now.
         """
-        try:
-            await self._store.execute("forget_idempotency", before=rfc3339(before))
-        except StoreUnavailable as error:
-            raise LedgerUnavailable from error
+        await self._change("forget_idempotency", before=before)
 
     async def requests_kept(self, part: Part, before: datetime, *, most: int) -> list[JobRow]:
         """
@@ -274,20 +259,11 @@ class Ledger:
         Raises:
             LedgerUnavailable: It is kept for now.
         """
-        try:
-            await self._store.execute(f"forget_{part}", id=job_id, request=request, at=rfc3339(at))
-        except StoreUnavailable as error:
-            raise LedgerUnavailable from error
+        await self._change(f"forget_{part}", id=job_id, request=request, at=at)
 
     async def resume(self) -> bool:
         """Admit again if the ledger can be written again; whether holds are admitted."""
         return await self._writer.resume()
-
-    async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
-        try:
-            return await self._store.fetch(query, **parameters)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable("The ledger cannot be read.") from error
 
     async def _views(self, kind: type[V], query: str, **parameters: Any) -> list[V]:
         return [decode_view(kind, row) for row in await self._read(query, **parameters)]

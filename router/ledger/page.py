@@ -23,13 +23,16 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Redeliver,
     Refuse,
     Rotate,
     SaveKey,
+    Told,
     Void,
 )
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import (
     BEGINNING,
     AttemptRow,
@@ -128,8 +131,8 @@ def subjects(command: Command) -> set[Key]:
         case Hold(job_id=job_id, tenders=tenders):
             attempts = {(AttemptRow, (tender.attempt.id,)) for tender in tenders}
             keys = {(JobRow, (job_id,)), *attempts}
-        case End(job_id=job_id) | CallOff(job_id=job_id):
-            keys = {(JobRow, (job_id,))}
+        case End() | CallOff() | Told() | Redeliver():
+            keys = _of_a_job(command)
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
@@ -138,7 +141,21 @@ def subjects(command: Command) -> set[Key]:
         case _:
             job = job_of(command.attempt_id)
             keys = {(AttemptRow, (command.attempt_id,)), (JobRow, (job,))}
+            if isinstance(command, Post | Void) and command.end is not None:
+                keys.add((OutboxRow, (job,)))
     return keys
+
+
+def _of_a_job(command: End | CallOff | Told | Redeliver) -> set[Key]:
+    job: Key = (JobRow, (command.job_id,))
+    callback: Key = (OutboxRow, (command.job_id,))
+    match command:
+        case End():
+            return {job, callback}
+        case CallOff():
+            return {job}
+        case _:
+            return {callback}
 
 
 def limits_of(command: Command) -> Iterator[Limit]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from router.ledger import outbox
 from router.ledger.answers import AllPlaced, Conflict, Done, Placed, Refused, Replayed, Stale
 from router.ledger.commands import Accept, AcceptAll, Hold, Refuse, Tender
 from router.ledger.decided import Decided
@@ -24,8 +25,11 @@ def accept(page: Page, command: Accept) -> Decided:
             same = known.fingerprint == idempotency.fingerprint
             return Decided(Replayed(job_id=known.job_id) if same else Conflict())
     placed = _place(page, job, command)
-    if idempotency is None or not isinstance(placed.answer, Placed):
+    if not isinstance(placed.answer, Placed):
         return placed
+    changes = (*placed.changes, *outbox.opened(command))
+    if idempotency is None:
+        return Decided(placed.answer, changes)
     promise = IdempotencyRow(
         tenant=job.tenant,
         idempotency_key=idempotency.key,
@@ -33,7 +37,7 @@ def accept(page: Page, command: Accept) -> Decided:
         job_id=job.id,
         created_at=command.at,
     )
-    return Decided(placed.answer, (*placed.changes, promise))
+    return Decided(placed.answer, (*changes, promise))
 
 
 def accept_all(page: Page, command: AcceptAll) -> Decided:

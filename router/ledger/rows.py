@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -254,6 +255,7 @@ Row = (
     | RaiseRow
     | AlertRow
     | RollingRow
+    | OutboxRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -265,5 +267,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
     KeyRow,
     RaiseRow,
     AlertRow,
+    OutboxRow,
 )
 """What is stored, those first that others refer to."""

@@ -8,6 +8,7 @@ answered `Stale`: settling is idempotent.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from router.ledger import outbox
 from router.ledger.answers import Done, Stale
 from router.ledger.commands import (
     Adjust,
@@ -23,6 +24,7 @@ from router.ledger.commands import (
 )
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, JobRow, Row
 from router.model.job import AttemptState, JobState
@@ -93,7 +95,7 @@ def post(page: Page, attempt: AttemptRow, job: JobRow, command: Post) -> Decided
         reported_at=command.at if reported else None,
     )
     entries = moved(page, attempt, *moves, at=command.at, who=command.who, reason=command.reason)
-    return _settled(job, posted, entries, command)
+    return _settled(page, job, posted, entries, command)
 
 
 def void(page: Page, attempt: AttemptRow, job: JobRow, command: Void) -> Decided:
@@ -113,16 +115,26 @@ def void(page: Page, attempt: AttemptRow, job: JobRow, command: Void) -> Decided
         ended_at=command.at,
     )
     entries = moved(page, attempt, move, at=command.at, who=command.who, reason=command.reason)
-    return _settled(job, voided, entries, command)
+    return _settled(page, job, voided, entries, command)
 
 
 def _settled(
-    job: JobRow, attempt: AttemptRow, entries: Sequence[Row], command: Post | Void
+    page: Page, job: JobRow, attempt: AttemptRow, entries: Sequence[Row], command: Post | Void
 ) -> Decided:
     """The settlement and the job's end are one commit, or the end is already behind us."""
     ended = _ended(job, command.end, command) if command.end is not None else None
-    changes = (attempt, *entries) if ended is None else (attempt, *entries, ended)
-    return Decided(Done(attempt=attempt, job=ended or job), changes)
+    if ended is None:
+        return Decided(Done(attempt=attempt, job=job), (attempt, *entries))
+    told, changes = _with_callback(page, ended, command)
+    return Decided(Done(attempt=attempt, job=ended, callback=told), (attempt, *entries, *changes))
+
+
+def _with_callback(
+    page: Page, ended: JobRow, command: Post | Void | End
+) -> tuple[OutboxRow | None, tuple[Row, ...]]:
+    """A job's end with what its client is told of it: in one commit, so that neither is lost."""
+    told = outbox.due(page, ended.id, command.at)
+    return told, (ended,) if told is None else (ended, told)
 
 
 def _released(attempt: AttemptRow) -> dict[str, Money]:
@@ -182,7 +194,8 @@ def end(page: Page, command: End) -> Decided:
     ended = _ended(job, command.end, command) if job is not None else None
     if ended is None:
         return Decided(Stale(job=job))
-    return Decided(Done(job=ended), (ended,))
+    told, changes = _with_callback(page, ended, command)
+    return Decided(Done(job=ended, callback=told), changes)
 
 
 def _ended(job: JobRow, end: JobEnd, command: Post | Void | End) -> JobRow | None:

@@ -16,6 +16,7 @@ from router.observe.events import (
     Alarm,
     AttemptSettled,
     CallbackRang,
+    ClientTold,
     Committed,
     Event,
     FailedOver,
@@ -28,6 +29,8 @@ from router.observe.events import (
 from router.observe.labels import NAMES_MAX, Names
 
 DELIVERED = "delivered"
+VERDICTS = ("delivered", "retried", "given_up", "gone", "refused")
+"""What can come of telling a client."""
 
 # Edits take five seconds to two minutes; a provider's queue may take as long again.
 _ATTEMPT_S = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300)
@@ -110,6 +113,13 @@ class EventSeries:
             provider=providers,
             verdict=self._names(),
         )
+        self._told = self._counter(
+            "farebox_client_callbacks_total",
+            "What came of telling clients that their job has ended, by try.",
+            verdict=self._names(*VERDICTS),
+        )
+        for word in VERDICTS:
+            self._told.of(word)
         states = Gauge(
             "farebox_provider_state",
             "A provider's health: one of its states is 1.",
@@ -181,6 +191,8 @@ class EventSeries:
                 self._show(event.provider, event.state)
             case CallbackRang():
                 self._callbacks.of(event.provider, event.verdict).inc()
+            case ClientTold():
+                self._told.of(event.verdict).inc()
             case _:
                 self._tell_people(event)
 

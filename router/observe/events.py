@@ -134,6 +134,21 @@ class CallbackRang:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTold:
+    """A client was to be told that its job has ended: what came of one try."""
+
+    name: ClassVar[str] = "client_told"
+    job_id: JobId
+    tenant: str
+    dialect: str
+    verdict: str
+    """`delivered`, `retried`, `given_up`, `gone`, or `refused`."""
+    tries: int
+    status: int | None
+    """What its server answered; None where it did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """A provider was asked after a job."""
 
@@ -227,6 +242,7 @@ Event = (
     | JobEnded
     | ProviderChanged
     | CallbackRang
+    | ClientTold
     | Polled
     | Committed
     | Overhead

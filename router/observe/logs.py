@@ -23,6 +23,7 @@ from router.observe.events import (
     AttemptAccepted,
     AttemptSettled,
     CallbackRang,
+    ClientTold,
     Event,
     FailedOver,
     JobAdmitted,
@@ -56,6 +57,7 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     JobEnded: ("job_id", "tenant", "model", "resolution", "state", "outcome", "seconds"),
     ProviderChanged: ("provider", "state", "reason"),
     CallbackRang: ("provider", "verdict"),
+    ClientTold: ("job_id", "tenant", "dialect", "verdict", "tries", "status"),
     Recovered: ("jobs", "attempts", "in_doubt"),
     ThresholdReached: ("budget", "scope", "percent", "charged", "limit", "window_end"),
     PolicyReloaded: ("policy", "hash", "former"),
@@ -96,6 +98,8 @@ def _is_alarming(event: Event) -> bool:
             return True
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
+        case ClientTold():
+            return event.verdict in {"given_up", "gone", "refused"}
         case FailedOver():
             return event.may_pay_twice
         case ProviderChanged():

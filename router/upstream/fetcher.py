@@ -9,6 +9,7 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -21,6 +22,8 @@ from router.upstream.guard import FetchRefused, GuardPolicy, guarded_connector, 
 from router.upstream.transport import read_capped
 
 T = TypeVar("T")
+READ_S = 10.0
+"""How long a host that is fetched from may be silent. Who is posted to has the whole deadline."""
 
 
 class FetchFailed(Exception):
@@ -35,6 +38,15 @@ class FetchFailed(Exception):
         """
         super().__init__(detail)
         self.may_pass, self.is_gone = may_pass, is_gone
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a host answered to what was posted; of its body nothing is read."""
+
+    status: int
+    retry_after: str | None = None
+    """Its `Retry-After`, as written."""
 
 
 class GuardedFetcher:
@@ -76,10 +88,7 @@ class GuardedFetcher:
     def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=connector,
-            # The whole is bounded by each request's own deadline.
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=10.0, sock_connect=5.0, sock_read=10.0
-            ),
+            timeout=_steps(READ_S),
             headers={"User-Agent": "farebox", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -125,21 +134,21 @@ class GuardedFetcher:
 
     async def post(
         self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float = 15.0
-    ) -> int:
+    ) -> Posted:
         """
-        Post JSON to a URL and answer the status, of which only 2xx means success.
+        Post JSON to a URL. Of the status only 2xx means success; a redirect is not followed.
 
         Raises:
-            FetchRefused: The guard refused the URL or its host's addresses, or it redirects.
+            FetchRefused: The guard refused the URL or its host's addresses. Nothing was sent.
             FetchFailed: No answer in time. It may have arrived all the same.
         """
 
-        async def read(response: aiohttp.ClientResponse) -> int:
-            return response.status
+        async def read(response: aiohttp.ClientResponse) -> Posted:
+            return Posted(response.status, response.headers.get("Retry-After"))
 
         headers = {"Content-Type": "application/json", **headers}
         return await self._request(
-            "POST", url, read, headers=headers, deadline_s=deadline_s, body=body
+            "POST", url, read, headers=headers, deadline_s=deadline_s, body=body, read_s=deadline_s
         )
 
     async def _request(
@@ -151,6 +160,7 @@ class GuardedFetcher:
         headers: Mapping[str, str],
         deadline_s: float,
         body: bytes | None = None,
+        read_s: float | None = None,
     ) -> T:
         target = self._policy.check_url(url)
         by_name = self._policy.allows_name(target.raw_host or "")
@@ -168,10 +178,9 @@ class GuardedFetcher:
                         data=None if body is None else io.BytesIO(body),
                         headers=headers,
                         allow_redirects=False,
+                        timeout=_steps(READ_S if read_s is None else read_s),
                     ) as response,
                 ):
-                    if response.status // 100 == HTTPStatus.MULTIPLE_CHOICES // 100:
-                        raise FetchRefused(Why.REDIRECT)
                     return await read(response)
         finally:
             refusals.reset(token)
@@ -184,7 +193,14 @@ class GuardedFetcher:
         raise FetchFailed(f"The URL could not be fetched ({catch.name()}).")
 
 
+def _steps(read_s: float) -> aiohttp.ClientTimeout:
+    """Limits of a request's steps; the whole is bounded by its own deadline."""
+    return aiohttp.ClientTimeout(total=None, connect=10.0, sock_connect=5.0, sock_read=read_s)
+
+
 def _must_be_ok(response: aiohttp.ClientResponse) -> None:
+    if response.status // 100 == HTTPStatus.MULTIPLE_CHOICES // 100:
+        raise FetchRefused(Why.REDIRECT)
     if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         is_gone = response.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
         raise FetchFailed(f"The URL answered {response.status}.", is_gone=is_gone)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from router.images.data_urls import bytes_in
 from router.model.errors import InvalidJob
 from router.model.ids import JobId
-from router.model.job import Job, Response
+from router.model.job import ClientCallback, Job, Response
 from router.model.money import Money
 from router.policy.explain import closest
 from router.policy.policy import Policy
@@ -68,7 +68,7 @@ def asked_for(
         InvalidJob: It asks for something that does not exist; names each field.
     """
     policy = services.policy()
-    problems = [*_problems(wish, policy), *_problems_of_images(wish, services.guard)]
+    problems = [*_problems(wish, policy), *_problems_of_urls(wish, services.guard)]
     if problems:
         raise InvalidJob(sentence(problems))
     now = services.clock.now()
@@ -91,11 +91,18 @@ def asked_for(
         key_name=caller.who,
         key_budget=caller.budget,
         response=Response(wish.response),
+        callback=_callback(wish, dialect),
         fingerprint=fingerprint(wish, dialect, edits),
     )
     whole_s = wish.deadline_s or policy.deadline_for(job)
     job = replace(job, deadline_at=now + timedelta(seconds=whole_s))
     return Asked(job, policy, tuple(further))
+
+
+def _callback(wish: EditRequest, dialect: str) -> ClientCallback | None:
+    if wish.callback_url is None:
+        return None
+    return ClientCallback(url=wish.callback_url, dialect=dialect)
 
 
 def fingerprint(wish: EditRequest, dialect: str = NATIVE, edits: int = 1) -> str:
@@ -134,12 +141,19 @@ def _ratios(model: str, policy: Policy) -> list[str]:
     return list(known)
 
 
-def _problems_of_images(wish: EditRequest, guard: GuardPolicy) -> list[str]:
+def _problems_of_urls(wish: EditRequest, guard: GuardPolicy) -> list[str]:
     problems: list[str] = []
     for number, image in enumerate(wish.images):
         reason = _why_not_image(image, guard)
         if reason is not None:
             problems.append(f"`images.{number}` {reason}")
+    if wish.callback_url is not None:
+        try:
+            guard.check_url(wish.callback_url)
+        except FetchRefused as refused:
+            problems.append(
+                f"`callback_url` must be an `https` URL that may be dialled ({refused.why})"
+            )
     return problems
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from router.dispatch.watching import JobView
+from router.dispatch.watching import JobView, view_of
 from router.model.errors import InvalidJob, Malformed
 from router.model.job import JobState
 from router.web.asking import asked_for
@@ -67,13 +67,13 @@ async def list_edits(visit: Visit) -> web.Response:
         raise Malformed(f"`?status=` is one of {', '.join(JobState)}.")
     if after is not None and not JOB_ID.fullmatch(after):
         raise Malformed("`?after=` is the id of the last job of the page before.")
-    most = _limit(query.get("limit"))
+    most = page_size(query.get("limit"))
     ledger, tenant = visit.services.ledger, visit.tenant(query.get("tenant"))
     older = {"after": after} if after is not None else {}
     rows = await ledger.jobs_of(tenant, state=state, most=most, **older)
     edits: list[dict[str, Any]] = []
     for row in rows:
-        view = JobView(row, tuple(await ledger.attempts_of(row.id)))
+        view = await view_of(ledger, row)
         # A page of images would be a page of megabytes.
         images = await shown_images(visit, view, with_bytes=False)
         edits.append(job_body(view, [image_body(one) for one in images]))
@@ -81,7 +81,13 @@ async def list_edits(visit: Visit) -> web.Response:
     return json_response({"edits": edits, "after": following})
 
 
-def _limit(text: str | None) -> int:
+def page_size(text: str | None) -> int:
+    """
+    Read how many are listed at once.
+
+    Raises:
+        Malformed: It is no number, or too large a one.
+    """
     if text is None:
         return LISTED
     if not _COUNT.fullmatch(text) or not 1 <= int(text) <= LISTED_MAX:

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from router.dispatch.watching import JobView
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow
 from router.model.clock import rfc3339
 from router.model.errors import AllProvidersFailed, ContentRefused, RouterError
@@ -94,8 +95,21 @@ def job_body(view: JobView, images: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "attempts": [attempt_body(attempt) for attempt in view.attempts],
         "decision": decision,
         "error": _error(view),
+        "callback": callback_body(view.callback),
         "created_at": rfc3339(row.created_at),
         "ended_at": rfc3339(row.ended_at) if row.ended_at is not None else None,
+    }
+
+
+def callback_body(row: OutboxRow | None) -> dict[str, Any] | None:
+    """How far a client was told of its job's end, without where."""
+    if row is None:
+        return None
+    return {
+        "state": row.state.value,
+        "tries": row.tries,
+        "last_status": row.last_status,
+        "next_at": rfc3339(row.next_at) if row.next_at is not None else None,
     }
 
 

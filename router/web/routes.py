@@ -20,6 +20,7 @@ from router.web import (
     raising,
     rotation,
     spending,
+    telling,
 )
 from router.web.auth import Caller
 from router.web.dialect import Dialect
@@ -75,6 +76,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/edits", edits.list_edits, Access.READ),
     Route("GET", "/v1/edits/{id}", edits.read_one, Access.READ),
     Route("POST", "/v1/edits/{id}/cancel", edits.cancel, Access.BUY),
+    Route("POST", "/v1/edits/{id}/callback/redeliver", telling.redeliver, Access.BUY),
+    Route("GET", "/v1/callbacks", telling.list_callbacks, Access.ADMIN),
+    Route("GET", "/v1/callbacks/secret", telling.read_secret, Access.BUY),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
     Route(
         *("POST", "/v1/images/edits", openai.create_image_edit, Access.BUY, OPENAI),

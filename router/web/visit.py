@@ -15,7 +15,7 @@ ABOUT = web.RequestKey("about", tuple[str, JobId])
 """The job whose status a request asks for, and the tenant that asks."""
 OWED = web.RequestKey("owed", Owed)
 """The answer that a request to buy waits for."""
-BUYING = web.RequestKey("buying", JobId)
+BUYING = web.RequestKey[JobId]("buying")
 """The job that a request has begun to buy: from then on no answer may make a client ask again."""
 
 

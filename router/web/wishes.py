@@ -4,7 +4,7 @@ An edit as a client wishes it, in whatever dialect: the fields, and what each ma
 What a policy, a price book or a guard has to say to it is `asking`'s.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ DEFAULT_MODEL = "nano-banana-2-edit"
 IMAGES_MAX = 14
 PROMPT_MAX = 32_000
 TAGS_MAX = 10
+CALLBACK_URL_MAX = 2048
 
 
 def _read_resolution(value: object) -> object:
@@ -63,11 +64,6 @@ def _check_price(text: str) -> str:
     return text
 
 
-def _refuse_callback(value: object) -> None:
-    if value is not None:
-        raise ValueError("is not served yet: ask `GET /v1/edits/{id}?wait=60` instead")
-
-
 Tags = Annotated[dict[str, str], Field(max_length=TAGS_MAX), AfterValidator(_check_tags)]
 """For policy rules and reports."""
 Image = Annotated[str, AfterValidator(_read_image)]
@@ -89,6 +85,8 @@ class EditRequest(BaseModel):
     output_format: Literal["png", "jpeg"] | None = None
     response: Literal["url", "base64"] = "url"
     tags: Tags = Field(default_factory=dict)
-    callback_url: Annotated[Any, AfterValidator(_refuse_callback)] = None
+    callback_url: Annotated[str, StringConstraints(max_length=CALLBACK_URL_MAX)] | None = Field(
+        default=None, repr=False
+    )
     deadline_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     price_max: Annotated[str, AfterValidator(_check_price)] | None = None

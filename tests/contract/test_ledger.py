@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from router.ledger.ledger import Ledger, Part
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow
-from router.model.budget import Limit, Usage
+from router.model.budget import Usage
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.job import Resolution
@@ -39,38 +39,9 @@ from router.model.money import Money
 from tests.fakes import EPOCH
 from tests.ledger_kit import DAY, HOUR, a_job_row, a_limit, a_sqlite_store, an_accept, usd
 from tests.ledger_postgres import a_postgres_store
-from tests.ledger_running import a_ledger
-from tests.ledger_story import Scribe, tell_to, told
+from tests.ledger_running import tell, used
+from tests.ledger_story import Scribe, told
 from tests.postgres_server import PostgresServer
-
-
-@pytest.fixture(name="ledger", params=["sqlite", "postgres"])
-async def _ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    if request.param == "sqlite":
-        store = a_sqlite_store(tmp_path / "farebox.db")
-        async with a_ledger(store) as ledger:
-            yield ledger
-        store.close()
-        return
-    async with (
-        a_postgres_store(request.getfixturevalue("postgres")) as postgres,
-        a_ledger(postgres) as ledger,
-    ):
-        yield ledger
-
-
-async def used(ledger: Ledger, limit: Limit) -> Usage:
-    """What of a limit's window is used."""
-    for row in await ledger.balances_at(limit.window_start or EPOCH):
-        if (row.budget, row.scope) == (limit.budget, limit.scope):
-            return row.usage
-    return Usage()
-
-
-async def tell(ledger: Ledger, script: str) -> None:
-    """Tell a story to a ledger; its books must be in balance after it."""
-    await tell_to(ledger.submit, lambda limit: used(ledger, limit), script)
-    assert await ledger.imbalance() == Money.ZERO
 
 
 async def test_a_hold_is_posted_and_leaves_its_rest(ledger: Ledger) -> None:
@@ -647,6 +618,7 @@ async def _outcomes(store: Store, batches: Sequence[Sequence[Command]]) -> list[
         ]
     for query in ("open_attempts", "unfinished_jobs", "double_spending"):
         told_.append(str(await store.fetch(query)))
+    told_.append(str(await store.fetch("callbacks", state="", after="~", most=100)))
     for query in ("books_out_of_balance", "attempts_out_of_balance"):
         assert await store.fetch(query) == []
     balances = await store.fetch("balances_at", at=EPOCH)

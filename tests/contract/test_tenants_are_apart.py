@@ -17,6 +17,7 @@ from typing import Any
 import apsw
 import pytest
 
+from router.dispatch.signing import MASTER, shown, tenant_secret
 from router.ledger.commands import Raise
 from router.ledger.limit_rows import RaiseRow
 from router.model.errors import ProviderInDoubt, ProviderRefused, Refusal
@@ -73,7 +74,8 @@ class Ask:
     """Whether the owner, asking the same, sees a canary: the case is then known to bite."""
 
 
-EDIT = an_edit(prompt=PROMPT, images=[IMAGE], tags=TAG)
+CALLBACK_URL = "https://canary.example/hooks?token=canary-token"
+EDIT = an_edit(prompt=PROMPT, images=[IMAGE], tags=TAG, callback_url=CALLBACK_URL)
 IMAGE_EDIT = {"prompt": PROMPT, "image": IMAGE, "aspect_ratio": "16:9"}
 IMAGE_KEY = {"Idempotency-Key": "canary-order-2"}
 NOBODYS = {("GET", "/v1/models"), ("GET", "/v1/models/{id}")}
@@ -114,6 +116,15 @@ CASES: dict[tuple[str, str], list[Ask]] = {
     ],
     ("POST", "/v1/edits/{id}/cancel"): [
         *(Ask(path=f"/v1/edits/{job}/cancel", sings=True) for job in JOBS)
+    ],
+    ("POST", "/v1/edits/{id}/callback/redeliver"): [
+        *(Ask(path=f"/v1/edits/{job}/callback/redeliver", sings=job == "{done}") for job in JOBS)
+    ],
+    ("GET", "/v1/callbacks"): [Ask(), Ask(path="/v1/callbacks?state=due")],
+    ("GET", "/v1/callbacks/secret"): [
+        Ask(sings=True),
+        Ask(path="/v1/callbacks/secret?tenant={tenant}", sings=True),
+        Ask(path="/v1/callbacks/secret?tenant=everyone"),
     ],
     ("POST", "/v1/quotes"): [
         Ask(body=an_edit(), sings=True),
@@ -236,17 +247,9 @@ async def another_tenant(front: Front) -> Other:
         "key_id": key_id,
         "raise": await _raised(front),
     }
-    canaries = {
-        "canary",
-        RESULT_HOST,
-        key,
-        key_id,
-        row.digest,
-        *jobs,
-        image.headers["Farebox-Job"],
-        *SPENT,
-        *OF_THE_TEAM,
-    }
+    secret = shown(tenant_secret(await front.stage.ledger.secret(MASTER), TENANT))
+    canaries = {"canary", RESULT_HOST, key, key_id, row.digest, secret, *jobs, *SPENT, *OF_THE_TEAM}
+    canaries.add(image.headers["Farebox-Job"])
     canaries |= {attempt.callback_token for attempt in attempts}
     return Other(key, names, frozenset(canaries))
 

@@ -6,7 +6,7 @@ The exceptions are named where they are made, and nowhere else.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,7 +38,7 @@ _ATTEMPT = (
     "id, job_id, number, provider, state, quoted, posted, windows, callback_token, provider_ref,"
     " quote_raw, outcome, detail, dispatched_at"
 )
-_JOB = "id, state, deadline_at, ended_at, error_code, error_detail, delivered_by"
+_JOB = "id, state, deadline_at, ended_at, error_code, error_detail, delivered_by, batch"
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
 
 
@@ -90,6 +90,7 @@ class JobNow:
     error_code: str | None
     detail: str | None
     delivered_by: str | None
+    batch: str | None
 
 
 Key = tuple[str, str, str]
@@ -246,6 +247,21 @@ def i17_a_no_is_kept(books: Books, truth: "Truth", told: Mapping[str, Collection
         sent = attempt.dispatched_at is not None or truth.arrived(attempt)
         before = told.get(attempt.job_id)
         require(before is None or not sent or attempt.id in before, "I17", (attempt, before))
+
+
+def i18_what_is_asked_for_together_is_bought_together(
+    books: Books, together: Mapping[str, int]
+) -> None:
+    """
+    I18: of the edits of one request all are in the books, or none is.
+
+    Args:
+        books: All of them.
+        together: How many each request asked for, by the first one's id.
+    """
+    bought = Counter(job.batch for job in books.jobs.values() if job.batch is not None)
+    for first, count in bought.items():
+        require(together[first] == count, "I18", (first, count, together[first]))
 
 
 def i5_nothing_charged_is_voided(books: Books, truth: "Truth") -> None:
@@ -413,6 +429,7 @@ class Judge:
     refusals: set[str] = field(default_factory=set)
     unwanted: set[str] = field(default_factory=set)
     called_off: dict[str, frozenset[str]] = field(default_factory=dict)
+    together: dict[str, int] = field(default_factory=dict)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -439,6 +456,10 @@ class Judge:
         if key is not None:
             known = self.keys.setdefault(key, (job_id, fingerprint))
             require(known == (job_id, fingerprint), "I7", (key, known, job_id, fingerprint))
+
+    def asks_together(self, job_id: str, edits: int) -> None:
+        """I18: note how many edits a request asks for, under the first one's id."""
+        self.together[job_id] = edits
 
     def conflicted(self, key: str | None, fingerprint: str) -> None:
         """I7: a conflict must be one."""
@@ -488,6 +509,7 @@ class Judge:
         i10_no_more_attempts_than_the_policy_pays_for(books, self.policy)
         i10_each_attempt_is_sent_once(truth.creates)
         i17_a_no_is_kept(books, truth, self.called_off)
+        i18_what_is_asked_for_together_is_bought_together(books, self.together)
         self._check_answers(books)
         if is_up:
             self._check_deadlines(books)

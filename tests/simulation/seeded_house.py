@@ -54,6 +54,8 @@ _OF_PROVIDERS = tuple(
 _CONTRADICTS_TERMS = frozenset({"fail_job_unrefunded"})
 # Only one provider tells what it charged, and it is set aside after two charges above its price.
 _CHANCES = {"cost_drift": 0.6}
+_TOGETHER = (1, 1, 1, 2, 4)
+"""How many edits a request asks for."""
 _STAGES: tuple[dict[str, Any], ...] = (
     {"prefer": "lowest_price"},
     {"price_max": "$0.10"},
@@ -270,10 +272,14 @@ class World:
             raise ConnectionResetError
         return 200 if ringing.result() else 404
 
-    async def ask(self, job: Job, key: str | None = None, fingerprint: str = "f1") -> JobId | None:
+    async def ask(
+        self, job: Job, key: str | None = None, fingerprint: str = "f1", edits: int = 1
+    ) -> JobId | None:
         """Submit a job as a client does; None when it got no answer, or a refusal."""
+        copies = [self.stage.ids.job() for _ in range(edits - 1)]
+        self.judge.asks_together(job.id, edits)
         asking = self.stage.tasks.start(
-            "client", self.stage.admit(job, key, fingerprint), answers=RouterError
+            "client", self.stage.admit(job, key, fingerprint, copies), answers=RouterError
         )
         try:
             await asyncio.wait({asking})
@@ -292,21 +298,25 @@ class World:
         if error is not None:
             assert isinstance(error, RouterError), error
             return None
-        job_id = asking.result().row.id
-        self.judge.admitted(job_id, promise, fingerprint)
-        return job_id
+        first, *others = asking.result().rows
+        self.judge.admitted(first.id, promise, fingerprint)
+        for row in others:
+            self.judge.admitted(row.id, None, fingerprint)
+        return first.id
 
     async def client(self, arrives_s: float, draw: random.Random, keys: Mapping[int, str]) -> None:
         """Be one client: ask, perhaps again, perhaps go away or change one's mind."""
         await self.clock.sleep_s(arrives_s)
         key = keys.get(draw.randrange(40))
         fingerprint = draw.choice(("f1", "f1", "f1", "f2")) if key else "f1"
+        # Of the same request by the same key there are always as many.
+        edits = _TOGETHER[int(arrives_s * 1000) % len(_TOGETHER)] if key is None else 1
         job_id = None
         for _ in range(draw.choice((1, 1, 2))):
             if not self.is_up:
                 await self.clock.sleep_s(draw.uniform(1.0, 20.0))
                 continue
-            asking = self.tasks.start("asks", self.ask(self._job(draw), key, fingerprint))
+            asking = self.tasks.start("asks", self.ask(self._job(draw), key, fingerprint, edits))
             patience_s = draw.choice((None, None, 0.0, 0.001))
             await asyncio.wait({asking}, timeout=patience_s)
             if not asking.done():

@@ -10,8 +10,18 @@ import pytest
 from router.dispatch.errand import Errand
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
-from router.ledger.answers import Done
-from router.ledger.commands import Accept, CallOff, Command, Doubt, Hold, Post, Tender, Void
+from router.ledger.answers import Done, Refused
+from router.ledger.commands import (
+    Accept,
+    AcceptAll,
+    CallOff,
+    Command,
+    Doubt,
+    Hold,
+    Post,
+    Tender,
+    Void,
+)
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
@@ -103,6 +113,15 @@ def a_no_is_kept_in_mind_only(page: Page, command: Command) -> Decided:
     return Decided(decided.answer) if isinstance(command, CallOff) else decided
 
 
+def what_fits_of_a_request_is_bought(page: Page, command: Command) -> Decided:
+    """Refuse a request for several edits, and buy the first of them all the same."""
+    decided = decide(page, command)
+    if not isinstance(command, AcceptAll) or not isinstance(decided.answer, Refused):
+        return decided
+    first = decide(page, command.accepts[0])
+    return Decided(decided.answer, first.changes)
+
+
 class ForgetfulRecovery(Recovery):
     """Takes what was being sent when the router died for unsent."""
 
@@ -129,6 +148,7 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "silence is free": Bug(("I5", "I8"), decider=silence_is_free),
         "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
         "recovery forgets a client's no": Bug(("I17",), decider=a_no_is_kept_in_mind_only),
+        "what fits of a request is bought": Bug(("I18",), decider=what_fits_of_a_request_is_bought),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )

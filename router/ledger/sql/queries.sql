@@ -129,6 +129,20 @@ INSERT INTO alerts (
     :budget, :scope, :window_start, :window_end, :rolling, :percent, :at, :charged, :limit_amount
 );
 
+-- name: put_outbox
+-- Store how far a callback is. Its address stays as it is, for it may have been forgotten.
+INSERT INTO outbox (
+    job_id, tenant, url, dialect, state, tries, last_status, created_at, tried_at, next_at
+) VALUES (
+    :job_id, :tenant, :url, :dialect, :state, :tries, :last_status, :created_at, :tried_at, :next_at
+)
+ON CONFLICT (job_id) DO UPDATE SET
+    state = excluded.state,
+    tries = excluded.tries,
+    last_status = excluded.last_status,
+    tried_at = excluded.tried_at,
+    next_at = excluded.next_at;
+
 -- name: mark_batch
 -- Note the batch in the batch's own transaction.
 UPDATE last_batch SET batch = :batch WHERE only = 1;
@@ -152,8 +166,8 @@ WHERE tenant = :tenant AND id < :after AND (:state = '' OR state = :state)
 ORDER BY id DESC LIMIT :most;
 
 -- name: batch
--- The jobs that one request bought together, by the first of them.
-SELECT * FROM jobs WHERE batch = :id ORDER BY id;
+-- The jobs that one request bought together, by the first of them, which comes first.
+SELECT * FROM jobs WHERE batch = :id ORDER BY id <> batch, id;
 
 -- name: jobs_like
 -- What a key's holder has bought by the same request since an instant, each request once.
@@ -304,6 +318,25 @@ WHERE id = :id AND state NOT IN ('queued', 'running');
 -- Keep a request without its images. Money is in the entries, untouched.
 UPDATE jobs SET request = :request, images_forgotten_at = :at
 WHERE id = :id AND state NOT IN ('queued', 'running');
+
+-- name: callback_of_a_job
+-- Whether and how far a job's client was told.
+SELECT * FROM outbox WHERE job_id = :job_id;
+
+-- name: callbacks_due
+-- Callbacks that are due before an instant, the first to be told first.
+SELECT * FROM outbox WHERE state = 'due' AND next_at < :before ORDER BY next_at, job_id LIMIT :most;
+
+-- name: callbacks
+-- All callbacks, those of the newest jobs first, after (older than) a given one.
+SELECT * FROM outbox
+WHERE job_id < :after AND (:state = '' OR state = :state)
+ORDER BY job_id DESC LIMIT :most;
+
+-- name: forget_addresses
+-- Drop where clients were told, of jobs admitted before an instant.
+UPDATE outbox SET url = ''
+WHERE url <> '' AND state NOT IN ('waiting', 'due') AND created_at < :before;
 
 -- name: secret
 -- One secret.

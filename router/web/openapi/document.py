@@ -25,6 +25,7 @@ from router.web.administration import KeyRequest, SettleRequest
 from router.web.dialect import Dialect
 from router.web.dialects.openai.fields import ImageEdit
 from router.web.openapi.fields import FIELDS
+from router.web.openapi.openai import OPENAI_SCHEMAS
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.parameters import HEADERS, PARAMETERS
@@ -73,7 +74,7 @@ def document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "schemas": {**ANSWER_SCHEMAS, **_request_schemas()},
+            "schemas": {**ANSWER_SCHEMAS, **OPENAI_SCHEMAS, **_request_schemas()},
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "examples": _examples(),

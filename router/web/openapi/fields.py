@@ -10,7 +10,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "output_format": "Without it, as the provider delivers.",
         "response": "Whether the answer has an address of the image, or the image.",
         "tags": "For policy rules and reports; the key's own win.",
-        "callback_url": "Not served yet.",
+        "callback_url": "Told once when the edit has ended, with the headers of Standard Webhooks.",
         "deadline_s": "Without it, the policy's.",
         "price_max": "In dollars: the edit must not cost more.",
     },

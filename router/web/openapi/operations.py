@@ -17,6 +17,7 @@ from router.model.errors import (
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
 from router.web.openapi.results import RESULT_OPERATIONS
+from router.web.openapi.telling import TELLING
 
 _OF_A_BODY: Errors = (Malformed, TooLarge, RequestTimeout)
 _OF_AN_EDIT: Errors = (
@@ -71,6 +72,7 @@ _BOUGHT = {
         ],
     },
     "error": None,
+    "callback": None,
     "created_at": "2026-11-20T09:00:00.000000Z",
     "ended_at": "2026-11-20T09:00:06.200000Z",
 }
@@ -117,6 +119,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(NotFound,),
         parameters=("edit",),
     ),
+    **TELLING,
     ("POST", "/v1/quotes"): Operation(
         name="createQuote",
         group="edits",

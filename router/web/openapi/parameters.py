@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.ledger.outbox_rows import OutboxState
 from router.model.job import OPEN_STATES, JobState
 from router.web.edits import LISTED, LISTED_MAX
 from router.web.openapi.shapes import MONEY, TEXT, Schema, one_of, ref
@@ -49,6 +50,7 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "status": _query("status", "Only those.", one_of(JobState)),
     "state": _query("state", "Only those.", one_of(OPEN_STATES)),
+    "callback_state": _query("state", "Only those.", one_of(OutboxState)),
     "after": _query("after", "The `after` of the page before.", {**TEXT, "format": "uuid"}),
     "limit": _query(
         "limit",

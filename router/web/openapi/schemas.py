@@ -5,7 +5,6 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
-from router.web.openapi.openai import OPENAI_SCHEMAS
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -26,6 +25,7 @@ from router.web.openapi.shapes import (
     ref,
     thing,
 )
+from router.web.openapi.telling import CALLBACKS
 
 ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
@@ -103,6 +103,7 @@ _EDITS: dict[str, Schema] = {
         attempts=many(ref("Attempt")),
         decision=ref("Decision"),
         error=nullable(ref("EditError")),
+        callback=nullable(ref("Callback")),
         created_at=INSTANT,
         ended_at=nullable(INSTANT),
     ),
@@ -290,10 +291,10 @@ _HOUSE: dict[str, Schema] = {
 ANSWER_SCHEMAS: dict[str, Schema] = {
     **_BASICS,
     **_EDITS,
+    **CALLBACKS,
     **_MONEY,
     **RAISES,
     **RESULTS,
     **_HOUSE,
     **PROBLEMS,
-    **OPENAI_SCHEMAS,
 }

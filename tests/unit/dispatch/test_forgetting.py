@@ -10,10 +10,13 @@ import pytest
 from router.dispatch.forgetting import BATCH, Forgetting
 from router.dispatch.requests import INLINE_MAX
 from router.images.keeping import FolderResults
+from router.ledger.commands import Told
 from router.ledger.executor import InlineExecutor
 from router.ledger.ledger import Ledger, Part
+from router.ledger.outbox_rows import OutboxState
 from router.ledger.rows import JobRow
 from router.model.ids import JobId
+from router.model.job import ClientCallback
 from router.policy.policy import Policy
 from tests.fakes import FakeClock
 from tests.pictures import a_picture
@@ -55,6 +58,28 @@ async def sent(stage: Stage, job_id: JobId) -> tuple[Any, Any]:
     """What is still known of what the client sent."""
     request = json.loads((await row_of(stage, job_id)).request)
     return request["prompt"], request["images"]
+
+
+def test_where_a_client_was_told_goes_with_the_prompt(tmp_path: Path) -> None:
+    """In the job and in the outbox; who is still to be told keeps its address until then."""
+
+    async def story(stage: Stage) -> None:
+        callback = ClientCallback(url="https://app.example/hooks?token=t7")
+        told = await stage.submit(callback=callback)
+        untold = await stage.submit(callback=callback)
+        for job_id in (told, untold):
+            await stage.see(job_id)
+        delivered = Told(at=stage.clock.now(), job_id=told, number=1, state=OutboxState.DELIVERED)
+        await stage.ledger.submit(delivered)
+        await stage.pause(DAY_S)
+        await stage.sweep.once()
+        rows = [await stage.ledger.callback_of(job_id) for job_id in (told, untold)]
+
+        assert [row and row.url for row in rows] == ["", callback.url]
+        for job_id in (told, untold):
+            assert "app.example" not in (await row_of(stage, job_id)).request
+
+    play(tmp_path, story, policy=keeping(prompts="1d"))
 
 
 def test_pictures_and_prompts_go_each_at_their_age(tmp_path: Path) -> None:

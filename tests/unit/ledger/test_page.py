@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from router.ledger.commands import (
     Alert,
+    CallOff,
     Command,
     Dispatch,
     End,
@@ -11,12 +12,15 @@ from router.ledger.commands import (
     Idempotency,
     JobEnd,
     Post,
+    Redeliver,
     Rotate,
     SaveKey,
     Tender,
+    Told,
 )
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page, balances, subjects
 from router.ledger.rows import (
     BEGINNING,
@@ -55,17 +59,24 @@ def test_a_command_names_the_rows_it_is_about() -> None:
     tender = Tender(attempt=an_attempt_row("j1.2", price=usd("0.06")), limits=())
     hold = Hold(at=EPOCH, job_id=JobId("j1"), tenders=(tender,))
     job, attempt = (JobRow, ("j1",)), (AttemptRow, ("j1.1",))
+    callback, at = (OutboxRow, ("j1",)), EPOCH
+    failed = JobEnd(state=JobState.FAILED)
+    told = Told(at=at, job_id=JobId("j1"), number=1, state=OutboxState.DELIVERED)
 
     assert subjects(an_accept("j1", "0.07")) == set()
     assert subjects(promised) == {(IdempotencyRow, ("acme", "k"))}
     assert subjects(hold) == {job, (AttemptRow, ("j1.2",))}
-    assert subjects(End(at=EPOCH, job_id=JobId("j1"), end=JobEnd(state=JobState.FAILED))) == {job}
+    assert subjects(End(at=at, job_id=JobId("j1"), end=failed)) == {job, callback}
+    assert subjects(CallOff(at=at, job_id=JobId("j1"))) == {job}
+    assert subjects(told) == {callback}
+    assert subjects(Redeliver(at=at, job_id=JobId("j1"))) == {callback}
     assert subjects(SaveKey(at=EPOCH, key=A_KEY)) == set()
     rotate = Rotate(at=EPOCH, former=A_KEY, key=replace(A_KEY, id="k2"), ends=EPOCH + DAY)
     assert subjects(rotate) == {(KeyRow, ("k1",))}
     known = replace(rotate, former=replace(A_KEY, predecessor="k0", successor="k3"))
     assert subjects(known) == {(KeyRow, (key_id,)) for key_id in ("k0", "k1", "k3")}
     assert subjects(A_POST) == {job, attempt}
+    assert subjects(replace(A_POST, end=failed)) == {job, attempt, callback}
     assert subjects(Dispatch(at=EPOCH, attempt_id=AttemptId("j1.1"))) == {job, attempt}
 
 

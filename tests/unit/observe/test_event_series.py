@@ -9,6 +9,7 @@ from router.observe.event_series import EventSeries
 from router.observe.events import (
     Alarm,
     CallbackRang,
+    ClientTold,
     Committed,
     Event,
     FailedOver,
@@ -110,6 +111,9 @@ def test_the_rest_is_counted_by_what_it_is() -> None:
         over,
         Polled(provider="runpod"),
         CallbackRang(provider="shortapi", verdict="evidence"),
+        ClientTold(
+            job_id=JOB, tenant="acme", dialect="native", verdict="gone", tries=2, status=410
+        ),
         Alarm(what="crashed", detail="a task"),
         REACHED,
         Committed(seconds=0.003, commands=7),
@@ -122,6 +126,8 @@ def test_the_rest_is_counted_by_what_it_is() -> None:
     assert value(found, "farebox_polls_total", provider="runpod") == 1
     assert value(found, "farebox_polls_total", provider="shortapi") == 0
     assert value(found, "farebox_callbacks_total", **verdict) == 1
+    assert value(found, "farebox_client_callbacks_total", verdict="gone") == 1
+    assert value(found, "farebox_client_callbacks_total", verdict="delivered") == 0
     assert value(found, "farebox_alarms_total", what="crashed") == 1
     assert value(found, "farebox_budget_thresholds_total", budget="daily", percent="80") == 1
     assert value(found, "farebox_ledger_commit_seconds_sum") == 0.003

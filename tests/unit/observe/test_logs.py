@@ -14,6 +14,7 @@ from router.model.offer import ProviderState
 from router.observe.events import (
     Alarm,
     CallbackRang,
+    ClientTold,
     Committed,
     FailedOver,
     JobRefused,
@@ -144,6 +145,25 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         *("warning", "info"),
         *("warning", "info", "warning", "warning"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "level"),
+    [
+        *(("delivered", "info"), ("retried", "info")),
+        *(("given_up", "warning"), ("gone", "warning"), ("refused", "warning")),
+    ],
+)
+def test_a_client_that_is_told_no_more_is_a_warning(log: Log, verdict: str, level: str) -> None:
+    """A person may want to have it told again; the job says whose it is."""
+    log.events.tell(
+        ClientTold(
+            job_id=JOB, tenant="acme", dialect="native", verdict=verdict, tries=3, status=None
+        )
+    )
+
+    (line,) = log.written()
+    assert (line["level"], line["job_id"], line["tries"]) == (level, JOB, 3)
 
 
 def test_a_threshold_says_how_much_of_what_and_until_when(log: Log) -> None:

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from router.upstream import fetcher as module
 from router.upstream.addresses import Why
-from router.upstream.fetcher import FetchFailed, GuardedFetcher
+from router.upstream.fetcher import FetchFailed, GuardedFetcher, Posted
 from router.upstream.guard import FetchRefused, GuardPolicy
-from tests.raw_server import RawServer, Visit, closed_port
+from tests.raw_server import RawServer, Visit, closed_port, reply
 
 LOOPBACK = GuardPolicy(["127.0.0.1"], allow_http=True)
 PICTURE = bytes(range(256)) * 4
@@ -98,11 +99,11 @@ async def test_redirects_are_refused(status: str) -> None:
         for request in (
             fetcher.fetch(server.url, 9),
             fetcher.fetch_prefix(server.url, 9),
-            fetcher.post(server.url, b"{}", headers={}),
         ):
             with pytest.raises(FetchRefused) as raised:
                 await request
             assert raised.value.why is Why.REDIRECT
+        assert await fetcher.post(server.url, b"{}", headers={}) == Posted(int(status[:3]))
 
         assert len(server.heads) == 3
 
@@ -140,18 +141,40 @@ async def test_every_request_has_a_deadline() -> None:
 
 
 async def test_a_post_answers_its_status() -> None:
-    """A callback is delivered with its own headers, and the receiver's status comes back."""
+    """A callback is delivered with its own headers, and what the receiver says comes back."""
 
     async def gone(visit: Visit) -> None:
-        await visit.answer(b"gone", status="410 Gone")
+        await visit.answer(b"gone", status="410 Gone", head="Retry-After: 7\r\n")
 
     async with RawServer(gone) as server, GuardedFetcher(LOOPBACK) as fetcher:
-        status = await fetcher.post(server.url, b'{"type":"x"}', headers={"webhook-id": "w1"})
+        posted = await fetcher.post(server.url, b'{"type":"x"}', headers={"webhook-id": "w1"})
 
-        assert status == 410
+        assert posted == Posted(410, "7")
         assert server.visits[0].bodies == [b'{"type":"x"}']
         assert "\r\nwebhook-id: w1\r\n" in server.heads[0]
         assert "\r\nContent-Type: application/json\r\n" in server.heads[0]
+
+
+async def test_who_is_posted_to_may_think_until_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A host that is fetched from and is silent for so long is given up before."""
+    monkeypatch.setattr(module, "READ_S", 0.05)
+    asked = asyncio.Event()
+
+    async def think(visit: Visit) -> None:
+        await visit.read_request()
+        await asked.wait()
+        await visit.send(reply(b""))
+
+    async with RawServer(think) as server, GuardedFetcher(LOOPBACK) as fetcher:
+        posting = asyncio.gather(fetcher.post(server.url, b"{}", headers={}, deadline_s=5))
+        with pytest.raises(FetchFailed):
+            await fetcher.fetch(server.url, 9)
+        asked.set()
+
+        (posted,) = await posting
+        assert posted == Posted(200)
 
 
 async def test_with_an_egress_proxy_only_the_proxy_is_dialled() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from router.model.errors import InvalidJob
-from router.model.job import Job, Resolution
+from router.model.job import ClientCallback, Job, Resolution
 from router.upstream.guard import GuardPolicy
 from router.web.asking import IMAGE_BYTES_MAX, Asked, asked_for
 from router.web.auth import Caller
@@ -67,6 +67,17 @@ async def test_a_plain_edit_becomes_a_job_with_its_defaults(services: Services) 
     )
 
 
+async def test_a_client_is_told_in_the_dialect_that_it_asked_in(services: Services) -> None:
+    """Nobody but who asks for it is told."""
+    url = "https://client.example/hook"
+    wish = read_as(EditRequest, json.dumps(an_edit(callback_url=url)).encode(), InvalidJob)
+
+    asked = asked_for(services, CALLER, wish, dialect="runpod", edits=2)
+
+    assert asked.job.callback == ClientCallback(url=url, dialect="runpod")
+    assert read(services).job.callback is None
+
+
 async def test_every_field_reaches_the_job(services: Services) -> None:
     """In its canonical form; the key's tags win over the request's."""
     job = read(
@@ -76,7 +87,7 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
         aspect_ratio="9:16",
         output_format="jpeg",
         response="url",
-        callback_url=None,
+        callback_url="https://client.example/hook?token=t7",
         tags={"team": "sales", "app/page": "7"},
         deadline_s=30,
         price_max="0.50",
@@ -88,6 +99,7 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
     assert job.tags == (("app/page", "7"), ("team", "press"))
     assert job.deadline_at == EPOCH + timedelta(seconds=30)
     assert job.price_max == usd("0.50")
+    assert job.callback == ClientCallback(url="https://client.example/hook?token=t7")
 
 
 @pytest.mark.parametrize(
@@ -137,9 +149,25 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
         ({"aspect_ratio": "0:1"}, None),
         ({"output_format": "webp"}, "`output_format` must be 'png' or 'jpeg'."),
         ({"response": "hex"}, "`response` must be 'url' or 'base64'."),
+        ({"callback_url": 7}, "`callback_url` must be text."),
+        ({"callback_url": "https://h.example/" + "x" * 2048}, None),
         (
-            {"callback_url": "https://client.example/hook"},
-            "`callback_url` is not served yet: ask `GET /v1/edits/{id}?wait=60` instead.",
+            {"callback_url": ""},
+            "`callback_url` must be an `https` URL that may be dialled (scheme).",
+        ),
+        *(
+            (
+                {"callback_url": url},
+                f"`callback_url` must be an `https` URL that may be dialled ({why}).",
+            )
+            for url, why in (
+                ("http://client.example/hook?token=t7", "scheme"),
+                ("https://127.0.0.1/hook", "not_unicast"),
+                ("https://169.254.169.254/hook", "metadata"),
+                ("https://[::ffff:10.0.0.7]/hook", "private"),
+                ("https://client.example:8443/hook", "port"),
+                ("https://ada:secret@client.example/hook", "userinfo"),
+            )
         ),
         ({"tags": {f"t{number}": "v" for number in range(11)}}, "`tags` takes at most 10."),
         ({"tags": {"team": 7}}, "`tags.team` must be text."),

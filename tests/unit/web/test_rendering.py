@@ -88,6 +88,7 @@ def test_a_job_is_shown_as_the_contract_says() -> None:
         ],
         "decision": {"policy": "thrift", "rule": "lowest price", "candidates": []},
         "error": None,
+        "callback": None,
         "created_at": "2026-11-20T09:00:00.000000Z",
         "ended_at": "2026-11-20T09:00:08.250000Z",
     }

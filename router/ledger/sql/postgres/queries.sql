@@ -81,6 +81,10 @@ JOIN unnest(:budget::text[], :scope::text[], :hour::text[]) AS wanted (budget, s
     USING (budget, scope, hour)
 ORDER BY budget, scope, hour FOR UPDATE OF refusals;
 
+-- name: get_outbox
+SELECT outbox.* FROM outbox JOIN unnest(:job_id::text[]) AS wanted (job_id) USING (job_id)
+ORDER BY job_id FOR UPDATE OF outbox;
+
 -- name: lay_balances
 -- Make the balances that do not exist yet: a row that is missing cannot be locked.
 INSERT INTO balances (

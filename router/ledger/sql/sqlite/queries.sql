@@ -56,6 +56,9 @@ GROUP BY budget, scope ORDER BY budget, scope;
 -- name: get_refusals
 SELECT * FROM refusals WHERE budget = :budget AND scope = :scope AND hour = :hour;
 
+-- name: get_outbox
+SELECT * FROM outbox WHERE job_id = :job_id;
+
 -- name: books_out_of_balance
 -- Balances that are not the sum of their entries. No rows: the books are right.
 WITH moves AS (

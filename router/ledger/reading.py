@@ -1,0 +1,66 @@
+"""Readings and housekeeping that are not of money: a client's callbacks, and secrets of our own."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from router.ledger.mapping import decode
+from router.ledger.outbox_rows import OutboxRow
+from router.ledger.store import Store, StoreUnavailable
+from router.model.errors import LedgerUnavailable
+from router.model.ids import JobId
+
+# Sorts after every job id.
+NEWEST = "~"
+SECRET_BYTES = 32
+
+
+class Readings:
+    """What stands in the books beside the money. Each raises `LedgerUnavailable` if it cannot."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def callback_of(self, job_id: JobId) -> OutboxRow | None:
+        """How far a job's callback is; None when its client is not to be told."""
+        rows = await self._read("callback_of_a_job", job_id=job_id)
+        return decode(OutboxRow, rows[0]) if rows else None
+
+    async def callbacks_due(self, before: datetime, *, most: int) -> list[OutboxRow]:
+        """Callbacks that are due before an instant, the first to be told first."""
+        rows = await self._read("callbacks_due", before=before, most=most)
+        return [decode(OutboxRow, row) for row in rows]
+
+    async def callbacks(
+        self, *, state: str = "", after: str = NEWEST, most: int = 50
+    ) -> list[OutboxRow]:
+        """All callbacks, those of the newest jobs first, of jobs older than `after`."""
+        rows = await self._read("callbacks", state=state, after=after, most=most)
+        return [decode(OutboxRow, row) for row in rows]
+
+    async def forget_addresses(self, before: datetime) -> None:
+        """Drop where clients were told, of jobs admitted before an instant; not what is due."""
+        await self._change("forget_addresses", before=before)
+
+    async def secret(self, name: str) -> bytes:
+        """A secret of this ledger's own, random and the same for ever: made at its first use."""
+        rows = await self._read("secret", name=name)
+        if not rows:
+            await self._change("make_secret", name=name, value=secrets.token_hex(SECRET_BYTES))
+            # Another may have been quicker: its secret is everybody's.
+            rows = await self._read("secret", name=name)
+        return bytes.fromhex(rows[0]["value"])
+
+    async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
+        try:
+            return await self._store.fetch(query, **parameters)
+        except StoreUnavailable as error:
+            raise LedgerUnavailable("The ledger cannot be read.") from error
+
+    async def _change(self, statement: str, **parameters: Any) -> None:
+        """Run a statement of housekeeping, or leave everything as it was."""
+        try:
+            await self._store.execute(statement, **parameters)
+        except StoreUnavailable as error:
+            raise LedgerUnavailable from error
