@@ -12,7 +12,7 @@ from router.web.openapi.document import document
 
 OURS = {
     *("farebox-job", "farebox-provider", "farebox-charged-usd", "farebox-budget-remaining-usd"),
-    "farebox-downshifted",
+    *("farebox-downshifted", "farebox-failed", "x-request-id", "x-should-retry"),
     *("location", "retry-after", "preference-applied", "idempotent-replayed", "www-authenticate"),
 }
 """Headers that mean something here; the others belong to HTTP."""

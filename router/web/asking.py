@@ -72,8 +72,10 @@ def asked_for(
     if problems:
         raise InvalidJob(sentence(problems))
     now = services.clock.now()
+    # In the order in which the ledger gives them back.
+    first, *further = sorted(services.ids.job() for _ in range(edits))
     job = Job(
-        id=services.ids.job(),
+        id=first,
         tenant=tenant or caller.tenant,
         key_id=caller.key_id,
         model=wish.model,
@@ -94,7 +96,7 @@ def asked_for(
     )
     whole_s = wish.deadline_s or policy.deadline_for(job)
     job = replace(job, deadline_at=now + timedelta(seconds=whole_s))
-    return Asked(job, policy, tuple(services.ids.job() for _ in range(edits - 1)))
+    return Asked(job, policy, tuple(further))
 
 
 def _callback(wish: EditRequest, dialect: str) -> ClientCallback | None:

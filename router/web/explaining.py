@@ -23,7 +23,11 @@ _WORDS = {
     "tuple_type": "must be a list",
     "bool_type": "must be true or false",
     "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "finite_number": "must be a number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
@@ -66,7 +70,25 @@ def read_as(model: type[M], body: bytes, error: type[RequestError]) -> M:
         return read
     if found[0]["type"] == "json_invalid":
         raise Malformed("The body is not JSON.")
-    raise error(sentence([told(details) for details in found if not _is_echo(details, found)]))
+    raise error(_listed(found))
+
+
+def taken_as(model: type[M], fields: dict[str, Any], error: type[RequestError]) -> M:
+    """
+    Take fields that were read otherwise than from JSON.
+
+    Raises:
+        RequestError: Of the class `error`; names each field that is not what it should be.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as invalid:
+        found = invalid.errors(include_input=False, include_url=False)
+    raise error(_listed(found))
+
+
+def _listed(found: list[ErrorDetails]) -> str:
+    return sentence([told(details) for details in found if not _is_echo(details, found)])
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:

@@ -107,8 +107,9 @@ def _spoken(request: web.Request) -> Dialect:
 
 
 def _refuses_edit(request: web.Request, response: web.StreamResponse) -> bool:
-    """Tell what has bought nothing; an edit that may have been bought is answered with less."""
-    return request.get(SELLING, False) and response.status >= HTTPStatus.BAD_REQUEST
+    """Tell what has bought nothing; an edit that may have been bought is told by its id."""
+    is_refusal = response.status >= HTTPStatus.BAD_REQUEST and "Farebox-Job" not in response.headers
+    return request.get(SELLING, False) and is_refusal
 
 
 async def _told(request: web.Request, services: Services, refusal: web.Response) -> web.Response:

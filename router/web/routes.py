@@ -25,6 +25,8 @@ from router.web import (
 from router.web.auth import Caller
 from router.web.dialect import Dialect
 from router.web.dialects import runpod, shortapi
+from router.web.dialects.openai import routes as openai
+from router.web.dialects.openai.refusing import OPENAI
 from router.web.dialects.runpod_telling import DIALECT as RUNPOD
 from router.web.dialects.shortapi import DIALECT as SHORTAPI
 from router.web.keys import Role
@@ -111,6 +113,12 @@ ROUTES: tuple[Route, ...] = (
         Route("GET", "/v2/{slug}/health", runpod.health, Access.READ),
     ),
     Route("POST", "/v1/quotes", quotes.create_quote, Access.READ),
+    *_of(
+        OPENAI,
+        Route("POST", "/v1/images/edits", openai.create_image_edit, Access.BUY, buys=True),
+        Route("GET", "/v1/models", openai.list_models, Access.READ),
+        Route("GET", "/v1/models/{id}", openai.read_model, Access.READ),
+    ),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
     Route("GET", "/v1/budgets/history", history.budget_history, Access.READ_ALL),
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),

@@ -27,6 +27,8 @@ CALLBACK_URL_MAX = 2048
 
 
 def _read_resolution(value: object) -> object:
+    if isinstance(value, Resolution):
+        return value
     return value.lower() if isinstance(value, str) else value
 
 

@@ -26,9 +26,6 @@ from router.web.openapi.shapes import (
     thing,
 )
 
-ERRORS = {"shortapi": "ShortApiError", "runpod": "RunpodError"}
-"""By dialect, the schema of its errors."""
-
 _CREATED = {"amount": {**MONEY, "description": "The quoted price."}, "job_id": EDIT_ID}
 DIALECT_SCHEMAS: dict[str, Schema] = {
     "ShortApiError": thing(

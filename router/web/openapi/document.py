@@ -23,14 +23,16 @@ from router.model.errors import (
 from router.model.money import Money
 from router.web.administration import KeyRequest, SettleRequest
 from router.web.dialect import Dialect
+from router.web.dialects.openai.fields import ImageEdit
 from router.web.dialects.runpod_reading import RunpodInput, RunpodPolicy, RunpodRun
 from router.web.dialects.shortapi import ShortApiArgs, ShortApiCreate
-from router.web.openapi.dialects import DIALECT_SCHEMAS, ERRORS
+from router.web.openapi.dialects import DIALECT_SCHEMAS
 from router.web.openapi.fields import FIELDS
+from router.web.openapi.openai import OPENAI_SCHEMAS
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.parameters import HEADERS, PARAMETERS
-from router.web.openapi.refusals import INTERNAL, REFUSALS
+from router.web.openapi.refusals import ERRORS_OF, INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
 from router.web.openapi.shapes import BYTES, Schema, ref
 from router.web.problems import NATIVE, problem, unforeseen
@@ -40,7 +42,7 @@ from router.web.routes import ROUTES, Access, Route
 from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
-    *(EditRequest, EndRequest, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
+    *(EditRequest, EndRequest, ImageEdit, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
     *(RunpodInput, RunpodPolicy, RunpodRun, ShortApiArgs, ShortApiCreate),
 )
 _ABOUT = """\
@@ -76,7 +78,12 @@ def document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "schemas": {**ANSWER_SCHEMAS, **DIALECT_SCHEMAS, **_request_schemas()},
+            "schemas": {
+                **ANSWER_SCHEMAS,
+                **DIALECT_SCHEMAS,
+                **OPENAI_SCHEMAS,
+                **_request_schemas(),
+            },
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "examples": _examples(),
@@ -118,7 +125,10 @@ def _operation(route: Route) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": ref(known.body)}
         if known.example is not None:
             content["example"] = known.example
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+        taken = {"application/json": content}
+        if known.form:
+            taken["multipart/form-data"] = {"schema": ref(known.form)}
+        told["requestBody"] = {"required": True, "content": taken}
     return told
 
 
@@ -148,7 +158,7 @@ def _default(dialect: Dialect, headers: tuple[str, ...]) -> dict[str, Any]:
     if dialect is NATIVE:
         content = _content(words, "Problem", [INTERNAL])
     else:
-        content = _foreign(words, dialect, dialect.unforeseen())
+        content = _foreign(words, dialect, {INTERNAL: dialect.unforeseen()})
     return {**content, "headers": _headers(headers)} if headers else content
 
 
@@ -181,19 +191,21 @@ def _refusal(
     """The answer with one status: what it may mean, each with an example as it is really told."""
     words = " ".join(example_of(kind).detail for kind in kinds)
     schema = "BudgetProblem" if BudgetExceeded in kinds else "Problem"
-    sent = [name for kind in kinds for name in problem(example_of(kind)).headers]
-    names = [*(name for name in sent if name in HEADERS), *headers]
+    told = {kind.code: dialect.refused(example_of(kind)) for kind in kinds}
+    sent = [name for response in told.values() for name in response.headers if name in HEADERS]
     if dialect is NATIVE:
-        content = _content(words, schema, [kind.code for kind in kinds])
+        content = _content(words, schema, list(told))
     else:
-        content = _foreign(words, dialect, dialect.refused(example_of(kinds[0])))
-    return {**content, "headers": _headers(names)}
+        content = _foreign(words, dialect, told)
+    return {**content, "headers": _headers([*sent, *headers])}
 
 
-def _foreign(words: str, dialect: Dialect, example: web.Response) -> dict[str, Any]:
-    """An answer in the shape of a dialect's errors, with one as it is really told."""
-    content = {"schema": ref(ERRORS[dialect.name]), "example": _told(example)["value"]}
-    return {"description": words, "content": {example.content_type: content}}
+def _foreign(words: str, dialect: Dialect, told: dict[str, web.Response]) -> dict[str, Any]:
+    """An answer in the shape of a dialect's errors, each as it is really told."""
+    (media_type,) = {response.content_type for response in told.values()}
+    examples = {code: _told(response) for code, response in told.items()}
+    content = {"schema": ref(ERRORS_OF[dialect.name]), "examples": examples}
+    return {"description": words, "content": {media_type: content}}
 
 
 def _examples() -> dict[str, Any]:

@@ -36,5 +36,7 @@ class Operation:
     parameters: tuple[str, ...] = ()
     body: str = ""
     """Its schema's name; empty for none."""
+    form: str = ""
+    """The schema's name of a body that is `multipart/form-data`; empty where it may not be."""
     example: Any = None
     """Of the body."""

@@ -15,6 +15,7 @@ from router.model.errors import (
     TooLarge,
 )
 from router.web.openapi.dialects import DIALECT_OPERATIONS
+from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
 from router.web.openapi.results import RESULT_OPERATIONS
 from router.web.openapi.telling import TELLING
@@ -255,4 +256,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,
+    **OPENAI_OPERATIONS,
 }

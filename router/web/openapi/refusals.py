@@ -54,3 +54,10 @@ PROBLEMS: dict[str, Schema] = {
         asked=MONEY,
     ),
 }
+
+ERRORS_OF: dict[str, str] = {
+    "openai": "OpenAIError",
+    "runpod": "RunpodError",
+    "shortapi": "ShortApiError",
+}
+"""By the name of a dialect that is not our own: what its errors look like."""

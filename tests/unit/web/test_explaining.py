@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.model.errors import InvalidJob, Malformed
-from router.web.explaining import read_as, sentence
+from router.web.explaining import read_as, sentence, taken_as
 
 
 class Thing(BaseModel):
@@ -104,3 +104,12 @@ def test_a_name_that_is_there_twice_is_refused(body: str, name: str) -> None:
     """Of two values one was meant, and readers differ in which they take."""
     with pytest.raises(Malformed, match=f"`{name}` is there twice"):
         read_as(Thing, body.encode(), InvalidJob)
+
+
+def test_fields_that_were_no_json_are_told_alike() -> None:
+    """A form's are explained by the same words."""
+    assert taken_as(Thing, {"text": "abc"}, InvalidJob) == Thing(text="abc")
+    with pytest.raises(InvalidJob) as refused:
+        taken_as(Thing, {"surplus": 1}, InvalidJob)
+
+    assert "`surplus` is not a field of this request" in refused.value.detail

@@ -53,3 +53,10 @@ def test_a_wish_shows_neither_prompt_nor_images() -> None:
     """Wherever it is printed."""
     assert "green" not in repr(wish())
     assert "pictures.example" not in repr(wish())
+
+
+def test_a_wish_may_be_made_of_our_own_values() -> None:
+    """As the dialects do, which have read theirs already."""
+    made = EditRequest(prompt="p", images=(PICTURE_URL,), resolution=Resolution.TWO_K)
+
+    assert made.resolution is Resolution.TWO_K

@@ -1,5 +1,7 @@
-from router.web.openapi.dialects import DIALECT_OPERATIONS, ERRORS
+from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.document import document
+from router.web.openapi.openai import OPENAI_OPERATIONS
+from router.web.openapi.refusals import ERRORS_OF
 from router.web.problems import NATIVE
 from router.web.routes import ROUTES
 from tests.web_contract import operations
@@ -16,8 +18,9 @@ def test_every_route_of_a_dialect_tells_errors_in_its_shape() -> None:
         for kind, content in response["content"].items()
     }
 
-    assert told == {(name, "application/json", schema) for name, schema in ERRORS.items()}
-    assert set(DIALECT_OPERATIONS) == {(route.method, route.path) for route in routes}
+    assert told == {(name, "application/json", schema) for name, schema in ERRORS_OF.items()}
+    known = {*DIALECT_OPERATIONS, *OPENAI_OPERATIONS}
+    assert known == {(route.method, route.path) for route in routes}
 
 
 def test_what_is_wrong_with_an_edit_is_a_bad_request_there() -> None:

@@ -1,0 +1,1 @@
+"""OpenAI's images API: its requests and its answers, translated."""
