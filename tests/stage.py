@@ -29,6 +29,7 @@ from router.dispatch.recovery import Recovery
 from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
 from router.dispatch.telling import Teller
+from router.dispatch.turns import Turns
 from router.dispatch.watching import JobView, Watcher
 from router.images.keeping import FolderResults
 from router.images.links import Links
@@ -53,7 +54,7 @@ from router.providers.catalog import CODECS
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
 from router.upstream.fetcher import FetchFailed
-from router.upstream.slots import Slots
+from router.upstream.traffic import Traffic
 from tests.fakes import a_job
 from tests.ledger_kit import a_sqlite_store, usd
 from tests.policy_files import a_policy
@@ -283,7 +284,7 @@ class Stage:
         self._hosts = hosts
         self.gallery = Gallery()
         self._callbacks_url = RING_URL if callbacks else None
-        self._limits = dict.fromkeys(("shortapi", "runpod"), slots)
+        self._slots = slots
         self._connected = frozenset(connected)
         self.open()
 
@@ -298,11 +299,17 @@ class Stage:
         self.ledger = self.open_ledger()
         self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
         self.health = Health(clock, self.changed)
-        self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
+        self.traffic = Traffic(clock, self._terms(), on_queue=self.teller.queue_changed)
+        self.slots = self.traffic.slots
+        self.turns = Turns(clock, self.slots, self.health)
         self._open_images()
         self.survey = Survey(
-            self.health, self.shape, self._connected, supplied=self.hosting.supplies
+            self.health,
+            self.shape,
+            self._connected,
+            self.turns,
+            supplied=self.hosting.supplies,
         )
         self.placer = Placer(
             clock,
@@ -310,7 +317,7 @@ class Stage:
             self.ledger,
             self.survey,
             self.health,
-            self.slots,
+            self.turns,
             in_force=lambda: self.policy,
         )
         self.sender = Sender(
@@ -318,7 +325,7 @@ class Stage:
             self.ledger,
             self._carrier or self.troupe,
             self.health,
-            self.slots,
+            self.turns,
             self.teller,
             self.hosting,
             self.finisher,
@@ -344,6 +351,12 @@ class Stage:
             audience,
             policy=lambda _hash: self.policy,
         )
+        self._open_evidence()
+        self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def _open_evidence(self) -> None:
+        """Put together what learns of ends later, and tells of them."""
+        clock, audience = self.clock, self.audience
         self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
         self.watcher = Watcher(self.ledger, self.dispatcher)
         self.sweep = Sweep(
@@ -356,7 +369,15 @@ class Stage:
             Forgetting(clock, self.ledger, self.inputs, self.results, policy=lambda: self.policy),
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
-        self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def _terms(self) -> list[ProviderTerms]:
+        """The price book's rows, with as many slots as the test says."""
+        prices = self.policy.prices
+        rows = {name: prices.terms(name) for name in prices.provider_names}
+        return [
+            replace(rows.get(name, ProviderTerms(name=name)), creates_in_flight_max=self._slots)
+            for name in ("shortapi", "runpod")
+        ]
 
     def _open_images(self) -> None:
         """Put together what happens to images on their way in and out."""

@@ -142,6 +142,33 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TookTurn:
+    """A call to a provider may go, after it has waited for its turn."""
+
+    name: ClassVar[str] = "took_turn"
+    provider: str
+    operation: str
+    """`create`, `status` or `cancel`."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged:
+    """More or fewer creates wait for a slot."""
+
+    name: ClassVar[str] = "queue_changed"
+    provider: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overflowed:
+    """A job was refused before any hold, because too much waits or is in hand."""
+
+    name: ClassVar[str] = "overflowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """The ledger committed a batch."""
 
@@ -228,6 +255,9 @@ Event = (
     | ProviderChanged
     | CallbackRang
     | Polled
+    | TookTurn
+    | QueueChanged
+    | Overflowed
     | Committed
     | Overhead
     | Recovered

@@ -3,7 +3,6 @@
 from router.model import errors
 from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
-from router.model.offer import ProviderState
 from router.web.keys import Role
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
@@ -15,6 +14,8 @@ from router.web.openapi.shapes import (
     INSTANT,
     MONEY,
     NUMBER,
+    PROVIDER_HEALTH,
+    QUOTED_HEALTH,
     ROLLS,
     TEXT,
     USED,
@@ -31,6 +32,7 @@ ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.DeadlineExceeded, errors.ContentRefused),
 )
 """Every error that an edit ends with, in its body."""
+QUOTED_ERRORS = (errors.BudgetExceeded, errors.NobodyQualifies, errors.Overloaded)
 
 
 _TAGS = {"type": "object", "additionalProperties": TEXT, "description": "Names and values."}
@@ -130,18 +132,14 @@ _MONEY: dict[str, Schema] = {
         tenant=TEXT,
         chosen=nullable({**TEXT, "description": "The provider; null when it would be refused."}),
         price=nullable(MONEY),
-        error=nullable(
-            one_of([errors.BudgetExceeded.code, errors.NobodyQualifies.code], "Why it would be.")
-        ),
+        error=nullable(one_of([one.code for one in QUOTED_ERRORS], "Why it would be.")),
         decision={
             **thing(
                 "Who was looked at, and the verdict on each.",
                 policy=TEXT,
                 policy_hash=TEXT,
                 rule=TEXT,
-                candidates=many(
-                    thing("A provider.", **_CANDIDATE, state=one_of(ProviderState)),
-                ),
+                candidates=many(thing("A provider.", **_CANDIDATE, **QUOTED_HEALTH)),
             ),
             "additionalProperties": True,
         },
@@ -274,7 +272,10 @@ _HOUSE: dict[str, Schema] = {
         providers={
             "type": "object",
             "additionalProperties": thing(
-                "A provider.", connected=FLAG, state=one_of(ProviderState)
+                "A provider. What is not always told is for who may see all tenants.",
+                *("reason", "started", "failed", "waiting"),
+                connected=FLAG,
+                **PROVIDER_HEALTH,
             ),
         },
     ),
