@@ -300,7 +300,12 @@ class Stage:
         self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
         self.health = Health(clock, self.changed)
         self.teller = Teller(clock, audience)
-        self.traffic = Traffic(clock, self._terms(), on_queue=self.teller.queue_changed)
+        self.traffic = Traffic(
+            clock,
+            self._terms(),
+            on_wait=self.teller.took_turn,
+            on_queue=self.teller.queue_changed,
+        )
         self.slots = self.traffic.slots
         self.turns = Turns(clock, self.slots, self.health)
         self._open_images()

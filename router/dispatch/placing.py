@@ -61,14 +61,19 @@ class Placer:
 
     async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
         """What a job's plan is now. Spends nothing, holds nothing."""
-        offers = await self.offers(policy, job)
+        offers = await self.offers(policy, job, tried=tried)
         return choose(policy, job, offers, tried=tried, standing=await self.standing(policy, job))
 
     async def offers(
-        self, policy: Policy, job: Job, *, look_s: float | None = None
+        self,
+        policy: Policy,
+        job: Job,
+        *,
+        tried: frozenset[str] = frozenset(),
+        look_s: float | None = None,
     ) -> tuple[Offer, ...]:
         """What each provider offers for a job now. See `Survey.offers`."""
-        return await self._survey.offers(policy, job, self._clock.now(), look_s=look_s)
+        return await self._survey.offers(policy, job, self._clock.now(), tried=tried, look_s=look_s)
 
     async def standing(self, policy: Policy, job: Job) -> Standing:
         """

@@ -1,6 +1,7 @@
-"""What each provider offers for a job right now: price, ability and health. Chooses nothing."""
+"""What each provider offers for a job right now: price, ability, health and load."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from router.dispatch.turns import Turns
 from router.model.job import Job
 from router.model.offer import Offer, Plan
 from router.policy.capability import Ability, needs_shape, offers_for
+from router.policy.choose import choose
 from router.policy.policy import Policy
 
 
@@ -37,7 +39,13 @@ class Survey:
         self._turns, self._supplied = turns, supplied
 
     async def offers(
-        self, policy: Policy, job: Job, at: datetime, *, look_s: float | None = None
+        self,
+        policy: Policy,
+        job: Job,
+        at: datetime,
+        *,
+        tried: frozenset[str] = frozenset(),
+        look_s: float | None = None,
     ) -> tuple[Offer, ...]:
         """
         One offer a provider; those that cannot serve the job have an obstacle.
@@ -46,6 +54,7 @@ class Survey:
             policy: In force for the job.
             job: What is to be bought.
             at: Decides which prices are in force.
+            tried: Providers that the job will not go to again.
             look_s: For how long to look at the job's first image, where its shape matters: whoever
                 wants an answer at once has an offer less if the image comes slowly. None: for as
                 long as it takes.
@@ -54,7 +63,12 @@ class Survey:
         if needs_shape(policy.prices, job, at):
             shape = await self._shape(job.images[0], look_s)
         offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
-        return self._turns.in_time(job, [self._with_health(policy, job, one) for one in offers])
+        found = [self._with_health(policy, job, offer) for offer in offers]
+
+        def would_do(others: Sequence[Offer]) -> bool:
+            return bool(choose(policy, job, others, tried=tried).offers)
+
+        return self._turns.in_time(job, found, would_do)
 
     def check_turns(self, policy: Policy, job: Job, at: datetime) -> None:
         """

@@ -5,7 +5,6 @@ A job that could not be done before its deadline, by what waits before it, is no
 to the next offer, or is refused at once. What waits and gets too late is not sent any more.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -60,11 +59,18 @@ class Turns:
 
     # Before the hold.
 
-    def in_time(self, job: Job, offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    def in_time(
+        self, job: Job, offers: Sequence[Offer], would_do: Callable[[Sequence[Offer]], bool]
+    ) -> tuple[Offer, ...]:
         """
         Give an obstacle to offers that could not be in time for the queue before them.
 
-        And to those of providers that answered 429, while any other could serve.
+        And to those of providers that answered 429, while others would do.
+
+        Args:
+            job: What is to be bought.
+            offers: At most one of each provider.
+            would_do: Whether the job may go to any of some offers.
         """
         open_ = [one for one in offers if one.obstacle is None]
         others = [
@@ -74,7 +80,9 @@ class Turns:
             and not self._health.cooling_s(one.provider)
             and self._late_s(job, one.provider) is None
         ]
-        return tuple(self._in_time(job, one, has_others=bool(others)) for one in offers)
+        cools = any(self._health.cooling_s(one.provider) for one in open_)
+        has_others = cools and would_do(others)
+        return tuple(self._in_time(job, one, has_others=has_others) for one in offers)
 
     def _in_time(self, job: Job, offer: Offer, *, has_others: bool) -> Offer:
         if offer.obstacle is not None:
@@ -146,12 +154,8 @@ class Turns:
         self._slots.unbook(attempt.provider, attempt.id)
         # What need not wait goes, even if it will probably be late: so it was asked for.
         leeway_s = max(0.0, self._leeway_s(job, attempt.provider))
-        try:
-            async with asyncio.timeout(leeway_s if self._slots.wait_s(attempt.provider) else None):
-                await self._slots.take(attempt.provider)
-        except TimeoutError:
-            return False
-        return True
+        limit_s = leeway_s if self._slots.wait_s(attempt.provider) else None
+        return await self._slots.take(attempt.provider, limit_s)
 
     def release(self, provider: str) -> None:
         """A create was answered, or will not leave."""

@@ -5,7 +5,7 @@ They are this process's own and start at zero with it.
 """
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, assert_never
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -217,6 +217,8 @@ class EventSeries:
                 self._waiting.of(event.provider).set(event.waiting)
             case Overflowed():
                 self._overflows.of().inc()
+            case _:
+                assert_never(event)
 
     def _tell_people(self, event: Event) -> None:
         """Count what a person may want to look at."""

@@ -7,6 +7,7 @@ that left apart may arrive together.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
@@ -114,22 +115,33 @@ class Paces:
         self._on_wait(provider, operation.value, 0.0)
         return True
 
-    async def take(self, provider: str, operation: Operation) -> None:
-        """Wait until a call may go. Cancelled, it has not counted."""
+    async def take(self, provider: str, operation: Operation, limit_s: float | None = None) -> bool:
+        """
+        Wait until a call may go. Cancelled, it has not counted.
+
+        Args:
+            limit_s: For how many seconds to wait; None: for as long as it takes.
+
+        Returns:
+            Whether it may go; not, as soon as it is known that it would take longer.
+        """
         if self.try_take(provider, operation):
-            return
+            return True
         lane, came_s = self._lane(provider, operation), self.clock.monotonic_s()
+        until_s = math.inf if limit_s is None else came_s + limit_s
         lane.waiting += 1
         try:
             async with lane.turn:
                 # It may have been held off meanwhile.
-                while (wait_s := lane.pace.wait_s(self.clock.monotonic_s())) > 0:
+                while (wait_s := lane.pace.wait_s(now_s := self.clock.monotonic_s())) > 0:
+                    if now_s + wait_s > until_s:
+                        return False
                     await self.clock.sleep_s(wait_s)
-                now_s = self.clock.monotonic_s()
                 lane.pace.take(now_s)
         finally:
             lane.waiting -= 1
         self._on_wait(provider, operation.value, now_s - came_s)
+        return True
 
     def hold_off(self, provider: str, operation: Operation, seconds: float) -> None:
         """Have no call go for a while: the provider has asked for patience."""

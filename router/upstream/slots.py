@@ -6,7 +6,6 @@ anything is held for it.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -106,36 +105,49 @@ class Slots:
         queue.left_at_s.append(self._paces.clock.monotonic_s())
         return True
 
-    async def take(self, provider: str) -> None:
-        """Take a slot, after those who came earlier. Cancelled, it has taken none."""
-        queue = self._queue(provider)
+    async def take(self, provider: str, limit_s: float | None = None) -> bool:
+        """
+        Take a slot, after those who came earlier. Cancelled, it has taken none.
+
+        Args:
+            limit_s: For how many seconds to wait; None: for as long as it takes.
+
+        Returns:
+            Whether it has one.
+        """
+        queue, began_s = self._queue(provider), self._paces.clock.monotonic_s()
         if not queue.waiting and queue.taken < queue.room:
             queue.taken += 1
-        else:
-            await self._wait(provider, queue)
+        elif not await self._wait(provider, queue, limit_s):
+            return False
+        may_leave = False
         try:
-            await self._paces.take(provider, Operation.CREATE)
-        except asyncio.CancelledError:
-            self._free(provider)
-            raise
-        queue.left_at_s.append(self._paces.clock.monotonic_s())
+            if limit_s is not None:
+                limit_s = began_s + limit_s - self._paces.clock.monotonic_s()
+            may_leave = await self._paces.take(provider, Operation.CREATE, limit_s)
+        finally:
+            if not may_leave:
+                self._free(provider)
+        if may_leave:
+            queue.left_at_s.append(self._paces.clock.monotonic_s())
+        return may_leave
 
-    async def _wait(self, provider: str, queue: _Queue) -> None:
+    async def _wait(self, provider: str, queue: _Queue, limit_s: float | None) -> bool:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append(turn)
         self._on_queue(provider, len(queue.waiting))
+        has_slot = False
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                # A release that came in between has removed it already.
-                with contextlib.suppress(ValueError):
-                    queue.waiting.remove(turn)
-                    self._on_queue(provider, len(queue.waiting))
-            else:
-                # The slot came in the same turn of the loop as the cancellation: pass it on.
+            # Not cancelled by it: the slot may come in the same moment as the cancellation.
+            await asyncio.wait({turn}, timeout=limit_s)
+            has_slot = turn.done()
+        finally:
+            if not has_slot and turn.done():
                 self._free(provider)
-            raise
+            elif not has_slot:
+                queue.waiting.remove(turn)
+                self._on_queue(provider, len(queue.waiting))
+        return has_slot
 
     def release(self, provider: str) -> None:
         """Give a slot back; the first who waits has it at once."""
@@ -178,6 +190,5 @@ class Slots:
         while queue.waiting and queue.taken < queue.room:
             turn = queue.waiting.popleft()
             self._on_queue(provider, len(queue.waiting))
-            if not turn.done():
-                queue.taken += 1
-                turn.set_result(None)
+            queue.taken += 1
+            turn.set_result(None)

@@ -47,6 +47,7 @@ def test_the_cheapest_provider_delivers_and_is_posted(tmp_path: Path) -> None:
         assert stage.troupe.sent[0].attempt_token == view.attempts[0].callback_token
         assert stage.dispatcher.errands == {}
         assert [event.name for event in stage.audience.events] == [
+            "took_turn",
             "job_admitted",
             "attempt_accepted",
             "job_ended",

@@ -53,7 +53,7 @@ class Desk:
             an_offer(price=usd("0.04"), provider=name, state=states.get(name, serving))
             for name in names
         ]
-        return {one.provider: one.obstacle for one in self.turns.in_time(job, offers)}
+        return {one.provider: one.obstacle for one in self.turns.in_time(job, offers, bool)}
 
 
 def test_a_queue_is_in_the_way_of_those_who_would_be_late() -> None:
@@ -225,3 +225,23 @@ def test_a_429_has_the_last_provider_wait_and_not_fail(tmp_path: Path) -> None:
         assert stage.changes == []
 
     play(tmp_path, story, connected=ONE)
+
+
+def test_whoever_may_go_nowhere_else_waits_for_a_429_to_pass(tmp_path: Path) -> None:
+    """Also where another provider serves, but is too dear, or was tried for the job already."""
+
+    async def story(stage: Stage) -> None:
+        stage.troupe.acts["shortapi"] = [Act(refuses=ProviderThrottled("429", retry_after_s=20.0))]
+        first = await stage.submit()
+        assert (await stage.see(first)).row.state is JobState.SUCCEEDED
+        cheap = await stage.submit(price_max=usd("0.05"))
+        assert await stage.books(cheap) == ["shortapi held 0.04"]
+        dear = await stage.submit()
+        assert await stage.books(dear) == ["runpod dispatching 0.0875"]
+        stage.troupe.acts["runpod"] = [Act(refuses=ProviderUnreachable())]
+        tried = await stage.submit()
+        assert (await stage.see(tried)).row.state is JobState.SUCCEEDED
+        assert await stage.books(tried) == ["runpod voided 0.0875", "shortapi posted 0.04"]
+        assert (await stage.see(cheap)).row.state is JobState.SUCCEEDED
+
+    play(tmp_path, story)

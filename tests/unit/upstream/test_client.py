@@ -21,7 +21,7 @@ from router.model.errors import (
 from router.model.ids import ProviderRef
 from router.model.job import Job
 from router.model.money import Money
-from router.model.offer import Offer, ProviderTerms
+from router.model.offer import Offer, ProviderTerms, Rate
 from router.providers.wire import (
     Call,
     Delivered,
@@ -33,7 +33,7 @@ from router.providers.wire import (
 )
 from router.upstream.client import Upstream
 from router.upstream.doorbell import Doorbell
-from router.upstream.paces import Paces
+from router.upstream.paces import Operation, Paces
 from router.upstream.reads import REPEATED_MIN, Reads
 from tests.fakes import a_job, an_offer
 from tests.virtual_time import VirtualClock, run
@@ -102,6 +102,7 @@ class Stage:
     created: Said = PENDING
     script: list[Said] = field(default_factory=lambda: [DONE])
     travel_s: float = 0.0
+    rate: Rate | None = None
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -115,7 +116,7 @@ class Stage:
             self.clock,
             self,
             {"shortapi": self.codec},
-            Reads(Paces(self.clock)),
+            Reads(Paces(self.clock, {("shortapi", Operation.STATUS): self.rate})),
             rng=random.Random(1),
             on_poll=self.polled.append,
         )
@@ -560,5 +561,31 @@ def test_one_read_that_is_throttled_has_the_others_wait() -> None:
         assert await second == DONE
         assert await first == DONE
         assert stage.asked_s[1] - stage.asked_s[0] == pytest.approx(20.0)
+
+    run(story(), seed=1)
+
+
+def test_however_many_are_waited_for_polls_keep_to_the_rate() -> None:
+    """Sixty jobs would ask thirty times a second; five are allowed, and each has its turn."""
+
+    async def story() -> None:
+        stage = Stage(script=[PENDING], rate=Rate(50, 10.0))
+        loop = asyncio.get_running_loop()
+        jobs = [
+            loop.create_task(
+                stage.upstream.collect(
+                    "shortapi", "slug", REF, horizon_s=200.0, doorbell=Doorbell(stage.clock)
+                )
+            )
+            for _ in range(60)
+        ]
+        await stage.clock.sleep_s(100.0)
+        asked = stage.asked_s
+        within = [sum(at <= other < at + 10.0 for other in asked) for at in asked]
+        assert max(within) <= 50
+        assert len(asked) >= 100 / 10 * 50 * 0.75
+        stage.script = [DONE]
+        await asyncio.wait(jobs)
+        assert {job.result() for job in jobs} == {DONE}
 
     run(story(), seed=1)

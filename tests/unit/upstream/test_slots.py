@@ -184,8 +184,10 @@ def test_whoever_gives_up_while_it_waits_to_leave_gives_its_slot_back() -> None:
         assert slots.try_take("p")
         slots.release("p")
         loop = asyncio.get_running_loop()
-        first, second = loop.create_task(slots.take("p")), loop.create_task(slots.take("p"))
-        await asyncio.sleep(0.5)
+        first = loop.create_task(slots.take("p"))
+        await asyncio.sleep(0.1)
+        second = loop.create_task(slots.take("p"))
+        await asyncio.sleep(0.4)
         first.cancel()
         await second
         assert (slots.taken("p"), slots.waiting("p")) == (1, 0)
@@ -248,3 +250,27 @@ def test_the_wait_is_foreseen_from_how_long_creates_take() -> None:
         assert slots.wait_s("nobody") == 0.0
 
     run(story(), seed=1)
+
+
+def test_whoever_waits_too_long_leaves_the_queue(seed: int) -> None:
+    """For a slot, or for its time to leave, and then at once; the others move up."""
+
+    async def story() -> None:
+        clock = VirtualClock()
+        slots = Slots({"p": 1}, Paces(clock))
+        assert await slots.take("p", 0.0)
+        loop = asyncio.get_running_loop()
+        waiting = [loop.create_task(slots.take("p", limit_s)) for limit_s in (5.0, 9.0)]
+        await asyncio.sleep(6.0)
+        assert (waiting[0].result(), slots.waiting("p")) == (False, 1)
+        slots.release("p")
+        assert await waiting[1]
+        slots.release("p")
+        slots.hold_off("p", 30.0)
+        assert not await slots.take("p", 29.0)
+        assert clock.monotonic_s() == 6.0
+        assert (slots.taken("p"), slots.waiting("p")) == (0, 0)
+        assert await slots.take("p", 31.0)
+        assert clock.monotonic_s() == 36.0
+
+    run(story(), seed)
