@@ -27,6 +27,7 @@ from router.dispatch.reloading import Reloader
 from router.dispatch.resolving import Resolver
 from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
+from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
 from router.ground import Ground, Rooms, guard_of, lay_ground, open_rooms
@@ -164,6 +165,7 @@ async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground)
         ground.clock,
         transport,
         CODECS,
+        ground.traffic.reads,
         rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
         on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
     )
@@ -174,14 +176,15 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
     """Put the dispatcher and its neighbours together."""
     ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
-    current, slots = ground.current, ground.slots
+    current = ground.current
     providers = tuple(name for name, one in settings.providers.items() if one.key)
 
     def changed(provider: str, state: ProviderState, reason: str) -> None:
         observer.tell(ProviderChanged(provider=provider, state=state, reason=reason))
 
     ids = Ids(clock)
-    health = Health(clock, changed)
+    health = Health(clock, changed, rng=random.Random())  # noqa: S311 - it spreads probes.
+    turns = Turns(clock, ground.traffic.slots, health)
     callbacks_url = settings.public_url
     public = PublicLinks(rooms.links, callbacks_url) if callbacks_url is not None else None
     hosting = Hosting(clock, inputs, public)
@@ -189,10 +192,11 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         health,
         ImageShapes(roads.fetcher),
         frozenset(providers) & CODECS.keys(),
+        turns,
         supplied=hosting.supplies,
     )
-    placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)
-    sender = _hire_sender(ground, rooms, roads, health, hosting, callbacks_url)
+    placer = Placer(clock, ids, ledger, survey, health, turns, in_force=lambda: current.policy)
+    sender = _hire_sender(ground, rooms, roads, health, turns, hosting, callbacks_url)
     dispatcher = Dispatcher(
         clock,
         ledger,
@@ -220,6 +224,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         callbacks=Callbacks(ledger, dispatcher, recovery, CODECS, observer),
         resolver=Resolver(clock, ledger, dispatcher, recovery),
         health=health,
+        turns=turns,
         metrics=ground.metrics,
         observer=observer,
         providers=providers,
@@ -234,7 +239,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
     postman = Postman(clock, ledger, roads.fetcher, render, tasks, teller)
     ledger.listen(alerts.booked)
     ledger.listen_for_callbacks(postman.due)
-    reloader, broken = ground.reloader, ground.broken
+    reloader, slots, broken = ground.reloader, ground.traffic.slots, ground.broken
     return House(services, recovery, sweep, alerts, postman, reloader, tasks, slots, broken)
 
 
@@ -243,6 +248,7 @@ def _hire_sender(
     rooms: Rooms,
     roads: _Roads,
     health: Health,
+    turns: Turns,
     hosting: Hosting,
     callbacks_url: str | None,
 ) -> Sender:
@@ -260,7 +266,7 @@ def _hire_sender(
         rooms.ledger,
         roads.upstream,
         health,
-        ground.slots,
+        turns,
         ground.teller,
         hosting,
         finisher,

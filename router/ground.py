@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from router.dispatch.reloading import Reloader, slot_limits
+from router.dispatch.reloading import Reloader, all_terms
 from router.dispatch.telling import Teller
 from router.images.archive import BadArchive, open_results
 from router.images.keeping import ResultStore
@@ -15,14 +15,15 @@ from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import SystemClock
 from router.model.tasks import TaskRegistry
-from router.observe.events import Observer, Observers
+from router.observe.events import Observer
 from router.observe.metrics import Metrics
+from router.observe.observers import Observers
 from router.policy.current import Current
 from router.policy.loader import read_policy, shipped_policy_path
 from router.policy.problems import PolicyError
 from router.settings import BadSetting, Settings
 from router.upstream.guard import GuardPolicy
-from router.upstream.slots import Slots
+from router.upstream.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Ground:
     clock: SystemClock
     current: Current
     policy_path: Path
-    slots: Slots
+    traffic: Traffic
     reloader: Reloader
     metrics: Metrics
     observer: Observer
@@ -70,18 +71,20 @@ def lay_ground(
         raise policy
     clock = SystemClock()
     current = Current(policy, clock.now())
-    slots = Slots(slot_limits(policy))
     files = ThreadExecutor("policy-reader")
     stack.callback(files.close)
     metrics = Metrics(clock, providers=policy.prices.provider_names)
     observer = Observers(metrics, *observers)
     teller = Teller(clock, observer)
+    traffic = Traffic(
+        clock, all_terms(policy), on_wait=teller.took_turn, on_queue=teller.queue_changed
+    )
     return Ground(
         clock=clock,
         current=current,
         policy_path=policy_path,
-        slots=slots,
-        reloader=Reloader(clock, policy_path, reading, current, slots, observer, files),
+        traffic=traffic,
+        reloader=Reloader(clock, policy_path, reading, current, traffic, observer, files),
         metrics=metrics,
         observer=observer,
         teller=teller,

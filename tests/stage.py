@@ -40,6 +40,7 @@ from router.dispatch.recovery import Recovery
 from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
 from router.dispatch.telling import Teller
+from router.dispatch.turns import Turns
 from router.dispatch.watching import JobView, Watcher
 from router.images.keeping import FolderResults
 from router.images.links import Links
@@ -64,7 +65,7 @@ from router.providers.catalog import CODECS
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
 from router.upstream.fetcher import FetchFailed, Posted
-from router.upstream.slots import Slots
+from router.upstream.traffic import Traffic
 from router.web.callback_bodies import render_callback
 from router.web.picturing import Pictures
 from tests.fakes import a_job
@@ -338,7 +339,7 @@ class Stage:
         self._hosts = hosts
         self.gallery = Gallery()
         self._callbacks_url = RING_URL if callbacks else None
-        self._limits = dict.fromkeys(("shortapi", "runpod"), slots)
+        self._slots = slots
         self._connected = frozenset(connected)
         self.open()
 
@@ -350,11 +351,22 @@ class Stage:
         self.housekeeping = TaskRegistry(self.crashed)
         self._open_books()
         self.health = Health(clock, self.changed)
-        self.slots = Slots(self._limits)
         self.teller = Teller(clock, audience)
+        self.traffic = Traffic(
+            clock,
+            self._terms(),
+            on_wait=self.teller.took_turn,
+            on_queue=self.teller.queue_changed,
+        )
+        self.slots = self.traffic.slots
+        self.turns = Turns(clock, self.slots, self.health)
         self._open_images()
         self.survey = Survey(
-            self.health, self.shape, self._connected, supplied=self.hosting.supplies
+            self.health,
+            self.shape,
+            self._connected,
+            self.turns,
+            supplied=self.hosting.supplies,
         )
         self.placer = Placer(
             clock,
@@ -362,7 +374,7 @@ class Stage:
             self.ledger,
             self.survey,
             self.health,
-            self.slots,
+            self.turns,
             in_force=lambda: self.policy,
         )
         self.sender = Sender(
@@ -370,7 +382,7 @@ class Stage:
             self.ledger,
             self._carrier or self.troupe,
             self.health,
-            self.slots,
+            self.turns,
             self.teller,
             self.hosting,
             self.finisher,
@@ -396,6 +408,12 @@ class Stage:
             audience,
             policy=lambda _hash: self.policy,
         )
+        self._open_evidence()
+        self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def _open_evidence(self) -> None:
+        """Put together what learns of ends later, and tells of them."""
+        clock, audience = self.clock, self.audience
         self.callbacks = Callbacks(self.ledger, self.dispatcher, self.recovery, CODECS, audience)
         self.watcher = Watcher(self.ledger, self.dispatcher)
         self.sweep = Sweep(
@@ -409,7 +427,15 @@ class Stage:
             Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
         )
         self.postman = self.a_postman()
-        self.changes: list[tuple[str, ProviderState, str]] = []
+
+    def _terms(self) -> list[ProviderTerms]:
+        """The price book's rows, with as many slots as the test says."""
+        prices = self.policy.prices
+        rows = {name: prices.terms(name) for name in prices.provider_names}
+        return [
+            replace(rows.get(name, ProviderTerms(name=name)), creates_in_flight_max=self._slots)
+            for name in ("shortapi", "runpod")
+        ]
 
     def a_postman(self) -> Postman:
         """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""

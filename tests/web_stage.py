@@ -198,6 +198,7 @@ async def open_house(
             callbacks=stage.callbacks,
             resolver=Resolver(clock, stage.ledger, stage.dispatcher, stage.recovery),
             health=stage.health,
+            turns=stage.turns,
             metrics=Metrics(clock, providers=("shortapi", "runpod")),
             observer=stage.audience,
             providers=("shortapi", "runpod"),

@@ -27,6 +27,7 @@ from router.policy.policy import Policy
 A_PICTURE = "https://example.com/picture.png"
 """It is not fetched: a quote without a picture is for a square one."""
 UNSERVED = "No server runs: whether providers are up is not known."
+UNKNOWN_HEALTH = dict.fromkeys(("state", "state_reason", "state_since", "state_until"))
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
 
@@ -91,7 +92,7 @@ async def _quote(
     if has_books:
         warn(UNSERVED)
         for candidate in document["decision"]["candidates"]:
-            candidate["state"] = None
+            candidate.update(UNKNOWN_HEALTH)
     return document
 
 
@@ -135,7 +136,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
                     "provider": candidate.provider,
                     "price": str(candidate.price),
                     "verdict": candidate.verdict,
-                    "state": None,
+                    **UNKNOWN_HEALTH,
                 }
                 for candidate in plan.decision.candidates
             ],
@@ -190,12 +191,17 @@ def candidates_table(candidates: list[dict[str, Any]]) -> object:
     """One row for each provider, in the order they would be tried."""
     return table(
         ("provider", "price", "health", "why"),
-        [
-            (one["provider"], usd(one["price"]), one["state"] or "unknown", one["verdict"])
-            for one in candidates
-        ],
+        [(one["provider"], usd(one["price"]), _health(one), one["verdict"]) for one in candidates],
         amounts=("price",),
     )
+
+
+def _health(candidate: Mapping[str, Any]) -> str:
+    """A provider's state, with why and until when, if it is not serving."""
+    told = str(candidate["state"] or "unknown")
+    if candidate["state_reason"]:
+        told += f": {candidate['state_reason']}, since {candidate['state_since']}"
+    return told + (f", until {candidate['state_until']}" if candidate["state_until"] else "")
 
 
 def headroom_table(budgets: list[dict[str, Any]]) -> object:

@@ -20,7 +20,7 @@ from router.dispatch.requests import Downshift, row_of
 from router.dispatch.telling import Teller
 from router.ledger.answers import Answer, Conflict, Refused, holds
 from router.ledger.commands import Idempotency
-from router.model.errors import BudgetExceeded, IdempotencyConflict, RouterError
+from router.model.errors import BudgetExceeded, IdempotencyConflict, Overloaded, RouterError
 from router.model.ids import JobId
 from router.model.job import Job
 from router.model.money import Money, total
@@ -121,12 +121,15 @@ async def ask(
             smallest that was tried, and counted once. Nothing is held.
         NobodyQualifies: There is no offer at the resolution that was asked for, and no budget in
             the way.
+        Overloaded: As much waits everywhere that the job could not be in time.
         IdempotencyConflict: The promise was made before, for another request.
     """
     brought = _Brought(inputs)
     try:
         asked = await _ask(placer, brought, teller, jobs, policy, idempotency, look_s)
-    except RouterError:
+    except RouterError as error:
+        if isinstance(error, Overloaded):
+            teller.overloaded()
         await brought.take_back()
         raise
     await (brought.keep() if holds(asked.answer) else brought.take_back())
@@ -145,6 +148,7 @@ async def _ask(
     look_s: float | None,
 ) -> Asked:
     (job, *_), refused, why = jobs, None, ""
+    placer.check_turns(policy, job)
     for tried in at_each_resolution(job):
         offers = await placer.offers(policy, tried, look_s=look_s)
         standing = await placer.standing(policy, tried)
@@ -165,7 +169,7 @@ async def _ask(
             if found is not None:
                 refused, why = _refused_by_stage(*found, jobs=len(jobs))
             if refused is None:
-                raise placer.nobody(policy, plan)
+                raise placer.nobody(policy, tried, offers, plan, standing)
         if not goes_on:
             break
     assert refused is not None, "a job has a resolution"

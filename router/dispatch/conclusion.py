@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from router.dispatch.settlement import TOO_LATE
 from router.ledger.commands import JobEnd
 from router.ledger.rows import AttemptRow
 from router.model.errors import (
@@ -47,6 +48,8 @@ def conclusion(attempts: Sequence[AttemptRow], *, cancelled: bool) -> JobEnd:
         code = ResultUnavailable.code
     elif any(attempt.state is AttemptState.IN_DOUBT for attempt in attempts):
         code = ProviderInDoubt.code
+    elif last.outcome == TOO_LATE:
+        code = DeadlineExceeded.code
     else:
         code = AllProvidersFailed.code
     return JobEnd(state=JobState.FAILED, error_code=code, error_detail=detail)

@@ -101,6 +101,7 @@ class Dispatcher:
         if known is not None:
             return known
         if len(self.errands) + len(jobs) > JOBS_IN_HAND_MAX:
+            self._teller.overloaded()
             raise Overloaded
         wanted = (jobs, policy, idempotency)
         with self.arriving.expect(job.id for job in jobs):
@@ -130,13 +131,11 @@ class Dispatcher:
     async def _work(self, errand: Errand, attempt: AttemptRow) -> None:
         """Send one attempt and see it through. Whatever is unforeseen leaves the hold in place."""
         try:
-            sent = attempt if attempt.state is not AttemptState.HELD else None
-            sent = sent or await self._sender.dispatch(errand, attempt)
-            if sent is None:
-                settlement = Settlement.withdrawn(attempt, self._clock.now())
-            else:
-                settlement = await self._sender.carry(errand, sent)
-            await self.settle(errand, settlement)
+            is_held = attempt.state is AttemptState.HELD
+            sent = await self._sender.dispatch(errand, attempt) if is_held else attempt
+            if isinstance(sent, AttemptRow):
+                sent = await self._sender.carry(errand, sent)
+            await self.settle(errand, sent)
         finally:
             self._leave(errand, attempt)
 

@@ -101,7 +101,8 @@ class Finisher:
                 images = await self._kept(job, pictures, expires_at)
             except FetchRefused as refused:
                 if is_needed:
-                    raise _unavailable(f"its address may not be fetched ({refused.why})") from None
+                    message = f"its address may not be fetched ({refused.why})"
+                    raise _unavailable(message, is_ours=True) from None
                 why = f"the guard refuses its address ({refused.why})"
             except NotKept as error:
                 why = str(error)
@@ -165,5 +166,6 @@ def _takes_addresses(job: Job, delivered: Delivered) -> bool:
     return not wants_more and not any(map(is_data_url, delivered.images))
 
 
-def _unavailable(why: str) -> ResultUnavailable:
-    return ResultUnavailable(f"The provider says it delivered, and there is no image: {why}")
+def _unavailable(why: str, *, is_ours: bool = False) -> ResultUnavailable:
+    message = f"The provider says it delivered, and there is no image: {why}"
+    return ResultUnavailable(message, is_ours=is_ours)

@@ -10,6 +10,7 @@ from router.dispatch.ports import Books
 from router.dispatch.survey import Survey
 from router.dispatch.telling import reasons
 from router.dispatch.tendering import tenders
+from router.dispatch.turns import Turns, at_leisure, overloaded
 from router.ledger.answers import Answer, Placed, Refused, holds
 from router.ledger.commands import (
     Accept,
@@ -23,7 +24,7 @@ from router.ledger.commands import (
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import Clock
-from router.model.errors import LedgerUnavailable, NobodyQualifies
+from router.model.errors import LedgerUnavailable, NobodyQualifies, Overloaded
 from router.model.ids import Ids
 from router.model.job import Job
 from router.model.offer import Offer, Plan
@@ -33,7 +34,6 @@ from router.policy.policy import Policy
 from router.policy.ruling import standing_of
 from router.policy.scopes import JobFacts
 from router.policy.stages import Standing, Used
-from router.upstream.slots import Slots
 
 
 class Placer:
@@ -46,7 +46,7 @@ class Placer:
         books: Books,
         survey: Survey,
         health: Health,
-        slots: Slots,
+        turns: Turns,
         *,
         in_force: Callable[[], Policy],
     ) -> None:
@@ -56,19 +56,24 @@ class Placer:
                 preferences hold for it, its limits do not.
         """
         self._clock, self._ids, self._books = clock, ids, books
-        self._survey, self._health, self._slots = survey, health, slots
+        self._survey, self._health, self._turns = survey, health, turns
         self._in_force = in_force
 
     async def plan(self, policy: Policy, job: Job, tried: frozenset[str] = frozenset()) -> Plan:
         """What a job's plan is now. Spends nothing, holds nothing."""
-        offers = await self.offers(policy, job)
+        offers = await self.offers(policy, job, tried=tried)
         return choose(policy, job, offers, tried=tried, standing=await self.standing(policy, job))
 
     async def offers(
-        self, policy: Policy, job: Job, *, look_s: float | None = None
+        self,
+        policy: Policy,
+        job: Job,
+        *,
+        tried: frozenset[str] = frozenset(),
+        look_s: float | None = None,
     ) -> tuple[Offer, ...]:
         """What each provider offers for a job now. See `Survey.offers`."""
-        return await self._survey.offers(policy, job, self._clock.now(), look_s=look_s)
+        return await self._survey.offers(policy, job, self._clock.now(), tried=tried, look_s=look_s)
 
     async def standing(self, policy: Policy, job: Job) -> Standing:
         """
@@ -84,8 +89,22 @@ class Placer:
         balances = await read_balances(self._books, now, limits)
         return standing_of(policy, job, now, partial(used_of, balances))
 
-    def nobody(self, policy: Policy, plan: Plan) -> NobodyQualifies:
-        """The error of a plan without offers. Asking again helps only where health is why."""
+    def check_turns(self, policy: Policy, job: Job) -> None:
+        """
+        Refuse at once what would be in time nowhere. See `Survey.check_turns`.
+
+        Raises:
+            Overloaded: Nothing was held.
+        """
+        self._survey.check_turns(policy, job, self._clock.now())
+
+    def nobody(
+        self, policy: Policy, job: Job, offers: Sequence[Offer], plan: Plan, standing: Standing
+    ) -> NobodyQualifies | Overloaded:
+        """The error of a plan without offers. Asking again helps where load or health is why."""
+        busy_s = [one.busy_s for one in offers if one.busy_s is not None]
+        if busy_s and choose(policy, job, at_leisure(offers), standing=standing).offers:
+            return overloaded(reasons(plan), busy_s)
         error = NobodyQualifies(reasons(plan))
         if not self._survey.may_pass(policy, plan):
             error.retry_after_s = None
@@ -171,8 +190,8 @@ class Placer:
             in_force=self._in_force(),
             pays_twice=pays_twice,
         )
-        first = plan.offers[0].provider
-        return bids, frozenset({first}) if self._slots.try_take(first) else frozenset()
+        first = bids[0].attempt
+        return bids, frozenset({first.provider}) if self._turns.book(first) else frozenset()
 
     async def _place(
         self, command: Spending, parts: Sequence[tuple[Errand, Accept | Hold]]
@@ -189,9 +208,9 @@ class Placer:
             return answer
         finally:
             for (_, part), hold in zip(parts, placed, strict=True):
-                for provider in part.ready:
-                    if hold is None or hold.attempt.provider != provider:
-                        self._slots.release(provider)
+                booked = part.tenders[0].attempt
+                if hold is None or hold.attempt.provider != booked.provider:
+                    self._turns.give_up(booked, has_slot=booked.provider in part.ready)
 
 
 def used_of(balances: Balances, limit: Limit) -> Used:

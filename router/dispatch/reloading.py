@@ -11,12 +11,13 @@ from pathlib import Path
 
 from router.ledger.executor import Executor
 from router.model.clock import Clock
+from router.model.offer import ProviderTerms
 from router.observe.events import Observer, PolicyRejected, PolicyReloaded
 from router.policy.current import Current
 from router.policy.loader import Reading, fingerprint, read_policy
 from router.policy.policy import Policy
 from router.policy.problems import PolicyError, Problem
-from router.upstream.slots import Slots
+from router.upstream.traffic import Traffic
 
 POLL_S = 2.0
 # Files are written in pieces, and several one after the other: what is still changing is no policy.
@@ -39,7 +40,7 @@ class Reloader:
         path: Path,
         reading: Reading,
         current: Current,
-        slots: Slots,
+        traffic: Traffic,
         observer: Observer,
         files: Executor,
         *,
@@ -50,12 +51,12 @@ class Reloader:
             path: The policy's file.
             reading: What is in force was read so: what changes after it is noticed.
             current: Where a sound policy is put in force.
-            slots: Follow the price book's limits.
+            traffic: Follows the price book's limits.
             files: Where files are read, since a disk may be slow.
             read: Reads the policy.
         """
         self._clock, self._path, self._current = clock, path, current
-        self._slots, self._observer, self._files = slots, observer, files
+        self._traffic, self._observer, self._files = traffic, observer, files
         self._read = read
         self._watched, self._seen = reading.files, reading.hash
         self._one_at_a_time = asyncio.Lock()
@@ -98,8 +99,8 @@ class Reloader:
             self._observer.tell(_rejected(outcome, in_force=former))
             return
         was_broken = self._current.standing.rejection is not None
-        # Before the policy is in force: whoever plans by it finds its providers' slots.
-        self._slots.set_limits(slot_limits(outcome))
+        # Before the policy is in force: whoever plans by it finds its providers' limits.
+        self._traffic.set_terms(all_terms(outcome))
         if self._current.take(outcome, now) or was_broken or asked:
             self._observer.tell(
                 PolicyReloaded(
@@ -121,10 +122,9 @@ class Reloader:
         return await self._files.run(lambda: fingerprint(paths))
 
 
-def slot_limits(policy: Policy) -> dict[str, int]:
-    """How many creates may be in flight at each provider."""
-    prices = policy.prices
-    return {name: prices.terms(name).creates_in_flight_max for name in prices.provider_names}
+def all_terms(policy: Policy) -> list[ProviderTerms]:
+    """Each provider's row."""
+    return [policy.prices.terms(name) for name in policy.prices.provider_names]
 
 
 def _rejected(error: PolicyError, in_force: Policy) -> PolicyRejected:

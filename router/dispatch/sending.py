@@ -17,6 +17,7 @@ from router.dispatch.settlement import (
 )
 from router.dispatch.telling import Teller
 from router.dispatch.tendering import offer_of
+from router.dispatch.turns import Turns
 from router.ledger.answers import Done
 from router.ledger.commands import Dispatch, Run
 from router.ledger.rows import AttemptRow
@@ -29,13 +30,13 @@ from router.model.errors import (
     ProviderError,
     ProviderFailed,
     ProviderInDoubt,
+    ProviderThrottled,
     ProviderUnreachable,
     ResultUnavailable,
 )
 from router.model.ids import ProviderRef
 from router.model.job import AttemptState, Job, JobState
 from router.providers.wire import Delivered, Pending
-from router.upstream.slots import Slots
 
 
 class Sender:
@@ -47,7 +48,7 @@ class Sender:
         books: Books,
         carrier: Carrier,
         health: Health,
-        slots: Slots,
+        turns: Turns,
         teller: Teller,
         hosting: Hosting,
         finisher: Finisher,
@@ -59,32 +60,34 @@ class Sender:
             callbacks_url: Where providers can ring, without a slash at its end; None if nowhere.
         """
         self._clock, self._books, self._carrier = clock, books, carrier
-        self._health, self._slots, self._teller = health, slots, teller
+        self._health, self._turns, self._teller = health, turns, teller
         self._hosting, self._finisher = hosting, finisher
         self._callbacks_url = callbacks_url
 
-    async def dispatch(self, errand: Errand, attempt: AttemptRow) -> AttemptRow | None:
+    async def dispatch(self, errand: Errand, attempt: AttemptRow) -> AttemptRow | Settlement:
         """
-        Wait for a slot and make the dispatch durable.
+        Wait for its turn and make the dispatch durable.
 
         Returns:
-            None when it must not be sent any more: voided, its job ended, or its provider was set
-            aside while it waited, so that one outage puts no more in doubt than is on its way.
+            What is to be settled when it must not be sent any more: voided, its job ended, it would
+            come too late, or its provider was set aside while it waited, so that one outage puts no
+            more in doubt than is on its way.
         """
-        await self._slots.take(attempt.provider)
+        if not await self._turns.take(errand.job, attempt):
+            return Settlement.too_late(attempt, self._clock.now())
         dispatched: AttemptRow | None = None
         try:
             terms = errand.policy.prices.terms(attempt.provider)
             if self._health.obstacle(attempt.provider, terms) is not None:
-                return None
+                return Settlement.withdrawn(attempt, self._clock.now())
             answer = await self._books.submit(Dispatch(at=self._clock.now(), attempt_id=attempt.id))
             if isinstance(answer, Done):
                 dispatched = answer.attempt
                 errand.saw(answer.job)
-            return dispatched
+            return dispatched or Settlement.withdrawn(attempt, self._clock.now())
         finally:
             if dispatched is None:
-                self._slots.release(attempt.provider)
+                self._turns.release(attempt.provider)
 
     async def carry(self, errand: Errand, attempt: AttemptRow) -> Settlement:
         """
@@ -99,12 +102,13 @@ class Sender:
             nonlocal has_slot
             if has_slot:
                 has_slot = False
-                self._slots.release(attempt.provider)
+                self._turns.release(attempt.provider)
 
         async def accepted(progress: Pending | Delivered) -> None:
             nonlocal attempt
             release()
             self._health.accepted(attempt.provider)
+            self._turns.accepted(attempt.provider)
             attempt = await self.note_ref(
                 attempt, progress.ref, hushed(progress, errand.job).reported
             )
@@ -118,6 +122,7 @@ class Sender:
             if job is None:
                 nothing = ProviderUnreachable("Its images could not be hosted; nothing was sent.")
                 return settle_error(attempt, nothing, terms, self._clock.now())
+            self._health.started(attempt.provider, attempt.id)
             delivered = await self._carrier.carry(
                 job,
                 offer_of(attempt),
@@ -182,9 +187,10 @@ class Sender:
             if errand.row.state not in {JobState.SUCCEEDED, JobState.CANCELLED}:
                 finished = await self._finisher.finish(errand.job, delivered)
         except ResultUnavailable as error:
-            # Whoever charges for nothing is no better than who fails, however cheap.
-            empty = ProviderFailed(error.detail, how=Ending.EMPTY)
-            self._health.failed(attempt.provider, attempt.id, empty)
+            if not error.is_ours:
+                # Whoever charges for nothing is no better than who fails, however cheap.
+                empty = ProviderFailed(error.detail, how=Ending.EMPTY)
+                self._health.failed(attempt.provider, attempt.id, empty)
             return settle_undelivered(attempt, delivered, terms, self._clock.now(), error)
         self._health.succeeded(attempt.provider, attempt.id)
         return settle_delivered(
@@ -245,10 +251,12 @@ class Sender:
                 error = doubt
         is_create = attempt.state is AttemptState.DISPATCHING
         is_end = attempt.state is AttemptState.RUNNING and not isinstance(error, ProviderInDoubt)
-        if is_create or is_end:
+        if (is_create or is_end) and not _was_called_off(errand, error):
             # A job that it has forgotten while we were away says nothing of the provider's health,
             # nor does an end that was told before.
             self._health.failed(attempt.provider, attempt.id, error)
+        if isinstance(error, ProviderThrottled):
+            self._turns.cool_down(attempt.provider)
         terms = errand.terms(attempt.provider)
         return settle_error(attempt, error, terms, self._clock.now())
 
@@ -260,3 +268,9 @@ class Sender:
         if self._callbacks_url is None:
             return None
         return f"{self._callbacks_url}/callbacks/{attempt.provider}/{attempt.callback_token}"
+
+
+def _was_called_off(errand: Errand, error: ProviderError) -> bool:
+    """Whether an attempt ended so because nobody wanted it any more."""
+    is_unwanted = errand.cancelling or errand.row.state.is_final
+    return is_unwanted and isinstance(error, ProviderFailed) and error.how is Ending.CANCELLED

@@ -35,6 +35,7 @@ ABSURD_FACTOR = 10
 DELIVERED = "delivered"
 CANCELLED = "cancelled"
 NOT_SENT = "not_sent"
+TOO_LATE = "too_late"
 IMAGES_KEPT = timedelta(days=7)
 """Source: Runpod docs, "Nano Banana 2 Edit": image URLs expire after 7 days. ShortAPI: unknown."""
 
@@ -80,6 +81,13 @@ class Settlement:
         """Void an attempt that waited in vain for its turn; its job may go on to the next offer."""
         detail = detail or "It was not sent: its provider was set aside, or its job had ended."
         return cls(cls.unsent(attempt, at, detail=detail).command, Onward.FREELY)
+
+    @classmethod
+    def too_late(cls, attempt: AttemptRow, at: datetime) -> Self:
+        """Void an attempt whose turn did not come in time; elsewhere its job may still be."""
+        detail = "It was not sent: it waited for its turn until it would have been late."
+        void = Void(at=at, attempt_id=attempt.id, outcome=TOO_LATE, detail=detail, only_unsent=True)
+        return cls(void, Onward.FREELY)
 
     def charge_after_void(self, attempt: AttemptRow) -> Post | None:
         """The charge that proves wrong an attempt's void, if that is what this is."""

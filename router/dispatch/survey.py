@@ -1,14 +1,17 @@
-"""What each provider offers for a job right now: price, ability and health. Chooses nothing."""
+"""What each provider offers for a job right now: price, ability, health and load."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from router.dispatch.health import Health
 from router.dispatch.ports import Shapes
+from router.dispatch.turns import Turns
 from router.model.job import Job
 from router.model.offer import Offer, Plan
 from router.policy.capability import Ability, needs_shape, offers_for
+from router.policy.choose import choose
 from router.policy.policy import Policy
 
 
@@ -20,6 +23,7 @@ class Survey:
         health: Health,
         shapes: Shapes,
         connected: frozenset[str],
+        turns: Turns,
         *,
         supplied: frozenset[Ability] = frozenset(),
     ) -> None:
@@ -28,13 +32,20 @@ class Survey:
             health: Knows who is ejected.
             shapes: Reads an image's size where a provider wants an aspect ratio.
             connected: Providers that we have a codec and a credential for.
+            turns: Knows where a create would have to wait.
             supplied: What the router does itself, so that its lack is no obstacle.
         """
         self._health, self._shapes, self._connected = health, shapes, connected
-        self._supplied = supplied
+        self._turns, self._supplied = turns, supplied
 
     async def offers(
-        self, policy: Policy, job: Job, at: datetime, *, look_s: float | None = None
+        self,
+        policy: Policy,
+        job: Job,
+        at: datetime,
+        *,
+        tried: frozenset[str] = frozenset(),
+        look_s: float | None = None,
     ) -> tuple[Offer, ...]:
         """
         One offer a provider; those that cannot serve the job have an obstacle.
@@ -43,6 +54,7 @@ class Survey:
             policy: In force for the job.
             job: What is to be bought.
             at: Decides which prices are in force.
+            tried: Providers that the job will not go to again.
             look_s: For how long to look at the job's first image, where its shape matters: whoever
                 wants an answer at once has an offer less if the image comes slowly. None: for as
                 long as it takes.
@@ -51,7 +63,23 @@ class Survey:
         if needs_shape(policy.prices, job, at):
             shape = await self._shape(job.images[0], look_s)
         offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
-        return tuple(self._with_health(policy, job, offer) for offer in offers)
+        found = [self._with_health(policy, job, offer) for offer in offers]
+
+        def would_do(others: Sequence[Offer]) -> bool:
+            return bool(choose(policy, job, others, tried=tried).offers)
+
+        return self._turns.in_time(job, found, would_do)
+
+    def check_turns(self, policy: Policy, job: Job, at: datetime) -> None:
+        """
+        Refuse a job that is in time nowhere, before its images are looked at and the books read.
+
+        Raises:
+            Overloaded: As much waits at every provider that sells it.
+        """
+        rows = policy.prices.offers(job.model, job.resolution, at)
+        sellers = {one.row.provider for one in rows if one.obstacle is None}
+        self._turns.check(job, sellers & self._connected)
 
     async def _shape(self, image: str, look_s: float | None) -> str | None:
         try:

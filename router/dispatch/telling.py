@@ -19,7 +19,10 @@ from router.observe.events import (
     JobEnded,
     JobRefused,
     Observer,
+    Overflowed,
     PriceDrifted,
+    QueueChanged,
+    TookTurn,
 )
 
 
@@ -93,6 +96,18 @@ class Teller:
                     reported_raw=attempt.reported_raw,
                 )
             )
+
+    def took_turn(self, provider: str, operation: str, seconds: float) -> None:
+        """A call to a provider may go."""
+        self._observer.tell(TookTurn(provider=provider, operation=operation, seconds=seconds))
+
+    def queue_changed(self, provider: str, waiting: int) -> None:
+        """More or fewer creates wait for a slot."""
+        self._observer.tell(QueueChanged(provider=provider, waiting=waiting))
+
+    def overloaded(self) -> None:
+        """A job was refused because too much waits."""
+        self._observer.tell(Overflowed())
 
     def failed_over(self, source: AttemptRow, target: AttemptRow, *, pays_twice: bool) -> None:
         """A job goes on to its next offer."""

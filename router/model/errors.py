@@ -45,9 +45,9 @@ class RouterError(Exception):
     spend: ClassVar[Spend] = Spend.NONE
     retry_after_s: float | None = None
 
-    def __init__(self, detail: str = "") -> None:
-        """Say what happened and what to do next. Never a secret, a prompt or a signed URL."""
-        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+    def __init__(self, detail: str = "", *, is_ours: bool = False) -> None:
+        """Say what happened, never a secret; `is_ours`: no provider had a part in it."""
+        self.detail, self.is_ours = detail or (type(self).__doc__ or "").strip(), is_ours
         super().__init__(self.detail)
 
 

@@ -20,6 +20,16 @@ class ProviderState(StrEnum):
     PROBING = "probing"
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many calls a provider allows within any stretch of time of one length."""
+
+    calls: int
+    """One or more."""
+    per_s: float
+    """Above zero, in seconds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderTerms:
     """A provider's row of the price book: how it bills, what it keeps, what it bears."""
@@ -35,6 +45,13 @@ class ProviderTerms:
     origin_not_reached: frozenset[int] = frozenset()
     """Statuses from its edge that prove that the provider itself never saw the request."""
     creates_in_flight_max: int = 100
+    statuses_in_flight_max: int = 100
+    cancels_in_flight_max: int = 20
+    create_rate: Rate | None = None
+    """How often jobs may be created; None where nobody says."""
+    status_rate: Rate | None = None
+    """How often it may be asked how jobs are doing."""
+    cancel_rate: Rate | None = None
     in_doubt_max: Money = field(default_factory=lambda: Money.parse("2.00"))
     """With more than this in doubt, the provider is ejected."""
     job_ttl_s: float = 3600.0
@@ -76,6 +93,8 @@ class Offer:
     """What will be sent; None sends none."""
     obstacle: str | None = None
     """Why it cannot serve this job, in words; None when it can."""
+    busy_s: float | None = None
+    """In how many seconds the obstacle may be gone, where it is only that too much is waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ They are this process's own and start at zero with it.
 """
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, assert_never
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -20,17 +20,21 @@ from router.observe.events import (
     Committed,
     Event,
     FailedOver,
+    Overflowed,
     Overhead,
     PolicyRejected,
     Polled,
     ProviderChanged,
+    QueueChanged,
     ThresholdReached,
+    TookTurn,
 )
 from router.observe.labels import NAMES_MAX, Names
 
 DELIVERED = "delivered"
 VERDICTS = ("delivered", "retried", "given_up", "gone", "refused")
 """What can come of telling a client."""
+_OPERATIONS = ("create", "status", "cancel")
 
 # Edits take five seconds to two minutes; a provider's queue may take as long again.
 _ATTEMPT_S = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300)
@@ -120,6 +124,20 @@ class EventSeries:
         )
         for word in VERDICTS:
             self._told.of(word)
+        self._turns = self._timer(
+            "farebox_limit_wait_seconds",
+            "How long a call to a provider waited for its turn, to keep to what it allows.",
+            _QUEUE_S,
+            provider=providers,
+            operation=self._names(*_OPERATIONS),
+        )
+        waiting = Gauge(
+            "farebox_queue_length",
+            "How many creates wait for one of the provider's slots.",
+            ("provider",),
+            registry=self._registry,
+        )
+        self._waiting = _Family(waiting, providers)
         states = Gauge(
             "farebox_provider_state",
             "A provider's health: one of its states is 1.",
@@ -139,6 +157,10 @@ class EventSeries:
         )
         self._batches = self._timer(
             "farebox_ledger_batch_size", "How many commands a batch had.", _COMMANDS
+        )
+        self._overflows = self._counter(
+            "farebox_overloaded_total",
+            "How many jobs were refused before any hold, because too much waited.",
         )
         self._alarms = self._counter(
             "farebox_alarms_total", "How often a person should have looked.", what=self._names()
@@ -193,8 +215,22 @@ class EventSeries:
                 self._callbacks.of(event.provider, event.verdict).inc()
             case ClientTold():
                 self._told.of(event.verdict).inc()
+            case TookTurn() | QueueChanged() | Overflowed():
+                self._tell_limits(event)
             case _:
                 self._tell_people(event)
+
+    def _tell_limits(self, event: TookTurn | QueueChanged | Overflowed) -> None:
+        """Count what waits, so that providers' limits are kept to."""
+        match event:
+            case TookTurn():
+                self._turns.of(event.provider, event.operation).observe(event.seconds)
+            case QueueChanged():
+                self._waiting.of(event.provider).set(event.waiting)
+            case Overflowed():
+                self._overflows.of().inc()
+            case _:
+                assert_never(event)
 
     def _tell_people(self, event: Event) -> None:
         """Count what a person may want to look at."""
@@ -215,6 +251,9 @@ class EventSeries:
                 continue
             self._begun.add(provider)
             self._polls.of(provider)
+            self._waiting.of(provider)
+            for operation in _OPERATIONS:
+                self._turns.of(provider, operation)
             self._show(provider, ProviderState.SERVING)
             for resolution in Resolution:
                 self._attempts.of(provider, resolution.value, DELIVERED)

@@ -157,6 +157,33 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TookTurn:
+    """A call to a provider may go, after it has waited for its turn."""
+
+    name: ClassVar[str] = "took_turn"
+    provider: str
+    operation: str
+    """`create`, `status` or `cancel`."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged:
+    """More or fewer creates wait for a slot."""
+
+    name: ClassVar[str] = "queue_changed"
+    provider: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overflowed:
+    """A job was refused before any hold, because too much waits or is in hand."""
+
+    name: ClassVar[str] = "overflowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """The ledger committed a batch."""
 
@@ -244,6 +271,9 @@ Event = (
     | CallbackRang
     | ClientTold
     | Polled
+    | TookTurn
+    | QueueChanged
+    | Overflowed
     | Committed
     | Overhead
     | Recovered
@@ -260,15 +290,3 @@ class Observer(Protocol):
     def tell(self, event: Event) -> None:
         """Take note. Never raises, never waits."""
         ...
-
-
-class Observers:
-    """Several listeners as one."""
-
-    def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
-
-    def tell(self, event: Event) -> None:
-        """Tell each."""
-        for observer in self._observers:
-            observer.tell(event)

@@ -64,7 +64,7 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     PolicyRejected: ("problems", "detail", "in_force"),
     Alarm: ("what", "detail"),
 }  # fmt: skip
-"""What is logged of what. `Polled`, `Committed` and `Overhead` are too many, and are metrics."""
+"""What is logged of what. What is left out comes too often: it is in the metrics."""
 
 
 class EventLog:

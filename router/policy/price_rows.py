@@ -14,7 +14,17 @@ from pydantic import Field, PlainValidator, model_validator
 from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms
-from router.policy.scalars import Count, Dollars, Flag, Instant, Name, Row, Seconds, Sentence
+from router.policy.scalars import (
+    CallRate,
+    Count,
+    Dollars,
+    Flag,
+    Instant,
+    Name,
+    Row,
+    Seconds,
+    Sentence,
+)
 
 _RATIO = re.compile("[1-9][0-9]{0,4}:[1-9][0-9]{0,4}")
 _STATUS_MIN, _STATUS_MAX = 100, 599
@@ -52,6 +62,14 @@ Status = Annotated[
 ]
 
 
+class Rates(Row):
+    """How often a provider may be called, by what is called. What is not named is not paced."""
+
+    create: CallRate | None = None
+    status: CallRate | None = None
+    cancel: CallRate | None = None
+
+
 class ProviderRow(Row):
     """How one provider bills, and what it keeps."""
 
@@ -64,6 +82,10 @@ class ProviderRow(Row):
     amount: AmountMeans = AmountMeans.QUOTE
     origin_not_reached: tuple[Status, ...] = ()
     creates_in_flight_max: Count = 100
+    statuses_in_flight_max: Count = 100
+    cancels_in_flight_max: Count = 20
+    rates: Rates = Rates()
+    """What the provider documents: Farebox keeps to it, so that it need not be told."""
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
@@ -79,6 +101,11 @@ class ProviderRow(Row):
             amount=self.amount.value,
             origin_not_reached=frozenset(self.origin_not_reached),
             creates_in_flight_max=self.creates_in_flight_max,
+            statuses_in_flight_max=self.statuses_in_flight_max,
+            cancels_in_flight_max=self.cancels_in_flight_max,
+            create_rate=self.rates.create,
+            status_rate=self.rates.status,
+            cancel_rate=self.rates.cancel,
             in_doubt_max=self.in_doubt_max,
             job_ttl_s=self.job_ttl_s,
             retention_s=self.retention_s,

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from router.model.money import Money, NotMoney
+from router.model.offer import Rate
 
 _DOLLARS = re.compile(r"\$[0-9]+(\.[0-9]+)?")
 _NUMBER = re.compile(r"-?[0-9][0-9_]*(\.[0-9]*)?")
+_RATE = re.compile(r"([0-9]{1,10}) per ([0-9]{0,6}[smhd])")
 _DURATION = re.compile(r"([0-9]{1,6})(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION_S_MAX = 366 * 86_400.0
@@ -86,6 +88,24 @@ def read_duration_s(value: object) -> float:
         message = f"{text} is not between 1s and 366d"
         raise ValueError(message)
     return seconds
+
+
+def read_rate(value: object) -> Rate:
+    """
+    Read `1000 per 10s`, or `5 per s`.
+
+    Raises:
+        ValueError: No rate, or none of one call or more in one second to a year.
+    """
+    if isinstance(value, Rate):
+        return value
+    text = _text(value, "a rate such as 1000 per 10s")
+    match = _RATE.fullmatch(text)
+    if match is None:
+        message = f"'{text}' is no rate such as 1000 per 10s"
+        raise ValueError(message)
+    per = match[2] if match[2][0].isdigit() else f"1{match[2]}"
+    return Rate(calls=read_count(match[1]), per_s=read_duration_s(per))
 
 
 def read_instant(value: object) -> datetime:
@@ -200,6 +220,13 @@ Seconds = Annotated[
     float,
     PlainValidator(
         read_duration_s, json_schema_input_type=pattern("^[0-9]{1,6}[smhd]$", "300s", "5m")
+    ),
+]
+CallRate = Annotated[
+    Rate,
+    PlainValidator(
+        read_rate,
+        json_schema_input_type=pattern("^[0-9]{1,10} per [0-9]{0,6}[smhd]$", "1000 per 10s"),
     ),
 ]
 Instant = Annotated[

@@ -18,10 +18,19 @@ from router.model.job import Job
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Codec, Delivered, Forgotten, Pending, Progress, Unreadable
 from router.upstream.doorbell import Doorbell
-from router.upstream.polling import POLL_PAUSE_S_MIN, poll_pauses_s, retry_pause_s
+from router.upstream.paces import Operation
+from router.upstream.polling import (
+    POLL_PAUSE_S_MIN,
+    RETRY_AFTER_S_MAX,
+    poll_pauses_s,
+    retry_pause_s,
+)
+from router.upstream.reads import Reads
 from router.upstream.transport import Transport
 
 READ_DEADLINE_S = 10.0
+RETRIES_SLOW = 6
+"""As many failures as make the pause between two reads its longest."""
 FORGOTTEN_GRACE_S = 30.0
 """A job that was just created may be unknown to the part of the provider that answers reads."""
 
@@ -39,6 +48,7 @@ class Upstream:
         clock: Clock,
         transport: Transport,
         codecs: Mapping[str, Codec],
+        reads: Reads,
         *,
         rng: random.Random,
         on_poll: Callable[[str], None],
@@ -49,6 +59,7 @@ class Upstream:
             clock: For pauses and horizons.
             transport: Sends calls.
             codecs: By the provider's name in the price book.
+            reads: Keeps reads to what providers allow.
             rng: Spreads the polls of jobs that began together.
             on_poll: Told the provider before each read of a job's state. Must not raise.
             read_deadline_s: Seconds for one read.
@@ -56,6 +67,7 @@ class Upstream:
         self._clock = clock
         self._transport = transport
         self._codecs = codecs
+        self._reads = reads
         self._rng = rng
         self._on_poll = on_poll
         self._read_deadline_s = read_deadline_s
@@ -131,6 +143,12 @@ class Upstream:
             ProviderInDoubt: The provider no longer knows the job, or named no end before the
                 horizon; money may be gone.
         """
+        with self._reads.collecting(provider):
+            return await self._collect(provider, slug, ref, horizon_s, doorbell)
+
+    async def _collect(
+        self, provider: str, slug: str, ref: ProviderRef, horizon_s: float, doorbell: Doorbell
+    ) -> Delivered:
         pauses_s = poll_pauses_s(self._rng)
         began_s = self._clock.monotonic_s()
         asked_s = began_s - POLL_PAUSE_S_MIN
@@ -172,9 +190,10 @@ class Upstream:
         if not codec.can_cancel:
             return False
         try:
-            reply = await self._transport.read(
-                provider, codec.cancel(ref, slug), deadline_s=self._read_deadline_s
-            )
+            async with self._reads.one(provider, Operation.CANCEL):
+                reply = await self._transport.read(
+                    provider, codec.cancel(ref, slug), deadline_s=self._read_deadline_s
+                )
             return codec.read_cancel(reply, ref)
         except (Unreadable, Forgotten):
             return False
@@ -189,13 +208,18 @@ class Upstream:
         def pause_s(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             retry_after_s = error.retry_after_s if isinstance(error, Unreadable) else None
-            return min(retry_pause_s(self._rng, state.attempt_number, retry_after_s), left_s())
+            if retry_after_s is not None:
+                self._reads.hold_off(provider, min(retry_after_s, RETRY_AFTER_S_MAX, left_s()))
+            # Beyond the budget it is asked again as late as if it had failed often.
+            failed = state.attempt_number if asking.may_repeat() else RETRIES_SLOW
+            return min(retry_pause_s(self._rng, failed, retry_after_s), left_s())
 
         async def read() -> Progress:
-            self._on_poll(provider)
-            reply = await self._transport.read(
-                provider, codec.query(ref, slug), deadline_s=self._read_deadline_s
-            )
+            async with self._reads.one(provider, Operation.STATUS):
+                self._on_poll(provider)
+                reply = await self._transport.read(
+                    provider, codec.query(ref, slug), deadline_s=self._read_deadline_s
+                )
             return codec.read_query(reply, ref)
 
         retrying = AsyncRetrying(
@@ -205,4 +229,5 @@ class Upstream:
             stop=lambda _: left_s() <= 0,
             reraise=True,
         )
-        return await retrying(read)
+        with self._reads.repeating(provider) as asking:
+            return await retrying(read)

@@ -10,12 +10,22 @@ No exception made here carries its cause. aiohttp's hold the request's headers, 
 provider's key.
 """
 
+import errno
+import socket
 from types import SimpleNamespace, TracebackType
 
 import aiohttp
 
 from router.model.errors import ProviderInDoubt, ProviderUnreachable
 from router.providers.wire import Unreadable
+
+_OURS = frozenset(
+    {
+        *(socket.EAI_AGAIN, errno.ENETUNREACH, errno.ENETDOWN),  # Our resolver, our network.
+        *(errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL),  # Our file handles, our ports.
+    }
+)
+"""How a connection fails that no provider had a part in."""
 
 
 class ReplyTooLarge(Exception):
@@ -66,10 +76,16 @@ class Creating(Catch):
     def fault(self) -> ProviderUnreachable | ProviderInDoubt:
         """What the exception that ended the block says about money."""
         if not self.connected and self._proves_nothing_was_sent():
-            return ProviderUnreachable(f"The provider could not be reached ({self.name()}).")
+            return ProviderUnreachable(
+                f"The provider could not be reached ({self.name()}).", is_ours=self._is_ours()
+            )
         return ProviderInDoubt(
             f"The request may have been sent and was not answered whole ({self.name()})."
         )
+
+    def _is_ours(self) -> bool:
+        is_of_our_proxy = isinstance(self.error, aiohttp.ClientProxyConnectionError)
+        return is_of_our_proxy or getattr(self.error, "errno", None) in _OURS
 
     def _proves_nothing_was_sent(self) -> bool:
         if isinstance(self.error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):

@@ -145,7 +145,8 @@ class HttpTransport:
         assert call.method == "POST", "a create is a POST"
         endpoint = self._endpoints.get(provider)
         if endpoint is None:
-            raise ProviderUnreachable(f"No address and key are configured for {provider}.")
+            message = f"No address and key are configured for {provider}."
+            raise ProviderUnreachable(message, is_ours=True)
         creating = faults.Creating()
         with creating:
             async with asyncio.timeout(deadline_s):

@@ -1,6 +1,7 @@
 """Whether the house stands: for load balancers, for Prometheus, and for whoever finds the port."""
 
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,32 @@ def _parts(services: Services, *, in_full: bool) -> dict[str, Any]:
         "providers": {
             name: {
                 "connected": name in services.providers,
-                "state": services.health.state(name).value,
+                **health_of(services, name, in_full=in_full),
             }
             for name in policy.prices.provider_names
         },
     }
+
+
+def health_of(services: Services, provider: str, *, in_full: bool) -> dict[str, Any]:
+    """A provider's health; to strangers without the provider's words and how much is bought."""
+    found = services.health.condition(provider)
+    told: dict[str, Any] = {
+        "state": found.state.value,
+        "since": rfc3339(found.since),
+        "until": told_at(found.until),
+        "cooling_until": told_at(found.cooling_until),
+    }
+    if in_full:
+        told["reason"] = found.reason
+        told["started"], told["failed"] = found.share.started, found.share.failed
+        told["waiting"] = services.turns.waiting(provider)
+    return told
+
+
+def told_at(instant: datetime | None) -> str | None:
+    """An instant as JSON has it."""
+    return None if instant is None else rfc3339(instant)
 
 
 def _error(rejection: Rejection | None, *, in_full: bool) -> dict[str, Any] | None:

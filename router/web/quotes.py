@@ -11,12 +11,13 @@ from router.dispatch.placing import used_of
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import rfc3339
-from router.model.errors import BudgetExceeded, InvalidJob, NobodyQualifies
+from router.model.errors import BudgetExceeded, InvalidJob, NobodyQualifies, Overloaded
 from router.model.offer import Offer
 from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.scopes import JobFacts
 from router.web.asking import asked_for
 from router.web.explaining import read_as
+from router.web.probes import told_at
 from router.web.problems import json_response
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
@@ -43,11 +44,19 @@ async def create_quote(visit: Visit) -> web.Response:
         standing,
         partial(used_of, balances),
     )
-    return json_response(_explained(visit, found, limits, balances))
+    code = None
+    if not found.offers:
+        seen = offers.get(found.job.resolution, ())
+        code = _code(services.placer.nobody(policy, found.job, seen, found.plan, standing), found)
+    return json_response(_explained(visit, found, code, limits, balances))
 
 
 def _explained(
-    visit: Visit, found: Forecast, limits: Mapping[str, tuple[Limit, ...]], balances: Balances
+    visit: Visit,
+    found: Forecast,
+    code: str | None,
+    limits: Mapping[str, tuple[Limit, ...]],
+    balances: Balances,
 ) -> dict[str, Any]:
     job, decision = found.job, found.plan.decision
     chosen = found.offers[0] if found.offers else None
@@ -58,7 +67,7 @@ def _explained(
         "tenant": job.tenant,
         "chosen": chosen.provider if chosen is not None else None,
         "price": str(chosen.price) if chosen is not None else None,
-        "error": None if chosen is not None else _code(found),
+        "error": code,
         "decision": {
             "policy": decision.policy,
             "policy_hash": decision.policy_hash,
@@ -68,7 +77,7 @@ def _explained(
                     "provider": candidate.provider,
                     "price": str(candidate.price),
                     "verdict": candidate.verdict,
-                    "state": visit.services.health.state(candidate.provider).value,
+                    **_health(visit, candidate.provider),
                 }
                 for candidate in decision.candidates
             ],
@@ -81,6 +90,16 @@ def _explained(
     }
 
 
+def _health(visit: Visit, provider: str) -> dict[str, str | None]:
+    found = visit.services.health.condition(provider)
+    return {
+        "state": found.state.value,
+        "state_reason": found.reason,
+        "state_since": rfc3339(found.since),
+        "state_until": told_at(found.until or found.cooling_until),
+    }
+
+
 def _downshifted(found: Forecast) -> dict[str, str] | None:
     if found.downshifted is None:
         return None
@@ -88,9 +107,9 @@ def _downshifted(found: Forecast) -> dict[str, str] | None:
     return {"from": asked.value, "to": bought.value, "budget": budget}
 
 
-def _code(found: Forecast) -> str:
+def _code(nobody: NobodyQualifies | Overloaded, found: Forecast) -> str:
     """The code that the edit would be refused with."""
-    return NobodyQualifies.code if found.stopped_by is None else BudgetExceeded.code
+    return nobody.code if found.stopped_by is None else BudgetExceeded.code
 
 
 def _headroom(visit: Visit, offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.health import Health
 from router.dispatch.placing import Placer
 from router.dispatch.resolving import Resolver
+from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
@@ -48,6 +49,7 @@ class Services:
     callbacks: Callbacks
     resolver: Resolver
     health: Health
+    turns: Turns
     metrics: Metrics
     observer: Observer
     providers: tuple[str, ...]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from router.model.job import Resolution
-from router.model.offer import ProviderTerms
+from router.model.offer import ProviderTerms, Rate
 from router.policy.examples import evaluate
 from router.policy.loader import load_policy, shipped_policy_path
 
@@ -83,6 +83,11 @@ def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
         failed_is_free=True,
         origin_not_reached=frozenset({503}),
         creates_in_flight_max=20,
+        statuses_in_flight_max=400,
+        cancels_in_flight_max=20,
+        create_rate=Rate(1000, 10.0),
+        status_rate=Rate(2000, 10.0),
+        cancel_rate=Rate(100, 10.0),
         job_ttl_s=600.0,
         retention_s=1800.0,
     )

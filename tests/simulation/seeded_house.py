@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from router.dispatch.recovery import Recovery
+from router.dispatch.reloading import all_terms
 from router.ledger.decide import Decider, decide
 from router.model.errors import BudgetExceeded, IdempotencyConflict, RouterError
 from router.model.ids import CallbackToken, JobId
@@ -28,6 +29,7 @@ from router.providers.catalog import CODECS
 from router.sandbox import RunpodSettings, Sandbox, Settings, ShortApiSettings
 from router.sandbox.faults import FAULTS, Kind, Operation
 from router.upstream.client import Upstream
+from router.upstream.traffic import Traffic
 from tests.ledger_kit import at_once
 from tests.policy_files import a_policy
 from tests.simulation.judge import Judge
@@ -197,6 +199,7 @@ class World:
             self.clock,
             self.network,
             CODECS,
+            Traffic(self.clock, all_terms(self.policy)).reads,
             rng=self.entropy,
             on_poll=lambda provider: self.stage.audience.tell(Polled(provider=provider)),
         )

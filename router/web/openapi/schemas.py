@@ -1,10 +1,9 @@
 """What answers look like, as JSON Schema. The tests hold real answers to it."""
 
 from router.model import errors
-from router.model.errors import RouterError
-from router.model.job import JobState, Resolution
-from router.model.offer import ProviderState
+from router.model.job import Resolution
 from router.web.keys import Role
+from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -15,6 +14,8 @@ from router.web.openapi.shapes import (
     INSTANT,
     MONEY,
     NUMBER,
+    PROVIDER_HEALTH,
+    QUOTED_HEALTH,
     ROLLS,
     TEXT,
     USED,
@@ -27,15 +28,10 @@ from router.web.openapi.shapes import (
 )
 from router.web.openapi.telling import CALLBACKS
 
-ENDINGS: tuple[type[RouterError], ...] = (
-    *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
-    *(errors.DeadlineExceeded, errors.ContentRefused),
-)
-"""Every error that an edit ends with, in its body."""
+QUOTED_ERRORS = (errors.BudgetExceeded, errors.NobodyQualifies, errors.Overloaded)
 
 
 _TAGS = {"type": "object", "additionalProperties": TEXT, "description": "Names and values."}
-_CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT}
 
 _BASICS: dict[str, Schema] = {
     "Money": {
@@ -58,71 +54,6 @@ _BASICS: dict[str, Schema] = {
     ),
 }
 
-_ATTEMPT = {
-    "id": {**TEXT, "description": "The edit's id, a dot, and the attempt's number from 1."},
-    "provider": TEXT,
-    "outcome": nullable({**TEXT, "description": "`delivered`, or what went wrong, in one word."}),
-    "quoted": MONEY,
-    "charged": {**MONEY, "description": "What was posted."},
-    "money": one_of(
-        ["held", "posted", "voided", "in_doubt", "posted_presumed"],
-        "`in_doubt`: sent, its outcome unknown, and counted until evidence comes.",
-    ),
-    "seconds": nullable({**NUMBER, "description": "From the first byte to the end."}),
-}
-
-_EDITS: dict[str, Schema] = {
-    "Attempt": thing("One try of an edit at one provider.", **_ATTEMPT),
-    "Candidate": thing("A provider, and why it was chosen or not.", **_CANDIDATE),
-    "Decision": {
-        **thing(
-            "Why the edit went where it went.",
-            policy=TEXT,
-            rule=TEXT,
-            candidates=many(ref("Candidate")),
-        ),
-        "additionalProperties": True,
-    },
-    "Downshift": thing(
-        "Why the edit is smaller than was asked for: a budget had no room for it.",
-        **{"from": ref("Resolution"), "to": ref("Resolution")},
-        budget=TEXT,
-    ),
-    "Edit": thing(
-        "An edit, with what it cost.",
-        id=EDIT_ID,
-        status=one_of(JobState),
-        model=TEXT,
-        resolution={**ref("Resolution"), "description": "What was bought."},
-        downshifted=nullable(ref("Downshift")),
-        images=many(ref("Image")),
-        provider=nullable({**TEXT, "description": "Who delivered, or was tried last."}),
-        charged=MONEY,
-        quoted=nullable(MONEY),
-        may_have_been_charged={**FLAG, "description": "Money may be gone that nobody told of."},
-        attempts=many(ref("Attempt")),
-        decision=ref("Decision"),
-        error=nullable(ref("EditError")),
-        callback=nullable(ref("Callback")),
-        created_at=INSTANT,
-        ended_at=nullable(INSTANT),
-    ),
-    "EditError": thing(
-        "Why there is no image.", code=one_of(one.code for one in ENDINGS), detail=nullable(TEXT)
-    ),
-    "EditBegun": thing(
-        "An edit that is in the books, though its request could not be answered whole.",
-        id=EDIT_ID,
-        status=one_of(JobState),
-        may_have_been_charged=FLAG,
-    ),
-    "EditList": thing(
-        "Edits, the newest first.",
-        edits=many(ref("Edit")),
-        after=nullable({**TEXT, "description": "For `?after=` of the next page, if there is one."}),
-    ),
-}
-
 _MONEY: dict[str, Schema] = {
     "Quote": thing(
         "What would become of an edit that is asked for now.",
@@ -132,18 +63,14 @@ _MONEY: dict[str, Schema] = {
         tenant=TEXT,
         chosen=nullable({**TEXT, "description": "The provider; null when it would be refused."}),
         price=nullable(MONEY),
-        error=nullable(
-            one_of([errors.BudgetExceeded.code, errors.NobodyQualifies.code], "Why it would be.")
-        ),
+        error=nullable(one_of([one.code for one in QUOTED_ERRORS], "Why it would be.")),
         decision={
             **thing(
                 "Who was looked at, and the verdict on each.",
                 policy=TEXT,
                 policy_hash=TEXT,
                 rule=TEXT,
-                candidates=many(
-                    thing("A provider.", **_CANDIDATE, state=one_of(ProviderState)),
-                ),
+                candidates=many(thing("A provider.", **CANDIDATE, **QUOTED_HEALTH)),
             ),
             "additionalProperties": True,
         },
@@ -235,7 +162,7 @@ _HOUSE: dict[str, Schema] = {
     "KeyList": thing("All keys, the oldest first.", keys=many(ref("Key"))),
     "OpenAttempt": thing(
         "An attempt, with what a person needs to look it up at its provider.",
-        **_ATTEMPT,
+        **ATTEMPT,
         job_id=EDIT_ID,
         tenant=TEXT,
         provider_ref=nullable(TEXT),
@@ -276,7 +203,10 @@ _HOUSE: dict[str, Schema] = {
         providers={
             "type": "object",
             "additionalProperties": thing(
-                "A provider.", connected=FLAG, state=one_of(ProviderState)
+                "A provider. What is not always told is for who may see all tenants.",
+                *("reason", "started", "failed", "waiting"),
+                connected=FLAG,
+                **PROVIDER_HEALTH,
             ),
         },
     ),
@@ -290,7 +220,7 @@ _HOUSE: dict[str, Schema] = {
 
 ANSWER_SCHEMAS: dict[str, Schema] = {
     **_BASICS,
-    **_EDITS,
+    **EDITS,
     **CALLBACKS,
     **_MONEY,
     **RAISES,

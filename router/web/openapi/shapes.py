@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from router.model.offer import ProviderState
+
 Schema = dict[str, Any]
 
 
@@ -42,6 +44,27 @@ ROLLS = {**FLAG, "description": "The last so many days, which shed what is old b
 NUMBER, COUNT = {"type": "number"}, {"type": "integer", "minimum": 0}
 BYTES: Schema = {}
 """A body that is no JSON: OpenAPI 3.1 describes it by its media type alone."""
+_STATE = one_of(ProviderState, "A provider's health.")
+PROVIDER_HEALTH = {
+    "state": _STATE,
+    "since": {**INSTANT, "description": "When the state began."},
+    "until": nullable({**INSTANT, "description": "When the next job may probe."}),
+    "cooling_until": nullable(
+        {**INSTANT, "description": "It answered 429: until then no create goes there."}
+    ),
+    "reason": nullable({**TEXT, "description": "Why it is not serving."}),
+    "started": {**COUNT, "description": "Attempts of the last five minutes."},
+    "failed": {**COUNT, "description": "Of these."},
+    "waiting": {**COUNT, "description": "Creates that wait for a slot."},
+}
+QUOTED_HEALTH = {
+    "state": _STATE,
+    "state_reason": PROVIDER_HEALTH["reason"],
+    "state_since": PROVIDER_HEALTH["since"],
+    "state_until": nullable(
+        {**INSTANT, "description": "When it is tried again, if that is not now."}
+    ),
+}
 EDIT_ID = {**TEXT, "format": "uuid", "description": "The edit's id."}
 USED = ("posted", "presumed", "held", "in_doubt", "available")
 """The fields that say how a budget stands."""

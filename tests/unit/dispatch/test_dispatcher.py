@@ -47,6 +47,7 @@ def test_the_cheapest_provider_delivers_and_is_posted(tmp_path: Path) -> None:
         assert stage.troupe.sent[0].attempt_token == view.attempts[0].callback_token
         assert stage.dispatcher.errands == {}
         assert [event.name for event in stage.audience.events] == [
+            "took_turn",
             "job_admitted",
             "attempt_accepted",
             "job_ended",
@@ -303,6 +304,7 @@ def test_a_provider_that_confirms_a_cancel_is_asked_what_it_cost(tmp_path: Path)
         assert await stage.books(job_id) == ["shortapi in_doubt 0.04"]
         assert stage.troupe.cancelled == ["shortapi-1"]
         assert stage.clock.monotonic_s() < 4, "the provider is asked at once"
+        assert stage.health.condition("shortapi").share.started == 0, "it was not its doing"
 
     play(tmp_path, story)
 

@@ -164,6 +164,10 @@ def test_a_result_that_cannot_be_had_is_charged_and_told(
         (claim,) = await stage.ledger.undelivered(row.created_at, row.created_at + DAY)
         assert claim == attempt
         assert len(stage.troupe.sent) == 1
+        # What our own guard forbids says nothing of the provider.
+        is_its_fault = not isinstance(shown, FetchRefused)
+        share = stage.health.condition("shortapi").share
+        assert (share.started, share.failed) == (int(is_its_fault), int(is_its_fault))
 
     play(tmp_path, story)
 

@@ -298,7 +298,6 @@ def test_what_was_held_for_a_provider_that_is_gone_goes_elsewhere(tmp_path: Path
     async def story(stage: Stage) -> None:
         job_id = await held(stage)
         stage.policy = only_runpod()
-        stage._limits = {"runpod": 1}
         await stage.restart()
         assert (await stage.see(job_id)).row.state is JobState.SUCCEEDED
         first, _ = await stage.attempts(job_id)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from router.dispatch.reloading import POLL_S, SETTLE_S, TRIES, Reloader, slot_limits
+from router.dispatch.reloading import POLL_S, SETTLE_S, TRIES, Reloader, all_terms
 from router.ledger.executor import InlineExecutor
 from router.policy.current import Current
 from router.policy.loader import Reading, fingerprint, read_policy
 from router.policy.policy import Policy
-from router.upstream.slots import Slots
+from router.upstream.traffic import Traffic
 from tests.policy_files import POLICY, PRICES, write_policy
 from tests.stage import Audience
 from tests.virtual_time import VirtualClock, run
@@ -43,9 +43,10 @@ class Watch:
         assert isinstance(reading.outcome, Policy)
         self.before = reading.outcome
         self.current = Current(reading.outcome, self.clock.now())
-        self.slots = Slots(slot_limits(reading.outcome))
+        self.traffic = Traffic(self.clock, all_terms(reading.outcome))
+        self.slots = self.traffic.slots
         self.reloader = Reloader(
-            *(self.clock, self.path, reading, self.current, self.slots, self.audience),
+            *(self.clock, self.path, reading, self.current, self.traffic, self.audience),
             InlineExecutor(),
             read=self.read,
         )
@@ -280,7 +281,8 @@ def test_a_swap_between_two_files_is_not_mixed(tmp_path: Path) -> None:
 
     assert watch.limit == "$71.50"
     assert len(watch.told("policy_reloaded")) == 1
-    assert slot_limits(watch.current.policy)["shortapi"] == 3
+    (terms,) = [one for one in all_terms(watch.current.policy) if one.name == "shortapi"]
+    assert terms.creates_in_flight_max == 3
 
 
 def test_a_change_that_is_taken_back_while_it_is_read_is_none(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import pytest
 
-from router.dispatch.health import Health
+from router.dispatch.health import FAILURES_MAX, Health
 from router.dispatch.survey import Survey
+from router.dispatch.turns import Turns
 from router.model.errors import ProviderRefused, ProviderUnreachable, Refusal
 from router.model.ids import AttemptId
 from router.model.job import Job
 from router.model.offer import Offer, ProviderState
+from router.upstream.paces import Paces
+from router.upstream.slots import Slots
 from tests.fakes import EPOCH, FakeClock, a_job
 from tests.policy_files import a_policy
 from tests.stage import Shape
@@ -20,7 +23,7 @@ class Desk:
     def __init__(self, *connected: str) -> None:
         self.health = Health(FakeClock(), lambda *_: None)
         self.shape = Shape()
-        self.survey = Survey(self.health, self.shape, frozenset(connected))
+        self.survey = Survey(self.health, self.shape, frozenset(connected), turns(self.health))
 
     async def offers(self, job: Job) -> dict[str, Offer]:
         """Survey a job; offers by provider."""
@@ -29,6 +32,11 @@ class Desk:
 
 
 BOTH = ("shortapi", "runpod")
+
+
+def turns(health: Health) -> Turns:
+    """Build queues that are empty."""
+    return Turns(FakeClock(), Slots({}, Paces(FakeClock())), health)
 
 
 async def test_a_missing_key_is_an_obstacle() -> None:
@@ -41,7 +49,7 @@ async def test_a_missing_key_is_an_obstacle() -> None:
 async def test_health_is_part_of_the_offer() -> None:
     """Ejection after failures is a state; after empty credit it is an obstacle as well."""
     desk = Desk(*BOTH)
-    for _ in range(3):
+    for _ in range(FAILURES_MAX):
         desk.health.failed("shortapi", AttemptId("a"), ProviderUnreachable())
     desk.health.failed("runpod", AttemptId("b"), ProviderRefused("empty", reason=Refusal.CREDIT))
     offers = await desk.offers(a_job(aspect_ratio="1:1"))
@@ -83,7 +91,8 @@ def test_an_image_that_comes_slowly_is_not_waited_for_beyond_what_is_said() -> N
             await VirtualClock().sleep_s(2.0)
 
         shape.looking = slowly
-        survey = Survey(Health(FakeClock(), lambda *_: None), shape, frozenset(BOTH))
+        health = Health(FakeClock(), lambda *_: None)
+        survey = Survey(health, shape, frozenset(BOTH), turns(health))
         found = await survey.offers(a_policy(), a_job(), EPOCH, look_s=look_s)
         return next(one.obstacle for one in found if one.provider == "shortapi")
 

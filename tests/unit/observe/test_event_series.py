@@ -13,10 +13,13 @@ from router.observe.events import (
     Committed,
     Event,
     FailedOver,
+    Overflowed,
     Overhead,
     Polled,
     ProviderChanged,
+    QueueChanged,
     ThresholdReached,
+    TookTurn,
 )
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
@@ -161,3 +164,21 @@ def test_a_flood_of_names_is_one_series(names_max: int) -> None:
 def test_any_event_can_be_told() -> None:
     """An observer never raises."""
     assert counted(*one_of_each("shortapi"))
+
+
+def test_what_waits_is_shown() -> None:
+    """How long calls waited for their turn, how many creates wait, and how many jobs did not."""
+    found = counted(
+        TookTurn(provider="runpod", operation="status", seconds=0.75),
+        QueueChanged(provider="runpod", waiting=7),
+        QueueChanged(provider="runpod", waiting=6),
+        Overflowed(),
+        Overflowed(),
+    )
+
+    waits = "farebox_limit_wait_seconds_sum"
+    assert value(found, waits, provider="runpod", operation="status") == 0.75
+    assert value(found, waits, provider="shortapi", operation="create") == 0
+    assert value(found, "farebox_queue_length", provider="runpod") == 6
+    assert value(found, "farebox_queue_length", provider="shortapi") == 0
+    assert value(found, "farebox_overloaded_total") == 2

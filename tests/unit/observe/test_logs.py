@@ -197,6 +197,8 @@ def test_every_field_that_is_logged_was_chosen() -> None:
     assert {name: names for name, names in left_out.items() if names} == {
         "attempt_settled": {"job_id"},
         "polled": {"provider"},
+        "took_turn": {"provider", "operation", "seconds"},
+        "queue_changed": {"provider", "waiting"},
         "policy_reloaded": {"providers"},
         "committed": {"seconds", "commands"},
         "overhead": {"seconds"},

@@ -4,9 +4,9 @@ import pytest
 
 from router.model.job import Resolution
 from router.model.money import Money
-from router.model.offer import Capability, ProviderTerms
+from router.model.offer import Capability, ProviderTerms, Rate
 from router.policy.prices import PriceBook, PricedRow
-from router.policy.scalars import read_instant
+from router.policy.scalars import read_instant, read_rate
 from router.policy.yaml_nodes import plain, read_tree
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -22,6 +22,9 @@ providers:
     amount: charge
     origin_not_reached: [521, 523]
     creates_in_flight_max: 7
+    statuses_in_flight_max: 8
+    cancels_in_flight_max: 9
+    rates: {create: 5 per s, status: 2000 per 10s, cancel: 1 per 2m}
     in_doubt_max: $1.25
     job_ttl: 10m
     retention: 30m
@@ -174,6 +177,11 @@ def test_terms_are_the_row_of_the_provider(book: PriceBook) -> None:
         amount="charge",
         origin_not_reached=frozenset({521, 523}),
         creates_in_flight_max=7,
+        statuses_in_flight_max=8,
+        cancels_in_flight_max=9,
+        create_rate=Rate(5, 1.0),
+        status_rate=Rate(2000, 10.0),
+        cancel_rate=Rate(1, 120.0),
         in_doubt_max=Money.parse("1.25"),
         job_ttl_s=600.0,
         retention_s=1800.0,
@@ -250,3 +258,21 @@ def test_what_nobody_sells_never_changes() -> None:
     book = PriceBook.model_validate(plain(read_tree("prices.yaml", text).root))
 
     assert book.next_change("runpod", "other", read_instant("2026-11-20")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1000", "is no rate such as 1000 per 10s"),
+        ("1000 per 10", "is no rate such as 1000 per 10s"),
+        ("0 per 10s", "is no whole number from 1"),
+        ("10 per 0s", "is not between 1s and 366d"),
+        ("-1 per s", "is no rate"),
+        (1000, "a rate such as 1000 per 10s belongs here"),
+    ],
+)
+def test_a_rate_is_written_as_calls_per_time(text: object, says: str) -> None:
+    """Nothing else is guessed at, and what was read is read again as it is."""
+    with pytest.raises(ValueError, match=says):
+        read_rate(text)
+    assert read_rate(read_rate("7 per m")) == Rate(7, 60.0)

@@ -21,7 +21,7 @@ from router.model.errors import (
 from router.model.ids import ProviderRef
 from router.model.job import Job
 from router.model.money import Money
-from router.model.offer import Offer, ProviderTerms
+from router.model.offer import Offer, ProviderTerms, Rate
 from router.providers.wire import (
     Call,
     Delivered,
@@ -33,6 +33,8 @@ from router.providers.wire import (
 )
 from router.upstream.client import Upstream
 from router.upstream.doorbell import Doorbell
+from router.upstream.paces import Operation, Paces
+from router.upstream.reads import REPEATED_MIN, Reads
 from tests.fakes import a_job, an_offer
 from tests.virtual_time import VirtualClock, run
 
@@ -100,6 +102,7 @@ class Stage:
     created: Said = PENDING
     script: list[Said] = field(default_factory=lambda: [DONE])
     travel_s: float = 0.0
+    rate: Rate | None = None
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -113,6 +116,7 @@ class Stage:
             self.clock,
             self,
             {"shortapi": self.codec},
+            Reads(Paces(self.clock, {("shortapi", Operation.STATUS): self.rate})),
             rng=random.Random(1),
             on_poll=self.polled.append,
         )
@@ -516,5 +520,72 @@ def test_where_nothing_can_be_cancelled_nothing_is_sent() -> None:
 
         assert not await stage.upstream.cancel("shortapi", "slug", REF)
         assert stage.sent == []
+
+    run(story(), seed=1)
+
+
+def test_a_provider_that_answers_no_read_gets_few_for_the_second_time() -> None:
+    """Three jobs of ten repeat soon; the others ask again late, and all have their image."""
+
+    async def story() -> None:
+        stage = Stage(script=[Unreadable("502")])
+        loop = asyncio.get_running_loop()
+
+        async def collect() -> Delivered:
+            return await stage.upstream.collect(
+                "shortapi", "slug", REF, horizon_s=300.0, doorbell=Doorbell(stage.clock)
+            )
+
+        jobs = [loop.create_task(collect()) for _ in range(10)]
+        await stage.clock.sleep_s(7.0)
+        soon = [at_s for at_s in stage.asked_s if at_s < 7.0]
+        assert 10 + REPEATED_MIN * 2 <= len(soon) <= 10 + REPEATED_MIN * 5
+        stage.script = [DONE]
+        await asyncio.wait(jobs)
+        assert {job.result() for job in jobs} == {DONE}
+        assert stage.clock.monotonic_s() < 32.0
+
+    run(story(), seed=1)
+
+
+def test_one_read_that_is_throttled_has_the_others_wait() -> None:
+    """A 429 is said to all: nobody else asks before the pause is over."""
+
+    async def story() -> None:
+        stage = Stage(script=[Unreadable("429", retry_after_s=20.0), DONE])
+        other = Doorbell(stage.clock)
+        first = asyncio.get_running_loop().create_task(stage.collect())
+        await stage.clock.sleep_s(2.0)
+        other.ring()
+        second = stage.upstream.collect("shortapi", "slug", REF, horizon_s=300.0, doorbell=other)
+        assert await second == DONE
+        assert await first == DONE
+        assert stage.asked_s[1] - stage.asked_s[0] == pytest.approx(20.0)
+
+    run(story(), seed=1)
+
+
+def test_however_many_are_waited_for_polls_keep_to_the_rate() -> None:
+    """Sixty jobs would ask thirty times a second; five are allowed, and each has its turn."""
+
+    async def story() -> None:
+        stage = Stage(script=[PENDING], rate=Rate(50, 10.0))
+        loop = asyncio.get_running_loop()
+        jobs = [
+            loop.create_task(
+                stage.upstream.collect(
+                    "shortapi", "slug", REF, horizon_s=200.0, doorbell=Doorbell(stage.clock)
+                )
+            )
+            for _ in range(60)
+        ]
+        await stage.clock.sleep_s(100.0)
+        asked = stage.asked_s
+        within = [sum(at <= other < at + 10.0 for other in asked) for at in asked]
+        assert max(within) <= 50
+        assert len(asked) >= 100 / 10 * 50 * 0.75
+        stage.script = [DONE]
+        await asyncio.wait(jobs)
+        assert {job.result() for job in jobs} == {DONE}
 
     run(story(), seed=1)

@@ -1,5 +1,7 @@
 """What aiohttp raises, as statements about money, class by class."""
 
+import errno
+import socket
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -97,6 +99,26 @@ def test_every_failed_read_may_be_repeated() -> None:
 
     assert type(reading.fault()) is Unreadable
     assert reading.fault().retry_after_s is None
+
+
+@pytest.mark.parametrize(
+    ("error", "is_ours"),
+    [
+        (aiohttp.ClientConnectorDNSError(KEY, OSError(socket.EAI_AGAIN, "no resolver")), True),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError(socket.EAI_NONAME, "no name")), False),
+        (aiohttp.ClientConnectorError(KEY, OSError(errno.ENETUNREACH, "no network")), True),
+        (aiohttp.ClientConnectorError(KEY, OSError(errno.EMFILE, "no handles")), True),
+        (aiohttp.ClientConnectorError(KEY, OSError(errno.ECONNREFUSED, "refused")), False),
+        (aiohttp.ClientProxyConnectionError(KEY, OSError(errno.ECONNREFUSED, "proxy")), True),
+        (aiohttp.ConnectionTimeoutError("no answer"), False),
+    ],
+)
+def test_what_fails_on_our_side_is_told_apart(error: Exception, *, is_ours: bool) -> None:
+    """Our resolver, network, handles and proxy are no fault of a provider's."""
+    fault = fault_of(error, connected=False)
+
+    assert isinstance(fault, ProviderUnreachable)
+    assert fault.is_ours is is_ours
 
 
 def test_cancellation_is_nobodys_fault() -> None:

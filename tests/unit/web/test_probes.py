@@ -46,8 +46,11 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
     """The ledger, recovery, the policy, each provider, and whether it is about to end."""
     async with open_front(tmp_path, providers=("shortapi",)) as front:
         error = ProviderRefused("no credit", reason=Refusal.CREDIT)
+        front.stage.health.started("shortapi", AttemptId("j.1"))
         front.stage.health.failed("shortapi", AttemptId("j.1"), error)
         up = await front.ask("GET", "/readyz?verbose")
+        _, key = await front.mint("house", Role.ADMIN)
+        in_full = await front.ask("GET", "/readyz?verbose", key=key)
         front.stage.writer.admitting = False
         full = await front.ask("GET", "/readyz?verbose=1")
         front.stage.writer.admitting = True
@@ -67,10 +70,24 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
             "error": None,
         },
         "providers": {
-            "runpod": {"connected": False, "state": "serving"},
-            "shortapi": {"connected": True, "state": "ejected"},
+            "runpod": {
+                "connected": False,
+                "state": "serving",
+                "since": "2026-11-20T09:00:00.000000Z",
+                "until": None,
+                "cooling_until": None,
+            },
+            "shortapi": {
+                "connected": True,
+                "state": "ejected",
+                "since": "2026-11-20T09:00:00.000000Z",
+                "until": "2026-11-20T09:00:30.000000Z",
+                "cooling_until": None,
+            },
         },
     }
+    own = {"reason": "no credit", "started": 1, "failed": 1, "waiting": 0}
+    assert in_full.json["providers"]["shortapi"] == up.json["providers"]["shortapi"] | own
     assert (full.status, full.json["ready"], full.json["ledger"]) == (503, False, "not writable")
     assert (draining.status, draining.json["draining"]) == (503, True)
 

@@ -5,6 +5,8 @@ from typing import Any
 import apsw
 import pytest
 
+from router.model.errors import ProviderRefused, ProviderThrottled, Refusal
+from router.model.ids import AttemptId
 from router.web.keys import Role
 from tests.policy_files import PRICES, a_policy
 from tests.web_stage import an_edit, open_front
@@ -13,6 +15,14 @@ BUDGETS = [
     {"name": "tight", "who": {"provider": "shortapi"}, "limit": "$0.05", "per": "day"},
     {"name": "forever", "who": "each_tenant", "limit": "$0.60", "per": "lifetime"},
 ]
+
+
+WELL = {
+    "state": "serving",
+    "state_reason": None,
+    "state_since": "2026-11-20T09:00:00.000000Z",
+    "state_until": None,
+}
 
 
 async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
@@ -40,13 +50,13 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                     "provider": "shortapi",
                     "price": "0.04",
                     "verdict": "chosen by lowest price",
-                    "state": "serving",
+                    **WELL,
                 },
                 {
                     "provider": "runpod",
                     "price": "0.0875",
                     "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi",
-                    "state": "serving",
+                    **WELL,
                 },
             ],
         },
@@ -202,3 +212,39 @@ async def test_a_rule_sets_the_deadline_of_jobs_that_name_none(tmp_path: Path) -
         rows = await front.stage.ledger.jobs_of("acme")
 
     assert sorted((row.deadline_at - row.created_at).total_seconds() for row in rows) == [80, 700]
+
+
+async def test_a_quote_says_why_a_provider_is_not_serving(tmp_path: Path) -> None:
+    """Since when and until when, or until when it has asked for patience."""
+    async with open_front(tmp_path) as front:
+        health = front.stage.health
+        health.failed("shortapi", AttemptId("a"), ProviderRefused("empty", reason=Refusal.CREDIT))
+        health.failed("runpod", AttemptId("b"), ProviderThrottled(retry_after_s=9.0))
+        quote = await front.ask("POST", "/v1/quotes", body=an_edit())
+
+    told = {one["provider"]: one for one in quote.json["decision"]["candidates"]}
+    assert told["shortapi"] | {"price": "", "verdict": ""} == {
+        "provider": "shortapi",
+        "price": "",
+        "verdict": "",
+        "state": "ejected",
+        "state_reason": "empty",
+        "state_since": "2026-11-20T09:00:00.000000Z",
+        "state_until": "2026-11-20T09:00:30.000000Z",
+    }
+    assert told["runpod"]["state"] == "serving"
+    assert told["runpod"]["state_until"] == "2026-11-20T09:00:09.000000Z"
+    assert quote.json["chosen"] == "runpod", "nobody else can: it waits"
+
+
+async def test_a_quote_of_what_would_be_refused_for_load_says_so(tmp_path: Path) -> None:
+    """With the code that the edit would be refused with, as an edit is."""
+    async with open_front(tmp_path) as front:
+        for provider in ("shortapi", "runpod"):
+            front.stage.slots.hold_off(provider, 9000.0)
+        quote = await front.ask("POST", "/v1/quotes", body=an_edit())
+        edit = await front.edit()
+
+    assert (quote.json["chosen"], quote.json["error"]) == (None, "overloaded")
+    assert (edit.status, edit.json["code"]) == (503, "overloaded")
+    assert edit.headers["Retry-After"] == "60"

@@ -9,9 +9,9 @@ from openapi_spec_validator import validate
 from router.model.errors import Overloaded
 from router.web.openapi import document as module
 from router.web.openapi.document import REQUESTS, document, openapi_text
+from router.web.openapi.edits import ENDINGS
 from router.web.openapi.operations import OPERATIONS
 from router.web.openapi.refusals import INTERNAL, REFUSALS
-from router.web.openapi.schemas import ENDINGS
 from router.web.probes import livez
 from router.web.routes import ROUTES, Access, Route
 from router.web.wishes import EditRequest

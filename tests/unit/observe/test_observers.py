@@ -1,6 +1,7 @@
 """Events and those who listen."""
 
-from router.observe.events import Event, Observers, Polled
+from router.observe.events import Event, Polled
+from router.observe.observers import Observers
 
 
 class _Ear:
