@@ -11,7 +11,7 @@ from router.ledger.limit_rows import RaiseRow, RollingRow
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.model.budget import Limit
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
@@ -64,6 +64,8 @@ class Carrier(Protocol):
         slug: str,
         ref: ProviderRef,
         *,
+        resolution: Resolution,
+        age_s: float,
         horizon_s: float,
         doorbell: Doorbell,
     ) -> Delivered: ...

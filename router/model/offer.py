@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from router.model.latency import Latency
 from router.model.money import Money
 
 
@@ -41,6 +42,8 @@ class ProviderTerms:
     """How long after its creation a job may still run, and so be charged, there."""
     retention_s: float = 1800.0
     """How long a finished job can be queried."""
+    polls_per_second_max: int = 50
+    """How often it may be asked after jobs, all of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,12 @@ class Offer:
     """What will be sent; None sends none."""
     obstacle: str | None = None
     """Why it cannot serve this job, in words; None when it can."""
+    stated: tuple[float, float] | None = None
+    """What the price book states of its latency: the 50th and 95th percentile, in seconds."""
+    latency: Latency | None = None
+    """How long such a job is expected to take there; None: nothing is known."""
+    failing: float = 0.0
+    """Which share of its attempts is expected to fail: from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +94,8 @@ class Candidate:
     provider: str
     price: Money
     verdict: str
+    latency: Latency | None = None
+    """What was expected of it; None: nothing was known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

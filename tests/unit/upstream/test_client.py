@@ -19,7 +19,7 @@ from router.model.errors import (
     Refusal,
 )
 from router.model.ids import ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.money import Money
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import (
@@ -168,7 +168,13 @@ class Stage:
     async def collect(self, *, horizon_s: float = 300.0) -> Delivered:
         """Collect a job that was created earlier."""
         return await self.upstream.collect(
-            "shortapi", "slug", REF, horizon_s=horizon_s, doorbell=self.doorbell
+            "shortapi",
+            "slug",
+            REF,
+            resolution=Resolution.ONE_K,
+            age_s=0.0,
+            horizon_s=horizon_s,
+            doorbell=self.doorbell,
         )
 
 
@@ -199,7 +205,7 @@ def test_a_job_is_carried(seed: int) -> None:
 
 
 def test_polls_keep_their_pauses() -> None:
-    """A job is asked after about every second at first, and every five in the end."""
+    """Where nothing is learnt: after about two seconds, then ever more seldom."""
 
     async def story() -> None:
         stage = Stage(script=[*[PENDING] * 15, DONE])
@@ -209,8 +215,10 @@ def test_polls_keep_their_pauses() -> None:
             for earlier, later in zip([0.0, *stage.asked_s], stage.asked_s, strict=False)
         ]
 
-        assert 0.9 <= gaps_s[0] <= 1.1
-        assert all(4.5 <= gap_s <= 5.5 for gap_s in gaps_s[8:])
+        # The create's own travel counts as the job's time.
+        assert 0.9 <= gaps_s[0] <= 2.1
+        assert all(1.2 <= gap_s <= 3.0 for gap_s in gaps_s[1:])
+        assert sum(gaps_s[1:5]) < sum(gaps_s[-4:])
 
     run(story(), seed=1)
 
@@ -295,7 +303,7 @@ def test_a_ring_asks_at_once(seed: int) -> None:
     """A callback ends the pause, and the following pauses are short again."""
 
     async def story() -> None:
-        stage = Stage(script=[*[PENDING] * 12, DONE])
+        stage = Stage(script=[*[PENDING] * 18, DONE])
         loop = asyncio.get_running_loop()
         collecting = loop.create_task(stage.collect())
         await stage.clock.sleep_s(30)
@@ -403,8 +411,8 @@ def test_the_last_look_may_find_the_image() -> None:
     async def story() -> None:
         stage = Stage(script=[PENDING, DONE])
 
-        assert await stage.collect(horizon_s=1.5) == DONE
-        assert stage.asked_s[-1] == 1.5
+        assert await stage.collect(horizon_s=2.5) == DONE
+        assert stage.asked_s[-1] == 2.5
 
     run(story(), seed=1)
 
