@@ -18,6 +18,8 @@ from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
+from router.dispatch.latency import SEEDED_FROM, SEEDED_MOST, Latencies
+from router.dispatch.pacing import Pacing
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
@@ -110,8 +112,10 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             ground.teller.alarm,
         )
         rooms = await open_rooms(stack, settings, ledger)
-        roads = await _open_roads(stack, settings, ground)
-        house = _furnish(settings, ground, rooms, roads)
+        latencies = Latencies()
+        latencies.seed(await ledger.timed(ground.clock.now() - SEEDED_FROM, most=SEEDED_MOST))
+        roads = await _open_roads(stack, settings, ground, latencies)
+        house = _furnish(settings, ground, rooms, roads, latencies)
         stack.push_async_callback(_wind_down, house)
         yield house
 
@@ -143,7 +147,9 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
     return ledger
 
 
-async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground) -> _Roads:
+async def _open_roads(
+    stack: AsyncExitStack, settings: Settings, ground: Ground, latencies: Latencies
+) -> _Roads:
     """Everything that dials out: to the providers, and to where a client's image is."""
     guard = guard_of(settings)
     fetcher = await stack.enter_async_context(
@@ -161,11 +167,14 @@ async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground)
         CODECS,
         rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
         on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
+        pace=Pacing(ground.clock, latencies, lambda: ground.current.policy),
     )
     return _Roads(guard=guard, fetcher=fetcher, upstream=upstream)
 
 
-def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
+def _furnish(
+    settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads, latencies: Latencies
+) -> House:
     """Put the dispatcher and its neighbours together."""
     ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
@@ -184,6 +193,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         health,
         ImageShapes(roads.fetcher),
         frozenset(providers) & CODECS.keys(),
+        latencies=latencies,
         supplied=hosting.supplies,
     )
     placer = Placer(clock, ids, ledger, survey, health, slots, in_force=lambda: current.policy)

@@ -1,11 +1,13 @@
-"""What each provider offers for a job right now: price, ability and health. Chooses nothing."""
+"""What each provider offers for a job now: price, ability, health, latency. Chooses nothing."""
 
 import asyncio
 from dataclasses import replace
 from datetime import datetime
 
 from router.dispatch.health import Health
+from router.dispatch.latency import Latencies
 from router.dispatch.ports import Shapes
+from router.ledger.rows import AttemptRow
 from router.model.job import Job
 from router.model.offer import Offer, Plan
 from router.policy.capability import Ability, needs_shape, offers_for
@@ -21,6 +23,7 @@ class Survey:
         shapes: Shapes,
         connected: frozenset[str],
         *,
+        latencies: Latencies,
         supplied: frozenset[Ability] = frozenset(),
     ) -> None:
         """
@@ -28,10 +31,11 @@ class Survey:
             health: Knows who is ejected.
             shapes: Reads an image's size where a provider wants an aspect ratio.
             connected: Providers that we have a codec and a credential for.
+            latencies: Knows how long offers take, and how often they fail.
             supplied: What the router does itself, so that its lack is no obstacle.
         """
         self._health, self._shapes, self._connected = health, shapes, connected
-        self._supplied = supplied
+        self._latencies, self._supplied = latencies, supplied
 
     async def offers(
         self, policy: Policy, job: Job, at: datetime, *, look_s: float | None = None
@@ -51,7 +55,13 @@ class Survey:
         if needs_shape(policy.prices, job, at):
             shape = await self._shape(job.images[0], look_s)
         offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
-        return tuple(self._with_health(policy, job, offer) for offer in offers)
+        known = (self._latencies.offer(offer, job.resolution, at) for offer in offers)
+        return tuple(self._with_health(policy, job, offer) for offer in known)
+
+    def learn(self, settled: AttemptRow) -> None:
+        """Take note of how an attempt was settled."""
+        self._health.settled(settled)
+        self._latencies.settled(settled)
 
     async def _shape(self, image: str, look_s: float | None) -> str | None:
         try:

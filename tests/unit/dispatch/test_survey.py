@@ -3,6 +3,7 @@
 import pytest
 
 from router.dispatch.health import Health
+from router.dispatch.latency import Latencies
 from router.dispatch.survey import Survey
 from router.model.errors import ProviderRefused, ProviderUnreachable, Refusal
 from router.model.ids import AttemptId
@@ -20,7 +21,7 @@ class Desk:
     def __init__(self, *connected: str) -> None:
         self.health = Health(FakeClock(), lambda *_: None)
         self.shape = Shape()
-        self.survey = Survey(self.health, self.shape, frozenset(connected))
+        self.survey = Survey(self.health, self.shape, frozenset(connected), latencies=Latencies())
 
     async def offers(self, job: Job) -> dict[str, Offer]:
         """Survey a job; offers by provider."""
@@ -83,7 +84,8 @@ def test_an_image_that_comes_slowly_is_not_waited_for_beyond_what_is_said() -> N
             await VirtualClock().sleep_s(2.0)
 
         shape.looking = slowly
-        survey = Survey(Health(FakeClock(), lambda *_: None), shape, frozenset(BOTH))
+        health = Health(FakeClock(), lambda *_: None)
+        survey = Survey(health, shape, frozenset(BOTH), latencies=Latencies())
         found = await survey.offers(a_policy(), a_job(), EPOCH, look_s=look_s)
         return next(one.obstacle for one in found if one.provider == "shortapi")
 
