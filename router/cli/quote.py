@@ -136,6 +136,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
                     "price": str(candidate.price),
                     "verdict": candidate.verdict,
                     "state": None,
+                    "latency": candidate.latency.shown if candidate.latency else None,
                 }
                 for candidate in plan.decision.candidates
             ],
@@ -189,13 +190,28 @@ def _tell(document: Mapping[str, Any]) -> None:
 def candidates_table(candidates: list[dict[str, Any]]) -> object:
     """One row for each provider, in the order they would be tried."""
     return table(
-        ("provider", "price", "health", "why"),
+        ("provider", "price", "half within", "95 % within", "known from", "health", "why"),
         [
-            (one["provider"], usd(one["price"]), one["state"] or "unknown", one["verdict"])
+            (
+                one["provider"],
+                usd(one["price"]),
+                *_expected(one["latency"]),
+                one["state"] or "unknown",
+                one["verdict"],
+            )
             for one in candidates
         ],
         amounts=("price",),
     )
+
+
+def _expected(latency: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """How long an offer is expected to take, and how that is known."""
+    if latency is None:
+        return "unknown", "unknown", ""
+    samples = latency["samples"]
+    known_from = f"{samples} job{'s' * (samples != 1)}" if samples else "the price book"
+    return f"{latency['p50_s']:.1f} s", f"{latency['p95_s']:.1f} s", known_from
 
 
 def headroom_table(budgets: list[dict[str, Any]]) -> object:

@@ -69,6 +69,7 @@ def _explained(
                     "price": str(candidate.price),
                     "verdict": candidate.verdict,
                     "state": visit.services.health.state(candidate.provider).value,
+                    "latency": candidate.latency.shown if candidate.latency else None,
                 }
                 for candidate in decision.candidates
             ],

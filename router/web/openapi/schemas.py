@@ -5,6 +5,7 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
+from router.web.openapi.offers import HOW_IT_IS, LATENCIES
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -140,7 +141,7 @@ _MONEY: dict[str, Schema] = {
                 policy_hash=TEXT,
                 rule=TEXT,
                 candidates=many(
-                    thing("A provider.", **_CANDIDATE, state=one_of(ProviderState)),
+                    thing("A provider.", **_CANDIDATE, **HOW_IT_IS),
                 ),
             ),
             "additionalProperties": True,
@@ -291,6 +292,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **_EDITS,
     **_MONEY,
     **RAISES,
+    **LATENCIES,
     **RESULTS,
     **_HOUSE,
     **PROBLEMS,

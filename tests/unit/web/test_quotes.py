@@ -15,6 +15,17 @@ BUDGETS = [
 ]
 
 
+FOREVER = {
+    "budget": "forever",
+    "scope": "tenant:acme",
+    "window_end": None,
+    "rolls": False,
+    "limit": "0.60",
+    "available": "0.60",
+    "fits": True,
+}
+
+
 async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
     """Candidates with their verdicts, the winner, its price, and each budget's headroom."""
     async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
@@ -41,12 +52,14 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                     "price": "0.04",
                     "verdict": "chosen by lowest price",
                     "state": "serving",
+                    "latency": None,
                 },
                 {
                     "provider": "runpod",
                     "price": "0.0875",
                     "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi",
                     "state": "serving",
+                    "latency": None,
                 },
             ],
         },
@@ -61,26 +74,8 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                 "available": "0.05",
                 "fits": True,
             },
-            {
-                "provider": "shortapi",
-                "budget": "forever",
-                "scope": "tenant:acme",
-                "window_end": None,
-                "rolls": False,
-                "limit": "0.60",
-                "available": "0.60",
-                "fits": True,
-            },
-            {
-                "provider": "runpod",
-                "budget": "forever",
-                "scope": "tenant:acme",
-                "window_end": None,
-                "rolls": False,
-                "limit": "0.60",
-                "available": "0.60",
-                "fits": True,
-            },
+            {"provider": "shortapi", **FOREVER},
+            {"provider": "runpod", **FOREVER},
         ],
     }
     assert (jobs, balances) == ([], [])
@@ -202,3 +197,27 @@ async def test_a_rule_sets_the_deadline_of_jobs_that_name_none(tmp_path: Path) -
         rows = await front.stage.ledger.jobs_of("acme")
 
     assert sorted((row.deadline_at - row.created_at).total_seconds() for row in rows) == [80, 700]
+
+
+async def test_a_quote_shows_how_long_each_offer_is_expected_to_take(tmp_path: Path) -> None:
+    """What is stated, until there were edits to learn from; then also from how many."""
+    stated = PRICES.replace("images_max: 3", "images_max: 3\n    latency: {p50: 6s, p95: 15s}")
+    policy = a_policy(prices=stated, latency_max={"p95": "15s"})
+    async with open_front(tmp_path, policy=policy) as front:
+        before = await front.ask("POST", "/v1/quotes", an_edit())
+        for _ in range(3):
+            await front.ask("POST", "/v1/edits", an_edit())
+        after = await front.ask("POST", "/v1/quotes", an_edit())
+
+    shortapi, runpod = before.json["decision"]["candidates"]
+    assert shortapi["latency"] == {
+        "p50_s": 6.0,
+        "p95_s": 15.0,
+        "mean_s": 7.007,
+        "queue_s": None,
+        "execution_s": None,
+        "samples": 0,
+    }
+    assert (runpod["latency"], before.json["chosen"]) == (None, "shortapi")
+    assert runpod["verdict"].startswith("is too slow: nothing is known that would be within")
+    assert after.json["decision"]["candidates"][0]["latency"]["samples"] == 3
