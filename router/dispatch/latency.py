@@ -42,6 +42,7 @@ FAILING = 0.02
 """How many attempts fail where nothing was seen: two of a hundred. Assumed."""
 _FAILURES_FADE_S = WINDOWS_S[2] / 2
 _KEPT_S = 5.0
+_STALE = 50
 # The provider's failures. Not those that say nothing of the next job: a refused picture, a key that
 # is no good, a job that was called off.
 _FAILED = frozenset(
@@ -106,6 +107,11 @@ class _Kept:
     latency: Latency | None
     ready: Distribution
 
+    def is_stale(self, changes: int, at_s: float) -> bool:
+        """Whether a fiftieth more was seen since, or seconds have passed: making it is slow."""
+        more = changes - self.changes
+        return more > self.changes // _STALE or abs(at_s - self.at_s) > _KEPT_S
+
 
 class Latencies:
     """What is known of how long offers take. In memory; the ledger seeds it."""
@@ -164,11 +170,7 @@ class Latencies:
     def _look(self, key: Key, stated: tuple[float, float] | None, at_s: float) -> _Kept:
         seen, kept = self._seen.get(key), self._kept.get(key)
         changes = seen.changes if seen is not None else 0
-        if (
-            kept is None
-            or (kept.changes, kept.stated) != (changes, stated)
-            or abs(at_s - kept.at_s) > _KEPT_S
-        ):
+        if kept is None or kept.stated != stated or kept.is_stale(changes, at_s):
             kept = self._kept[key] = _made(seen, changes, stated, at_s)
         return kept
 

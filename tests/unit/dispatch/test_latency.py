@@ -191,6 +191,21 @@ def test_failures_fade_as_well() -> None:
     assert latencies.offer(OFFER, ONE_K, EPOCH + timedelta(days=2)).failing == FAILING
 
 
+def test_of_many_jobs_one_more_is_not_looked_at_at_once() -> None:
+    """Within seconds it is; and so are a few more, which change something."""
+    latencies = Latencies()
+    for _ in range(200):
+        latencies.settled(timed())
+    before = known(latencies)
+    latencies.settled(timed(whole_s=90.0))
+
+    assert known(latencies) == before
+    assert known(latencies, EPOCH + timedelta(seconds=6)) != before
+    for _ in range(5):
+        latencies.settled(timed(whole_s=90.0))
+    assert known(latencies).mean_s > before.mean_s
+
+
 def test_a_newer_price_book_states_something_else_at_once() -> None:
     """Nothing of the former statement is kept."""
     latencies = Latencies()
