@@ -131,14 +131,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
             "policy_hash": plan.decision.policy_hash,
             "rule": plan.decision.rule,
             "candidates": [
-                {
-                    "provider": candidate.provider,
-                    "price": str(candidate.price),
-                    "verdict": candidate.verdict,
-                    "state": None,
-                    "latency": candidate.latency.shown if candidate.latency else None,
-                }
-                for candidate in plan.decision.candidates
+                {**candidate.shown, "state": None} for candidate in plan.decision.candidates
             ],
         },
         "budgets": None,

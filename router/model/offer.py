@@ -7,7 +7,7 @@ These are values: stored with the job, shown by `quote`, compared by tests.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from router.model.latency import Latency
 from router.model.money import Money
@@ -96,6 +96,19 @@ class Candidate:
     verdict: str
     latency: Latency | None = None
     """What was expected of it; None: nothing was known."""
+    failing: float = 0.0
+    """Which share of its attempts was expected to fail."""
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As replies and the books tell it, as JSON."""
+        return {
+            "provider": self.provider,
+            "price": str(self.price),
+            "verdict": self.verdict,
+            "latency": self.latency.shown if self.latency is not None else None,
+            "failing": self.failing,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

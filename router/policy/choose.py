@@ -62,6 +62,7 @@ def choose(
                     price=offer.price,
                     verdict=verdict,
                     latency=offer.latency,
+                    failing=offer.failing,
                 )
                 for offer, verdict in zip((*ordered, *losers), verdicts, strict=True)
             ),

@@ -65,11 +65,8 @@ def _explained(
             "rule": decision.rule,
             "candidates": [
                 {
-                    "provider": candidate.provider,
-                    "price": str(candidate.price),
-                    "verdict": candidate.verdict,
+                    **candidate.shown,
                     "state": visit.services.health.state(candidate.provider).value,
-                    "latency": candidate.latency.shown if candidate.latency else None,
                 }
                 for candidate in decision.candidates
             ],

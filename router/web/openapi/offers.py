@@ -1,7 +1,6 @@
-"""What quotes tell of an offer beside its price, as JSON Schema."""
+"""What decisions tell of an offer beside its price, as JSON Schema."""
 
-from router.model.offer import ProviderState
-from router.web.openapi.shapes import COUNT, NUMBER, Schema, nullable, one_of, ref, thing
+from router.web.openapi.shapes import COUNT, NUMBER, Schema, nullable, ref, thing
 
 LATENCIES: dict[str, Schema] = {
     "Latency": thing(
@@ -18,7 +17,8 @@ LATENCIES: dict[str, Schema] = {
         },
     ),
 }
-HOW_IT_IS: dict[str, Schema] = {
-    "state": one_of(ProviderState),
+EXPECTED: dict[str, Schema] = {
     "latency": nullable(ref("Latency")),
+    "failing": {**NUMBER, "description": "Which share of attempts there is expected to fail."},
 }
+"""What a decision went by, beside the price."""

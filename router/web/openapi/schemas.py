@@ -5,7 +5,7 @@ from router.model.errors import RouterError
 from router.model.job import JobState, Resolution
 from router.model.offer import ProviderState
 from router.web.keys import Role
-from router.web.openapi.offers import HOW_IT_IS, LATENCIES
+from router.web.openapi.offers import EXPECTED, LATENCIES
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -35,7 +35,7 @@ ENDINGS: tuple[type[RouterError], ...] = (
 
 
 _TAGS = {"type": "object", "additionalProperties": TEXT, "description": "Names and values."}
-_CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT}
+_CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT, **EXPECTED}
 
 _BASICS: dict[str, Schema] = {
     "Money": {
@@ -73,7 +73,8 @@ _ATTEMPT = {
 
 _EDITS: dict[str, Schema] = {
     "Attempt": thing("One try of an edit at one provider.", **_ATTEMPT),
-    "Candidate": thing("A provider, and why it was chosen or not.", **_CANDIDATE),
+    # Edits of earlier versions do not have what was expected.
+    "Candidate": thing("A provider, and why it was chosen or not.", *EXPECTED, **_CANDIDATE),
     "Decision": {
         **thing(
             "Why the edit went where it went.",
@@ -141,7 +142,7 @@ _MONEY: dict[str, Schema] = {
                 policy_hash=TEXT,
                 rule=TEXT,
                 candidates=many(
-                    thing("A provider.", **_CANDIDATE, **HOW_IT_IS),
+                    thing("A provider.", **_CANDIDATE, state=one_of(ProviderState)),
                 ),
             ),
             "additionalProperties": True,

@@ -53,6 +53,7 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                     "verdict": "chosen by lowest price",
                     "state": "serving",
                     "latency": None,
+                    "failing": 0.02,
                 },
                 {
                     "provider": "runpod",
@@ -60,6 +61,7 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                     "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi",
                     "state": "serving",
                     "latency": None,
+                    "failing": 0.02,
                 },
             ],
         },
