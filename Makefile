@@ -48,7 +48,7 @@ simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 prove: $(VENV)/.dev $(VENV)/.clients ## Run every property at length, with fresh randomness.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
 
-bench: $(VENV)/.dev ## Measure: the ledger's commits, the proxy's overhead.
+bench: $(VENV)/.dev ## Measure: the ledger's commits, a decision's cost, polls beside the optimum.
 	$(BIN)/python -m tests.bench
 
 lock: $(BIN)/uv ## Resolve both of our lock files anew, from pyproject.toml.

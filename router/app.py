@@ -19,7 +19,9 @@ from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
+from router.dispatch.latency import SEEDED_FROM, SEEDED_MOST, Latencies
 from router.dispatch.outbox import Postman
+from router.dispatch.pacing import Pacing
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
@@ -92,6 +94,8 @@ class _Roads:
     guard: GuardPolicy
     fetcher: GuardedFetcher
     upstream: Upstream
+    latencies: Latencies
+    """What polls go by, and offers, too."""
 
 
 @asynccontextmanager
@@ -116,7 +120,9 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
             ground.teller.alarm,
         )
         rooms = await open_rooms(stack, settings, ledger)
-        roads = await _open_roads(stack, settings, ground)
+        latencies = Latencies()
+        latencies.seed(await ledger.timed(ground.clock.now() - SEEDED_FROM, most=SEEDED_MOST))
+        roads = await _open_roads(stack, settings, ground, latencies)
         house = _furnish(settings, ground, rooms, roads)
         stack.push_async_callback(_wind_down, house)
         yield house
@@ -149,7 +155,9 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
     return ledger
 
 
-async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground) -> _Roads:
+async def _open_roads(
+    stack: AsyncExitStack, settings: Settings, ground: Ground, latencies: Latencies
+) -> _Roads:
     """Everything that dials out: to the providers, and to where clients say."""
     guard = guard_of(settings)
     fetcher = await stack.enter_async_context(
@@ -168,8 +176,9 @@ async def _open_roads(stack: AsyncExitStack, settings: Settings, ground: Ground)
         ground.traffic.reads,
         rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
         on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
+        pace=Pacing(ground.clock, latencies, lambda: ground.current.policy),
     )
-    return _Roads(guard=guard, fetcher=fetcher, upstream=upstream)
+    return _Roads(guard=guard, fetcher=fetcher, upstream=upstream, latencies=latencies)
 
 
 def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
@@ -193,6 +202,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         ImageShapes(roads.fetcher),
         frozenset(providers) & CODECS.keys(),
         turns,
+        latencies=roads.latencies,
         supplied=hosting.supplies,
     )
     placer = Placer(clock, ids, ledger, survey, health, turns, in_force=lambda: current.policy)

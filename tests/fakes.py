@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,6 +61,14 @@ class FakeClock:
     def sleepers(self) -> int:
         """How many wait: a test that asserts it knows where its tasks stand."""
         return sum(not waker.done() for _, _, waker in self._sleepers)
+
+
+class Middle(random.Random):
+    """Chance that always falls in the middle."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """The middle of the range."""
+        return (a + b) / 2
 
 
 def a_job(**overrides: Any) -> Job:

@@ -32,6 +32,7 @@ from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
+from router.dispatch.latency import Latencies
 from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
@@ -55,7 +56,7 @@ from router.ledger.writer import Writer
 from router.model.charge import Reported
 from router.model.errors import Ending, ProviderFailed, ProviderInDoubt
 from router.model.ids import Ids, JobId, ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.money import Money
 from router.model.offer import Offer, ProviderState, ProviderTerms
 from router.model.tasks import TaskRegistry
@@ -163,13 +164,29 @@ class Troupe:
             raise act.refuses
         await accepted(Pending(ref=ref, stage="queued", reported=act.quote))
         return await self.collect(
-            offer.provider, offer.slug, ref, horizon_s=horizon_s, doorbell=doorbell
+            offer.provider,
+            offer.slug,
+            ref,
+            resolution=job.resolution,
+            age_s=act.answers_after_s,
+            horizon_s=horizon_s,
+            doorbell=doorbell,
         )
 
     async def collect(
-        self, provider: str, slug: str, ref: ProviderRef, *, horizon_s: float, doorbell: Doorbell
+        self,
+        provider: str,
+        slug: str,
+        ref: ProviderRef,
+        *,
+        resolution: Resolution,
+        age_s: float,
+        horizon_s: float,
+        doorbell: Doorbell,
     ) -> Delivered:
         """See `Carrier`."""
+        assert resolution in Resolution
+        assert age_s >= 0
         assert slug in {"google/nano-banana-2/edit", "google-nano-banana-2-edit"}, provider
         self.asked.append(ref)
         self.rings.append(doorbell)
@@ -351,6 +368,7 @@ class Stage:
         self.housekeeping = TaskRegistry(self.crashed)
         self._open_books()
         self.health = Health(clock, self.changed)
+        self.latencies = Latencies()
         self.teller = Teller(clock, audience)
         self.traffic = Traffic(
             clock,
@@ -361,22 +379,7 @@ class Stage:
         self.slots = self.traffic.slots
         self.turns = Turns(clock, self.slots, self.health)
         self._open_images()
-        self.survey = Survey(
-            self.health,
-            self.shape,
-            self._connected,
-            self.turns,
-            supplied=self.hosting.supplies,
-        )
-        self.placer = Placer(
-            clock,
-            self.ids,
-            self.ledger,
-            self.survey,
-            self.health,
-            self.turns,
-            in_force=lambda: self.policy,
-        )
+        self._open_planning()
         self.sender = Sender(
             clock,
             self.ledger,
@@ -451,6 +454,26 @@ class Stage:
         self.writer = Writer(self.clock, self.store, lambda *_: None, self.broke)
         self.ledger = self.open_ledger()
         self.inputs = Inputs(self.folder / "inputs", InlineExecutor())
+
+    def _open_planning(self) -> None:
+        """Put together what surveys and places."""
+        self.survey = Survey(
+            self.health,
+            self.shape,
+            self._connected,
+            self.turns,
+            latencies=self.latencies,
+            supplied=self.hosting.supplies,
+        )
+        self.placer = Placer(
+            self.clock,
+            self.ids,
+            self.ledger,
+            self.survey,
+            self.health,
+            self.turns,
+            in_force=lambda: self.policy,
+        )
 
     def _open_images(self) -> None:
         """Put together what happens to images on their way in and out."""

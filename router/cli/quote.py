@@ -132,13 +132,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
             "policy_hash": plan.decision.policy_hash,
             "rule": plan.decision.rule,
             "candidates": [
-                {
-                    "provider": candidate.provider,
-                    "price": str(candidate.price),
-                    "verdict": candidate.verdict,
-                    **UNKNOWN_HEALTH,
-                }
-                for candidate in plan.decision.candidates
+                {**candidate.shown, **UNKNOWN_HEALTH} for candidate in plan.decision.candidates
             ],
         },
         "budgets": None,
@@ -190,8 +184,17 @@ def _tell(document: Mapping[str, Any]) -> None:
 def candidates_table(candidates: list[dict[str, Any]]) -> object:
     """One row for each provider, in the order they would be tried."""
     return table(
-        ("provider", "price", "health", "why"),
-        [(one["provider"], usd(one["price"]), _health(one), one["verdict"]) for one in candidates],
+        ("provider", "price", "half within", "95 % within", "known from", "health", "why"),
+        [
+            (
+                one["provider"],
+                usd(one["price"]),
+                *_expected(one["latency"]),
+                _health(one),
+                one["verdict"],
+            )
+            for one in candidates
+        ],
         amounts=("price",),
     )
 
@@ -202,6 +205,15 @@ def _health(candidate: Mapping[str, Any]) -> str:
     if candidate["state_reason"]:
         told += f": {candidate['state_reason']}, since {candidate['state_since']}"
     return told + (f", until {candidate['state_until']}" if candidate["state_until"] else "")
+
+
+def _expected(latency: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """How long an offer is expected to take, and how that is known."""
+    if latency is None:
+        return "unknown", "unknown", ""
+    samples = latency["samples"]
+    known_from = f"{samples} job{'s' * (samples != 1)}" if samples else "the price book"
+    return f"{latency['p50_s']:.1f} s", f"{latency['p95_s']:.1f} s", known_from
 
 
 def headroom_table(budgets: list[dict[str, Any]]) -> object:

@@ -172,7 +172,7 @@ class Dispatcher:
         settled = answer.attempt
         assert settled is not None, "what is settled is in the ledger"
         if isinstance(answer, Done):
-            self._health.settled(settled)
+            self._placer.learn(settled)
             self._teller.settled(settled)
         elif (charge := settlement.charge_after_void(settled)) is not None:
             await book_after_void(self._books, self._teller, settled, charge)

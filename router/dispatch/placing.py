@@ -21,6 +21,7 @@ from router.ledger.commands import (
     Spending,
     Tender,
 )
+from router.ledger.rows import AttemptRow
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.model.clock import Clock
@@ -88,6 +89,10 @@ class Placer:
         limits = policy.staging_limits(JobFacts.of(job), now).values()
         balances = await read_balances(self._books, now, limits)
         return standing_of(policy, job, now, partial(used_of, balances))
+
+    def learn(self, settled: AttemptRow) -> None:
+        """Take note of how an attempt was settled: the next plan goes by it."""
+        self._survey.learn(settled)
 
     def check_turns(self, policy: Policy, job: Job) -> None:
         """

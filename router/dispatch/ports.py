@@ -12,7 +12,7 @@ from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.model.budget import Limit
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Delivered, Pending
 from router.upstream.doorbell import Doorbell
@@ -70,6 +70,8 @@ class Carrier(Protocol):
         slug: str,
         ref: ProviderRef,
         *,
+        resolution: Resolution,
+        age_s: float,
         horizon_s: float,
         doorbell: Doorbell,
     ) -> Delivered: ...

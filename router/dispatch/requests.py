@@ -175,14 +175,7 @@ def decision_text(decision: Decision, downshift: Downshift | None = None) -> str
         {
             "policy": decision.policy,
             "rule": decision.rule,
-            "candidates": [
-                {
-                    "provider": candidate.provider,
-                    "price": str(candidate.price),
-                    "verdict": candidate.verdict,
-                }
-                for candidate in decision.candidates
-            ],
+            "candidates": [candidate.shown for candidate in decision.candidates],
             **({"downshifted": downshifted} if downshifted is not None else {}),
         },
         ensure_ascii=False,

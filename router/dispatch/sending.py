@@ -167,6 +167,8 @@ class Sender:
                 attempt.provider,
                 attempt.slug,
                 ref,
+                resolution=attempt.resolution,
+                age_s=self._age_s(attempt),
                 horizon_s=max(self._horizon_s(attempt.horizon_at), now_s + patience_s),
                 doorbell=errand.bell(attempt.id, self._clock),
             )
@@ -259,6 +261,10 @@ class Sender:
             self._turns.cool_down(attempt.provider)
         terms = errand.terms(attempt.provider)
         return settle_error(attempt, error, terms, self._clock.now())
+
+    def _age_s(self, attempt: AttemptRow) -> float:
+        """How long ago an attempt was dispatched."""
+        return (self._clock.now() - (attempt.dispatched_at or attempt.created_at)).total_seconds()
 
     def _horizon_s(self, horizon_at: datetime) -> float:
         left_s = (horizon_at - self._clock.now()).total_seconds()

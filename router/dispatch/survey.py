@@ -1,4 +1,4 @@
-"""What each provider offers for a job right now: price, ability, health and load."""
+"""What each provider offers for a job now: price, ability, health, latency, load."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from router.dispatch.health import Health
+from router.dispatch.latency import Latencies
 from router.dispatch.ports import Shapes
 from router.dispatch.turns import Turns
+from router.ledger.rows import AttemptRow
 from router.model.job import Job
 from router.model.offer import Offer, Plan
 from router.policy.capability import Ability, needs_shape, offers_for
@@ -25,6 +27,7 @@ class Survey:
         connected: frozenset[str],
         turns: Turns,
         *,
+        latencies: Latencies,
         supplied: frozenset[Ability] = frozenset(),
     ) -> None:
         """
@@ -33,10 +36,11 @@ class Survey:
             shapes: Reads an image's size where a provider wants an aspect ratio.
             connected: Providers that we have a codec and a credential for.
             turns: Knows where a create would have to wait.
+            latencies: Knows how long offers take, and how often they fail.
             supplied: What the router does itself, so that its lack is no obstacle.
         """
         self._health, self._shapes, self._connected = health, shapes, connected
-        self._turns, self._supplied = turns, supplied
+        self._turns, self._latencies, self._supplied = turns, latencies, supplied
 
     async def offers(
         self,
@@ -63,7 +67,8 @@ class Survey:
         if needs_shape(policy.prices, job, at):
             shape = await self._shape(job.images[0], look_s)
         offers = offers_for(policy.prices, job, at, shape=shape, supplied=self._supplied)
-        found = [self._with_health(policy, job, offer) for offer in offers]
+        known = (self._latencies.offer(offer, job.resolution, at) for offer in offers)
+        found = [self._with_health(policy, job, offer) for offer in known]
 
         def would_do(others: Sequence[Offer]) -> bool:
             return bool(choose(policy, job, others, tried=tried).offers)
@@ -80,6 +85,11 @@ class Survey:
         rows = policy.prices.offers(job.model, job.resolution, at)
         sellers = {one.row.provider for one in rows if one.obstacle is None}
         self._turns.check(job, sellers & self._connected)
+
+    def learn(self, settled: AttemptRow) -> None:
+        """Take note of how an attempt was settled."""
+        self._health.settled(settled)
+        self._latencies.settled(settled)
 
     async def _shape(self, image: str, look_s: float | None) -> str | None:
         try:

@@ -18,7 +18,7 @@ from router.ledger.outbox_rows import OutboxRow
 from router.ledger.reading import NEWEST, Readings
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.ledger.store import Contradiction, Store
-from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow
+from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow, TimedRow
 from router.ledger.writer import Writer
 from router.model.budget import Limit
 from router.model.clock import from_rfc3339
@@ -26,7 +26,7 @@ from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
 from router.model.money import Money, total
 
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow)
+V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow)
 Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
@@ -197,6 +197,10 @@ class Ledger(Readings):
         """What each budget has refused since an instant, by the hour it lies in."""
         hour = since.replace(minute=0, second=0, microsecond=0)
         return await self._views(RefusedRow, "refusals_since", since=hour)
+
+    async def timed(self, since: datetime, *, most: int) -> list[TimedRow]:
+        """Of each offer, what `most` attempts that ended or fell into doubt since then took."""
+        return await self._views(TimedRow, "timed", since=since, most=most)
 
     async def double_spent(self) -> Money:
         """What was posted for jobs beyond the dearest of each one's postings."""

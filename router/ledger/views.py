@@ -1,6 +1,7 @@
 """What readers of the ledger get: sums and states as values, with the time they are of."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from router.model.job import Resolution
 from router.model.money import Money
@@ -52,3 +53,18 @@ class RefusedRow:
     scope: str
     jobs: int
     amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedRow:
+    """What an attempt that was sent tells of time: how long it took, and whether it delivered."""
+
+    provider: str
+    slug: str
+    resolution: Resolution
+    outcome: str | None
+    dispatched_at: datetime | None
+    accepted_at: datetime | None
+    ended_at: datetime | None
+    queue_s: float | None
+    execution_s: float | None

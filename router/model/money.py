@@ -115,8 +115,7 @@ class Money:
     @property
     def usd(self) -> str:
         """For people: `$0.0875`, `-$1.50`."""
-        text = str(self)
-        return f"-${text[1:]}" if text.startswith("-") else f"${text}"
+        return f"${self}" if self.nanos >= 0 else f"-${-self}"
 
 
 Money.ZERO = Money(0)

@@ -7,8 +7,9 @@ These are values: stored with the job, shown by `quote`, compared by tests.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
+from router.model.latency import Latency
 from router.model.money import Money
 
 
@@ -58,6 +59,8 @@ class ProviderTerms:
     """How long after its creation a job may still run, and so be charged, there."""
     retention_s: float = 1800.0
     """How long a finished job can be queried."""
+    polls_per_second_max: int = 50
+    """How often it may be asked after jobs, all of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,12 @@ class Offer:
     """Why it cannot serve this job, in words; None when it can."""
     busy_s: float | None = None
     """In how many seconds the obstacle may be gone, where it is only that too much is waiting."""
+    stated: tuple[float, float] | None = None
+    """What the price book states of its latency: the 50th and 95th percentile, in seconds."""
+    latency: Latency | None = None
+    """How long such a job is expected to take there; None: nothing is known."""
+    failing: float = 0.0
+    """Which share of its attempts is expected to fail: from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,21 @@ class Candidate:
     provider: str
     price: Money
     verdict: str
+    latency: Latency | None = None
+    """What was expected of it; None: nothing was known."""
+    failing: float = 0.0
+    """Which share of its attempts was expected to fail."""
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As replies and the books tell it, as JSON."""
+        return {
+            "provider": self.provider,
+            "price": str(self.price),
+            "verdict": self.verdict,
+            "latency": self.latency.shown if self.latency is not None else None,
+            "failing": self.failing,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

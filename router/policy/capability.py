@@ -9,6 +9,7 @@ from enum import StrEnum
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Capability, Offer
+from router.policy.latencies import latency_of
 from router.policy.prices import PriceBook, PricedRow
 
 _CURE = ": with FAREBOX_PUBLIC_URL set, Farebox hosts them"
@@ -80,6 +81,8 @@ def _offer(priced: PricedRow, job: Job, shape: str | None, supplied: frozenset[A
         price=priced.price or Money.ZERO,
         list_price=priced.list_price or Money.ZERO,
         price_from=row.starts,
+        stated=row.latency,
+        latency=latency_of(row.latency) if row.latency is not None else None,
         aspect_ratio=ratio,
         obstacle=priced.obstacle or _obstacle(ability, job, ratio, supplied),
     )

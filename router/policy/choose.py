@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 
 from router.model.job import Job
+from router.model.money import Money
 from router.model.offer import Candidate, Decision, Offer, Plan, ProviderState
 from router.policy.policy import Policy
 from router.policy.ruling import Ruling, ruling
@@ -22,7 +23,8 @@ def choose(
     Order the offers that qualify, and say of each one that does not, why.
 
     A provider that was ejected after failures qualifies only when nobody else does: the last
-    provider is never ejected. What may never be used has an `obstacle`.
+    provider is never ejected. What may never be used has an `obstacle`. Where the policy says so,
+    the fastest is taken when nobody is quick enough, and rather than one that was ejected.
 
     Args:
         policy: In force for this job.
@@ -36,16 +38,18 @@ def choose(
     """
     assert len({offer.provider for offer in offers}) == len(offers)
     by = ruling(policy, job, standing)
-    reasons = {offer: _objection(by, offer, tried) for offer in offers}
-    able = [offer for offer in offers if reasons[offer] is None]
-    healthy = [offer for offer in able if offer.state is not ProviderState.EJECTED]
-    ordered = sorted(healthy or able, key=lambda offer: _sort_key(by, job, offer))
+    pool = _Pool(by, offers, tried)
+    ordered = sorted(pool.taken, key=lambda offer: pool.sort_key(job, offer))
     planned = ordered[: max(0, by.failover.providers_max - len(tried))]
-    for place, offer in enumerate(ordered):
-        reasons[offer] = _verdict(by, ordered, place, is_planned=place < len(planned))
-    for offer in able:
-        reasons[offer] = reasons[offer] or "is set aside after failures"
-    losers = sorted(reasons.keys() - ordered, key=lambda offer: offer.provider)
+    places = {offer.provider: place for place, offer in enumerate(ordered)}
+    losers = sorted(
+        (offer for offer in offers if offer.provider not in places),
+        key=lambda offer: offer.provider,
+    )
+    verdicts = [
+        *(_verdict(by, ordered, place, len(planned), pool) for place in range(len(ordered))),
+        *(pool.why_not(offer) for offer in losers),
+    ]
     return Plan(
         offers=tuple(planned),
         decision=Decision(
@@ -53,38 +57,83 @@ def choose(
             policy_hash=policy.hash,
             rule=by.rule,
             candidates=tuple(
-                Candidate(provider=offer.provider, price=offer.price, verdict=str(reasons[offer]))
-                for offer in (*ordered, *losers)
+                Candidate(
+                    provider=offer.provider,
+                    price=offer.price,
+                    verdict=verdict,
+                    latency=offer.latency,
+                    failing=offer.failing,
+                )
+                for offer, verdict in zip((*ordered, *losers), verdicts, strict=True)
             ),
         ),
     )
 
 
-def _objection(by: Ruling, offer: Offer, tried: frozenset[str]) -> str | None:
-    """Say why an offer does not qualify, its health aside."""
+class _Pool:
+    """
+    Who is taken, of all that could serve, and why the others are not.
+
+    As the last resort they are taken although nobody who could serve is quick enough.
+    """
+
+    def __init__(self, by: Ruling, offers: Sequence[Offer], tried: frozenset[str]) -> None:
+        self._by = by
+        maxima = by.price_maxima
+        self._reasons = {offer.provider: _objection(by, maxima, offer, tried) for offer in offers}
+        able = [offer for offer in offers if self._reasons[offer.provider] is None]
+        self._slow = {offer.provider: why for offer in able if (why := by.too_slow(offer))}
+        quick = [offer for offer in able if offer.provider not in self._slow]
+        slow_too = able if by.takes_the_fastest else []
+        # Rather slow than ejected, and rather ejected than nobody.
+        tiers = ((_up(quick), False), (_up(slow_too), True), (quick, False), (slow_too, True))
+        nobody = (quick, False)
+        self.taken, self.is_last_resort = next((tier for tier in tiers if tier[0]), nobody)
+
+    def sort_key(self, job: Job, offer: Offer) -> tuple[float, float, str]:
+        """Break every tie, always the same way: by the provider's name."""
+        late_s = self._by.slowness(offer) if self.is_last_resort else 0.0
+        return late_s, self._by.prefer.rank(offer, job.id), offer.provider
+
+    def why_not(self, offer: Offer) -> str:
+        """Say why an offer is not taken."""
+        name = offer.provider
+        return self._reasons[name] or self._slow.get(name) or "is set aside after failures"
+
+
+def _up(offers: list[Offer]) -> list[Offer]:
+    return [offer for offer in offers if offer.state is not ProviderState.EJECTED]
+
+
+def _objection(
+    by: Ruling, maxima: tuple[tuple[Money, str], ...], offer: Offer, tried: frozenset[str]
+) -> str | None:
+    """Say why an offer does not qualify, its health and its latency aside."""
     if offer.provider in tried:
         return "was tried for this job already"
     if offer.obstacle is not None:
         return offer.obstacle
     if by.halt is not None:
         return f"is not asked: {by.halt.why}"
-    for price_max, whose in by.price_maxima:
+    for price_max, whose in maxima:
         if offer.price > price_max:
             return f"costs {offer.price.usd}, above this {whose}'s maximum of {price_max.usd}"
     return by.prefer.objection(offer)
 
 
-def _verdict(by: Ruling, ordered: list[Offer], place: int, *, is_planned: bool) -> str:
+def _verdict(by: Ruling, ordered: list[Offer], place: int, planned: int, pool: _Pool) -> str:
     """Say what becomes of an offer that qualifies; `place` counts from the best, 0."""
     offer, best = ordered[place], ordered[0]
     note = by.prefer.note(offer)
     noted = f" ({note})" if note else ""
     compared = noted if place == 0 else f"{noted}; {_compared(offer, best)}"
-    if not is_planned:
+    if place >= planned:
         most = by.failover.providers_max
         return f"not used: a job is tried at {most} provider{'s' * (most > 1)} at most{compared}"
     if place > 0:
         return f"next if {ordered[place - 1].provider} does not deliver{compared}"
+    if pool.is_last_resort:
+        return f"chosen as the fastest, because nobody is quick enough: {by.told(offer)}"
     if offer.state is ProviderState.EJECTED:
         why = "in spite of failures: nobody else can serve this"
         return f"chosen by {by.prefer.rule}{noted}, {why}"
@@ -92,13 +141,9 @@ def _verdict(by: Ruling, ordered: list[Offer], place: int, *, is_planned: bool) 
 
 
 def _compared(offer: Offer, best: Offer) -> str:
-    if offer.price > best.price:
-        return f"{(offer.price - best.price).usd} dearer than {best.provider}"
-    if offer.price < best.price:
-        return f"{(best.price - offer.price).usd} cheaper than {best.provider}"
+    more = offer.price - best.price
+    if more.nanos > 0:
+        return f"{more.usd} dearer than {best.provider}"
+    if more.nanos < 0:
+        return f"{(-more).usd} cheaper than {best.provider}"
     return f"the same price as {best.provider}"
-
-
-def _sort_key(by: Ruling, job: Job, offer: Offer) -> tuple[float, str]:
-    """Break every tie, always the same way: by the provider's name."""
-    return by.prefer.rank(offer, job.id), offer.provider

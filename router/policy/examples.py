@@ -11,6 +11,7 @@ from router.model.money import Money
 from router.model.offer import Offer
 from router.policy.capability import Ability, offers_for
 from router.policy.downshift import Forecast, foresee
+from router.policy.latencies import latency_of
 from router.policy.policy import Example, Expected, Policy
 from router.policy.problems import Problem
 from router.policy.ruling import standing_of
@@ -79,9 +80,20 @@ def _foreseen(policy: Policy, example: Example, job: Job) -> Forecast:
     return foresee(
         policy,
         job,
-        lambda tried: basic_offers(policy, tried, job.created_at, example.down),
+        lambda tried: _offers(policy, example, tried),
         standing,
         used_of,
+    )
+
+
+def _offers(policy: Policy, example: Example, job: Job) -> tuple[Offer, ...]:
+    """The offers for the job, were providers as quick as the example says."""
+    said = dict(example.latency)
+    return tuple(
+        replace(offer, latency=latency_of(said[offer.provider]))
+        if offer.provider in said
+        else offer
+        for offer in basic_offers(policy, job, job.created_at, example.down)
     )
 
 

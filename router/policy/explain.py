@@ -20,8 +20,6 @@ _WORDS = {
     "string_type": "text belongs here",
     "too_short": "at least one entry belongs here",
 }
-_NOT_YET = frozenset({"latency_max", "value_of_second"})
-"""Keys that a later Farebox will know."""
 
 
 def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
@@ -55,9 +53,6 @@ def _problem(details: ErrorDetails, root: Node, model: type[BaseModel]) -> Probl
     path, kind = details["loc"], details["type"]
     if kind == "missing":
         return place_of(root, path[:-1]).problem(f"'{path[-1]}' is missing")
-    if kind == "extra_forbidden" and path[-1] in _NOT_YET:
-        message = f"'{path[-1]}' does not work yet, because no latency is measured to go by"
-        return place_of(root, path, key=True).problem(message)
     if kind == "extra_forbidden":
         hint = closest(str(path[-1]), _keys(model, path[:-1]))
         return place_of(root, path, key=True).problem(f"unknown key '{path[-1]}'{hint}")

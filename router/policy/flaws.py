@@ -134,6 +134,8 @@ def _flaws_of_example(policy: Policy, example: Example, path: _Path) -> Iterator
     for key, expected in (("expect", example.expect), ("then", example.then)):
         if expected is not None and expected.provider is not None:
             yield from _unknown_provider(policy, expected.provider, (*path, key))
+    for name, _ in example.latency:
+        yield from _unknown_provider(policy, name, (*path, "latency", name))
     names = [budget.name for budget in policy.budgets]
     for name, _ in example.used:
         if name not in names:

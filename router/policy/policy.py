@@ -12,9 +12,11 @@ from router.model.job import Resolution
 from router.model.money import Money
 from router.policy.budgets import Budget, OnLimit, key_budget
 from router.policy.failover import Failover
+from router.policy.latencies import ExampleLatencies, LatencyLimit
 from router.policy.preference import Prefer
 from router.policy.prices import PriceBook
 from router.policy.problems import Place
+from router.policy.rule_index import RuleIndex
 from router.policy.rules import Matched, Rule, Tags
 from router.policy.scalars import (
     Dollars,
@@ -113,6 +115,8 @@ class Example(Row):
     """The job's tags, for rules."""
     used: Shares = ()
     """How much of budgets is used, by their names; of those that are not named, nothing."""
+    latency: ExampleLatencies = ()
+    """How long providers take, by their names; of those that are not named, what is stated."""
     downshifted_to: Resolution | None = None
     """The resolution that is bought instead of `job`, where a budget's `on_limit` says so."""
     aspect_ratio: Sentence | None = None
@@ -156,6 +160,8 @@ class Policy(Row):
     prices: PriceBook
     price_max: Dollars | None = None
     """No job may cost more."""
+    latency_max: LatencyLimit | None = None
+    """No offer may be slower."""
     failover: Failover = Field(default_factory=Failover)
     deadline_s: Seconds = Field(default=300.0, alias="deadline")
     """For a job that names none."""
@@ -172,11 +178,15 @@ class Policy(Row):
     budgets: tuple[Budget, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
     _provenance: Provenance = PrivateAttr(default=Provenance("", ()))
+    _index: RuleIndex = PrivateAttr(default=RuleIndex.of(()))
+    _failovers: tuple[Failover, ...] = PrivateAttr(default=())
 
     def model_post_init(self, context: Any, /) -> None:
-        """Take the provenance that the loader passes as the validation's context."""
+        """Take the provenance that the loader passes as the validation's context; index rules."""
         if isinstance(context, Provenance):
             self._provenance = context
+        self._index = RuleIndex.of(self.rules)
+        self._failovers = tuple(self.failover.changed(rule.failover) for rule in self.rules)
 
     @property
     def hash(self) -> str:
@@ -220,12 +230,18 @@ class Policy(Row):
 
     def rule_for(self, job: Matched) -> Rule | None:
         """The first rule that matches; None: the policy itself."""
-        return next((rule for rule in self.rules if rule.when.matches(job)), None)
+        return self.applied_to(job)[0]
 
     def failover_for(self, job: Matched) -> Failover:
         """What may happen when an attempt of this job did not deliver."""
-        rule = self.rule_for(job)
-        return self.failover if rule is None else self.failover.changed(rule.failover)
+        return self.applied_to(job)[1]
+
+    def applied_to(self, job: Matched) -> tuple[Rule | None, Failover]:
+        """Both of them at once."""
+        place = self._index.place(job)
+        if place is None:
+            return None, self.failover
+        return self.rules[place], self._failovers[place]
 
     def deadline_for(self, job: Matched) -> float:
         """How many seconds a job has that names no deadline."""

@@ -14,6 +14,7 @@ from pydantic import Field, PlainValidator, model_validator
 from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms
+from router.policy.latencies import StatedLatency
 from router.policy.scalars import (
     CallRate,
     Count,
@@ -89,6 +90,8 @@ class ProviderRow(Row):
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
+    polls_per_second_max: Count = 50
+    """How often it may be asked after jobs, all of them together."""
 
     @property
     def terms(self) -> ProviderTerms:
@@ -109,6 +112,7 @@ class ProviderRow(Row):
             in_doubt_max=self.in_doubt_max,
             job_ttl_s=self.job_ttl_s,
             retention_s=self.retention_s,
+            polls_per_second_max=self.polls_per_second_max,
         )
 
 
@@ -133,6 +137,8 @@ class OfferRow(Row):
     """The list price. A resolution that is not named cannot be bought."""
     contracted: Mapping[Resolution, Dollars] = Field(default_factory=dict[Resolution, Money])
     """What was negotiated instead."""
+    latency: StatedLatency | None = None
+    """How long its jobs take, until enough of them were seen. Without it, that is not known."""
     aspect_ratios: tuple[Sentence, ...] = ()
     aspect_ratio_required: Flag = False
     output_formats: tuple[Sentence, ...] = ()

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, PlainValidator, model_validator
 
 from router.model.job import Resolution
 from router.policy.failover import FailoverChanges
+from router.policy.latencies import LatencyLimit
 from router.policy.preference import Prefer
 from router.policy.scalars import NAME_PATTERN, Dollars, Name, Row, Seconds, pattern, read_name
 
@@ -129,6 +130,8 @@ class Rule(Row):
     """Whom these jobs go to."""
     price_max: Dollars | None = None
     """Instead of the policy's: it may be higher."""
+    latency_max: LatencyLimit | None = None
+    """Instead of the policy's: it may be slower."""
     failover: FailoverChanges = FailoverChanges()
     """Single keys of the policy's failover."""
     deadline_s: Seconds | None = Field(default=None, alias="deadline")

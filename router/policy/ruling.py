@@ -1,5 +1,6 @@
 """What of a policy applies to one job now: the rule that won, and the stages that are reached."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Offer
 from router.policy.failover import Failover
+from router.policy.latencies import LatencyMax, Otherwise
 from router.policy.policy import Policy
 from router.policy.preference import Preference
 from router.policy.rules import OTHERWISE
@@ -25,6 +27,8 @@ class Ruling:
     prefer: Preference
     own_maxima: tuple[tuple[Money, str], ...]
     """The job's, and the rule's or the policy's, each with whose it is."""
+    latency_max: tuple[LatencyMax, str] | None
+    """The rule's or the policy's, with whose it is."""
     stages: tuple[Stage, ...]
     """Those that are reached."""
     failover: Failover
@@ -45,8 +49,32 @@ class Ruling:
             if offer.obstacle is None
             and self.prefer.objection(offer) is None
             and all(offer.price <= most for most, _ in self.own_maxima)
+            and (self.takes_the_fastest or self.too_slow(offer) is None)
         ]
         return min(prices, default=None)
+
+    @property
+    def takes_the_fastest(self) -> bool:
+        """Whether a job goes to whoever is quickest when nobody is quick enough."""
+        return self.latency_max is not None and (self.latency_max[0].otherwise is Otherwise.FASTEST)
+
+    def too_slow(self, offer: Offer) -> str | None:
+        """Why an offer is too slow, in words; None when it is not."""
+        if self.latency_max is None:
+            return None
+        most, whose = self.latency_max
+        return most.objection(offer, whose)
+
+    def told(self, offer: Offer) -> str:
+        """How an offer that is too slow compares with the maximum, in words."""
+        assert self.latency_max is not None, "without a maximum nobody is too slow"
+        most, whose = self.latency_max
+        return most.told(offer, whose)
+
+    def slowness(self, offer: Offer) -> float:
+        """What the maximum looks at, in seconds: to tell who is fastest. Unknown: infinite."""
+        seconds = None if self.latency_max is None else self.latency_max[0].seconds(offer)
+        return math.inf if seconds is None else seconds
 
 
 def standing_of(
@@ -67,7 +95,7 @@ def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
         job: Its own `price_max` binds as well.
         standing: What of the budgets is used, as far as stages go by it.
     """
-    rule = policy.rule_for(job)
+    rule, failover = policy.applied_to(job)
     stages = reached(policy.stages, standing)
     prefer = policy.prefer
     if rule is not None and rule.prefer is not None:
@@ -75,6 +103,8 @@ def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
     for stage in stages:
         prefer = stage.prefer or prefer
     own = rule.price_max if rule is not None else None
+    own_latency = rule.latency_max if rule is not None else None
+    slowest = (own_latency, "rule") if own_latency is not None else (policy.latency_max, "policy")
     maxima = [
         (job.price_max, "job"),
         (policy.price_max, "policy") if own is None else (own, "rule"),
@@ -86,7 +116,8 @@ def ruling(policy: Policy, job: Job, standing: Standing) -> Ruling:
         rule="; ".join((name, *(str(stage.when) for stage in stages))),
         prefer=prefer,
         own_maxima=tuple((most, whose) for most, whose in maxima if most is not None),
+        latency_max=(slowest[0], slowest[1]) if slowest[0] is not None else None,
         stages=stages,
-        failover=policy.failover_for(job),
+        failover=failover,
         halt=halt(stages, standing, job.resolution, downshifting=policy.downshifting),
     )

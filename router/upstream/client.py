@@ -14,15 +14,17 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from router.model.clock import Clock
 from router.model.errors import ProviderInDoubt
 from router.model.ids import ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Codec, Delivered, Forgotten, Pending, Progress, Unreadable
+from router.upstream.asking import Pauses, Turns
 from router.upstream.doorbell import Doorbell
 from router.upstream.paces import Operation
 from router.upstream.polling import (
     POLL_PAUSE_S_MIN,
     RETRY_AFTER_S_MAX,
-    poll_pauses_s,
+    Pace,
+    SteadyPace,
     retry_pause_s,
 )
 from router.upstream.reads import Reads
@@ -40,7 +42,7 @@ class Upstream:
     The providers, as those who buy from them see them.
 
     Needs no loop but the running one and no time but the clock's, so that the simulation runs it
-    unchanged. Holds no state of any job.
+    unchanged. Of jobs it knows only how many each provider is asked after.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Upstream:
         *,
         rng: random.Random,
         on_poll: Callable[[str], None],
+        pace: Pace | None = None,
         read_deadline_s: float = READ_DEADLINE_S,
     ) -> None:
         """
@@ -62,6 +65,7 @@ class Upstream:
             reads: Keeps reads to what providers allow.
             rng: Spreads the polls of jobs that began together.
             on_poll: Told the provider before each read of a job's state. Must not raise.
+            pace: What polls go by; None where nothing is learnt.
             read_deadline_s: Seconds for one read.
         """
         self._clock = clock
@@ -70,6 +74,7 @@ class Upstream:
         self._reads = reads
         self._rng = rng
         self._on_poll = on_poll
+        self._turns = Turns(pace or SteadyPace(), rng)
         self._read_deadline_s = read_deadline_s
 
     async def carry(
@@ -108,6 +113,7 @@ class Upstream:
             ProviderInDoubt: Anything else; money may be gone.
         """
         codec = self._codecs[offer.provider]
+        began_s = self._clock.monotonic_s()
         call = codec.create(job, offer, terms, callback_url=callback_url)
         reply = await self._transport.create(offer.provider, call, deadline_s=create_deadline_s)
         progress = codec.read_create(reply, terms)
@@ -115,7 +121,13 @@ class Upstream:
         if isinstance(progress, Delivered):
             return progress
         return await self.collect(
-            offer.provider, offer.slug, progress.ref, horizon_s=horizon_s, doorbell=doorbell
+            offer.provider,
+            offer.slug,
+            progress.ref,
+            resolution=job.resolution,
+            age_s=self._clock.monotonic_s() - began_s,
+            horizon_s=horizon_s,
+            doorbell=doorbell,
         )
 
     async def collect(
@@ -124,6 +136,8 @@ class Upstream:
         slug: str,
         ref: ProviderRef,
         *,
+        resolution: Resolution,
+        age_s: float,
         horizon_s: float,
         doorbell: Doorbell,
     ) -> Delivered:
@@ -134,6 +148,8 @@ class Upstream:
             provider: Its name in the price book.
             slug: The model's name there.
             ref: The provider's id of the attempt.
+            resolution: The job's: with the model, what is expected of it.
+            age_s: How many seconds ago the attempt was dispatched.
             horizon_s: The instant of `clock.monotonic_s()` after which to stop asking; one in the
                 past asks nothing.
             doorbell: Rung by the attempt's callbacks; each ring asks at once.
@@ -143,20 +159,29 @@ class Upstream:
             ProviderInDoubt: The provider no longer knows the job, or named no end before the
                 horizon; money may be gone.
         """
-        with self._reads.collecting(provider):
-            return await self._collect(provider, slug, ref, horizon_s, doorbell)
+        with (
+            self._reads.collecting(provider),
+            self._turns.asking(provider, slug, resolution) as pauses,
+        ):
+            return await self._collect(provider, slug, ref, age_s, horizon_s, doorbell, pauses)
 
     async def _collect(
-        self, provider: str, slug: str, ref: ProviderRef, horizon_s: float, doorbell: Doorbell
+        self,
+        provider: str,
+        slug: str,
+        ref: ProviderRef,
+        age_s: float,
+        horizon_s: float,
+        doorbell: Doorbell,
+        pauses: Pauses,
     ) -> Delivered:
-        pauses_s = poll_pauses_s(self._rng)
         began_s = self._clock.monotonic_s()
         asked_s = began_s - POLL_PAUSE_S_MIN
         was_known = False
-        while (left_s := horizon_s - self._clock.monotonic_s()) > 0:
-            if await doorbell.wait(min(next(pauses_s), left_s)):
-                # The end is near: ask often again, even if the state lags behind the callback.
-                pauses_s = poll_pauses_s(self._rng)
+        while (left_s := horizon_s - (now_s := self._clock.monotonic_s())) > 0:
+            pause_s = pauses.next_s(age_s + now_s - began_s)
+            if await doorbell.wait(min(pause_s, left_s)):
+                pauses.rang()
                 # A bell that is rung all the time must not turn polling into a flood.
                 await self._pause_until(min(asked_s + POLL_PAUSE_S_MIN, horizon_s))
             asked_s = self._clock.monotonic_s()

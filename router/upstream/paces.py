@@ -25,6 +25,10 @@ WaitObserver = Callable[[str, str, float], None]
 """Told the provider, the operation, and for how many seconds a call waited for its turn."""
 
 
+def unheard(*_: object) -> None:
+    """Tell nobody: for what has no observer."""
+
+
 class Operation(StrEnum):
     """What providers count apart."""
 
@@ -82,7 +86,7 @@ class Paces:
         self,
         clock: Clock,
         rates: Mapping[tuple[str, Operation], Rate | None] | None = None,
-        on_wait: WaitObserver = lambda *_: None,
+        on_wait: WaitObserver = unheard,
     ) -> None:
         """
         Args:

@@ -6,7 +6,7 @@ beyond it is asked again later, and never given up, since a paid image may be wa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 from router.model.offer import ProviderTerms
@@ -74,7 +74,7 @@ class Reads:
                 self._lanes[lane] = asyncio.Semaphore(limit)
 
     @asynccontextmanager
-    async def one(self, provider: str, operation: Operation) -> AsyncIterator[None]:
+    async def one(self, provider: str, operation: Operation) -> AsyncGenerator[None]:
         """Send one read within this, after those who came earlier."""
         lane = self._lanes.get((provider, operation))
         if lane is None:
@@ -90,7 +90,7 @@ class Reads:
         self._paces.hold_off(provider, Operation.STATUS, seconds)
 
     @contextmanager
-    def collecting(self, provider: str) -> Iterator[None]:
+    def collecting(self, provider: str) -> Generator[None]:
         """While a job is being waited for: the budget is a share of these."""
         budget = self._budget(provider)
         budget.active += 1
@@ -100,7 +100,7 @@ class Reads:
             budget.active -= 1
 
     @contextmanager
-    def repeating(self, provider: str) -> Iterator[Asking]:
+    def repeating(self, provider: str) -> Generator[Asking]:
         """While one state is read."""
         asking = Asking(self._budget(provider))
         try:

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from router.upstream.paces import Operation, Paces
+from router.upstream.paces import Operation, Paces, unheard
 
 ANSWER_S = 1.0
 """How long a create takes to be answered, until some were."""
@@ -51,7 +51,7 @@ class Slots:
         self,
         limits: Mapping[str, int],
         paces: Paces,
-        on_queue: QueueObserver = lambda *_: None,
+        on_queue: QueueObserver = unheard,
     ) -> None:
         """
         Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from router.model.clock import Clock
 from router.model.offer import ProviderTerms
-from router.upstream.paces import Paces, WaitObserver, rates_of
+from router.upstream.paces import Paces, WaitObserver, rates_of, unheard
 from router.upstream.reads import Reads, read_limits_of
 from router.upstream.slots import QueueObserver, Slots
 
@@ -17,8 +17,8 @@ class Traffic:
         clock: Clock,
         terms: Iterable[ProviderTerms],
         *,
-        on_wait: WaitObserver = lambda *_: None,
-        on_queue: QueueObserver = lambda *_: None,
+        on_wait: WaitObserver = unheard,
+        on_queue: QueueObserver = unheard,
     ) -> None:
         """
         Args:

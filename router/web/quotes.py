@@ -74,9 +74,7 @@ def _explained(
             "rule": decision.rule,
             "candidates": [
                 {
-                    "provider": candidate.provider,
-                    "price": str(candidate.price),
-                    "verdict": candidate.verdict,
+                    **candidate.shown,
                     **_health(visit, candidate.provider),
                 }
                 for candidate in decision.candidates

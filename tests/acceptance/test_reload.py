@@ -131,7 +131,7 @@ async def change_again_and_again(house: House) -> None:
             told = await house.until(lambda policy: policy["error"] is not None)
             assert told["name"] == former
             assert told["error"]["problems"] == [
-                "policy.yaml:18:56: write money with a dollar sign, as $900.00"
+                "policy.yaml:22:56: write money with a dollar sign, as $900.00"
             ]
         mount(house.folder, version)
         house.hang_up()

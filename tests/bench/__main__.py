@@ -4,10 +4,15 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
     holds: how many durable holds a second the ledger takes from 100 tasks, committed in groups,
     against the same commands committed one by one. Rounds alternate, so that a machine that
     slows down slows both.
+
+    polls: see `tests.bench.polls`. choices: see `tests.bench.choices`.
+
+    python -m tests.bench [holds] [polls] [choices]
 """
 
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +26,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
+from tests.bench import choices, polls
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -30,7 +36,7 @@ ROUNDS = 5
 Submit = Callable[[int], Awaitable[object]]
 
 
-async def main() -> None:
+async def holds() -> None:
     """Measure, and print one table."""
     rates: dict[str, list[float]] = {"in groups": [], "one by one": []}
     for number in range(ROUNDS):
@@ -83,5 +89,15 @@ async def _timed(place: Submit) -> float:
     return time.perf_counter() - started_s
 
 
+def main(asked: list[str]) -> None:
+    """Measure what is asked for; without a word, everything."""
+    if not asked or "choices" in asked:
+        choices.measure()
+    if not asked or "polls" in asked:
+        polls.measure()
+    if not asked or "holds" in asked:
+        asyncio.run(holds())
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main(sys.argv[1:])

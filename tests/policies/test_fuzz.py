@@ -14,6 +14,7 @@ SOUND = {
     "policy.yaml": INCLUDING,
     "rules.yaml": (SHIPPED / "previews-and-print.yaml").read_text("utf-8"),
     "stages.yaml": (SHIPPED / "month-end-guard.yaml").read_text("utf-8"),
+    "limits.yaml": (SHIPPED / "cheapest-within-slo.yaml").read_text("utf-8"),
     "prices.yaml": PRICES,
     "budgets.yaml": BUDGETS,
 }

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
         cancel_rate=Rate(100, 10.0),
         job_ttl_s=600.0,
         retention_s=1800.0,
+        polls_per_second_max=100,
     )
     assert book.terms("shortapi") == ProviderTerms(
         name="shortapi",
@@ -100,16 +102,41 @@ def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
     )
 
 
-WISHED = ("month-end-guard", "previews-and-print", "two-sources")
+WISHED = (
+    "balanced",
+    "cheapest-within-slo",
+    "fast-previews",
+    "month-end-guard",
+    "previews-and-print",
+    "two-sources",
+)
+RECOMMENDED = [
+    *("balanced", "cheapest-first", "cheapest-within-slo", "fast-previews", "month-end-guard")
+]
+
+
+def paragraphs(name: str) -> list[str]:
+    """What stands above a policy's name, each paragraph on one line."""
+    text = (FOLDER / f"{name}.yaml").read_text("utf-8")
+    head = text[: text.index(f"\npolicy: {name}\n")].splitlines()[1:]
+    lines = [line.removeprefix("#").strip() for line in head]
+    return [one.strip() for one in re.sub(r" {2,}", "\n", " ".join(lines)).split("\n") if one]
 
 
 @pytest.mark.parametrize("name", WISHED)
 def test_a_policy_begins_with_the_wish_it_was_written_from(name: str) -> None:
     """One paragraph, in quotes, that whoever pays can hold against the rest of the file."""
-    text = (FOLDER / f"{name}.yaml").read_text("utf-8")
-    head = text[: text.index(f"\npolicy: {name}\n")].splitlines()[1:]
-    wish = " ".join(line.removeprefix("#").strip() for line in head).strip()
+    wish = paragraphs(name)[0]
 
     assert wish.startswith('The wish: "')
     assert wish.endswith('."')
     assert len(load_policy(FOLDER / f"{name}.yaml").examples) > 5
+
+
+@pytest.mark.parametrize("name", RECOMMENDED)
+def test_a_recommended_policy_says_when_to_use_it(name: str) -> None:
+    """One paragraph, and the README's table has it in a line."""
+    readme = (FOLDER.parent / "README.md").read_text("utf-8")
+
+    assert paragraphs(name)[-1].startswith("When to use it: ")
+    assert f"| [`{name}`](policies/{name}.yaml) | " in readme

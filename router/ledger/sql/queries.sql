@@ -206,6 +206,22 @@ SELECT * FROM (
 ) AS placed
 WHERE place <= 2 ORDER BY ended_at, id;
 
+-- name: timed
+-- Of each offer, the attempts that ended last or are in doubt, and what they tell of time; the
+-- oldest first.
+SELECT * FROM (
+    SELECT provider, slug, resolution, outcome, dispatched_at, accepted_at, ended_at, queue_s,
+        execution_s, id,
+        ROW_NUMBER() OVER (
+            PARTITION BY provider, slug, resolution
+            ORDER BY COALESCE(ended_at, dispatched_at) DESC, id DESC
+        ) AS place
+    FROM attempts
+    WHERE dispatched_at IS NOT NULL
+        AND (ended_at >= :since OR (state = 'in_doubt' AND dispatched_at >= :since))
+) AS placed
+WHERE place <= :most ORDER BY COALESCE(ended_at, dispatched_at), id;
+
 -- name: undelivered
 -- Attempts that were billed and not delivered, the oldest first.
 SELECT * FROM attempts

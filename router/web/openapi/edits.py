@@ -3,6 +3,7 @@
 from router.model import errors
 from router.model.errors import RouterError
 from router.model.job import JobState
+from router.web.openapi.offers import EXPECTED
 from router.web.openapi.shapes import (
     EDIT_ID,
     FLAG,
@@ -23,7 +24,7 @@ ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.DeadlineExceeded, errors.ContentRefused),
 )
 """Every error that an edit ends with, in its body."""
-CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT}
+CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT, **EXPECTED}
 
 ATTEMPT = {
     "id": {**TEXT, "description": "The edit's id, a dot, and the attempt's number from 1."},
@@ -40,7 +41,8 @@ ATTEMPT = {
 
 EDITS: dict[str, Schema] = {
     "Attempt": thing("One try of an edit at one provider.", **ATTEMPT),
-    "Candidate": thing("A provider, and why it was chosen or not.", **CANDIDATE),
+    # Edits of earlier versions do not have what was expected.
+    "Candidate": thing("A provider, and why it was chosen or not.", *EXPECTED, **CANDIDATE),
     "Decision": {
         **thing(
             "Why the edit went where it went.",

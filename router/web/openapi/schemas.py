@@ -4,6 +4,7 @@ from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
+from router.web.openapi.offers import LATENCIES
 from router.web.openapi.raises import RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
@@ -224,6 +225,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **CALLBACKS,
     **_MONEY,
     **RAISES,
+    **LATENCIES,
     **RESULTS,
     **_HOUSE,
     **PROBLEMS,

@@ -115,7 +115,7 @@ def test_a_broken_promise_is_told_with_its_place(farebox: Commands, folder: Path
 
     assert ran.code == 1
     first, excerpt, *_ = ran.err.splitlines()
-    assert first.startswith(f"{folder}/cheapest-first.yaml:21:5: expected nobody, and it is ")
+    assert first.startswith(f"{folder}/cheapest-first.yaml:25:5: expected nobody, and it is ")
     assert "shortapi at $0.04" in first
     assert "{job: 1k, expect: nobody" in excerpt
     assert ran.out == ""
@@ -128,7 +128,7 @@ def test_a_price_book_is_checked_by_itself(farebox: Commands, folder: Path) -> N
     ran = farebox("check", folder / "prices.yaml")
 
     assert ran.code == 1
-    assert "prices.yaml:43:21: write money with a dollar sign, as $0.04" in ran.err
+    assert "prices.yaml:48:21: write money with a dollar sign, as $0.04" in ran.err
 
 
 def test_rows_of_a_price_book_that_contradict_each_other(farebox: Commands, folder: Path) -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from router.cli.quote import headroom_table
+from router.cli.quote import UNKNOWN_HEALTH, candidates_table, headroom_table
 from router.cli.show import console
 from router.policy.loader import shipped_policy_path
 from tests.commands import Commands
@@ -140,3 +140,17 @@ def test_headroom_of_an_account_of_others_says_only_whether_there_is_room(
     assert "of others" in out
     assert "$" not in out
     assert "None" not in out
+
+
+def test_the_table_says_how_long_it_takes_and_how_that_is_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Stated, or learnt from so many jobs, or not at all."""
+    known = {"p50_s": 7.04, "p95_s": 18.0, "samples": 0}
+    candidate = {"provider": "a", "price": "0.04", "verdict": "chosen", **UNKNOWN_HEALTH}
+    latencies = (known, {**known, "samples": 1}, {**known, "samples": 41}, None)
+    console().print(candidates_table([{**candidate, "latency": one} for one in latencies]))
+
+    shown = " ".join(capsys.readouterr().out.split())
+    for words in ("7.0 s", "18.0 s", "the price book", "1 job ", "41 jobs", "unknown"):
+        assert words in shown

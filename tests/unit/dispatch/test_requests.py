@@ -81,5 +81,13 @@ async def test_the_decision_is_kept_as_the_replies_show_it(tmp_path: Path) -> No
     assert json.loads(row.decision) == {
         "policy": "thrift",
         "rule": "lowest price",
-        "candidates": [{"provider": "shortapi", "price": "0.04", "verdict": "chosen"}],
+        "candidates": [
+            {
+                "provider": "shortapi",
+                "price": "0.04",
+                "verdict": "chosen",
+                "latency": None,
+                "failing": 0.0,
+            }
+        ],
     }

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -5,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.model.ids import JobId
+from router.model.latency import Latency
 from router.model.money import Money
 from router.model.offer import Offer, Plan, ProviderState
 from router.policy.choose import choose
+from router.policy.latencies import Otherwise
+from router.policy.policy import Policy
 from tests.fakes import a_job, an_offer
 from tests.policy_files import a_policy
 from tests.policy_stages import standing
@@ -257,23 +261,211 @@ def test_weights_come_out_over_many_jobs() -> None:
     assert abs(first - 3000) < 3 * (4000 * 0.75 * 0.25) ** 0.5
 
 
+QUICK, SLOW = Latency.stated(6.0, 15.0), Latency.stated(12.0, 40.0)
+WITHIN = {"p95": "20s"}
+
+
+def test_the_cheapest_that_is_quick_enough_comes_first() -> None:
+    """And who is too slow is told by how much, however cheap."""
+    offers = [replace(SHORTAPI, latency=SLOW), replace(RUNPOD, latency=QUICK), THIRD]
+
+    assert tell(choose(a_policy(latency_max=WITHIN), a_job(), offers)) == [
+        "runpod",
+        "runpod 0.0875: chosen by lowest price",
+        (
+            "shortapi 0.04: is too slow: 95 of 100 jobs take up to 40.0 s, "
+            "above this policy's maximum of 20 s"
+        ),
+        (
+            "third 0.06: is too slow: nothing is known that would be within this policy's maximum "
+            "of 20 s"
+        ),
+    ]
+
+
+def test_when_nobody_is_quick_enough_nobody_is_asked() -> None:
+    """Unless the policy says that the fastest is, in the order of how slow they are."""
+    offers = [replace(SHORTAPI, latency=Latency.stated(12.0, 50.0)), replace(RUNPOD, latency=SLOW)]
+    fastest = {**WITHIN, "otherwise": "fastest"}
+
+    refused = choose(a_policy(latency_max=WITHIN), a_job(), offers)
+    served = choose(a_policy(latency_max=fastest), a_job(), [*offers, THIRD])
+
+    assert refused.offers == ()
+    assert tell(served) == [
+        "runpod shortapi",
+        (
+            "runpod 0.0875: chosen as the fastest, because nobody is quick enough: 95 of 100 jobs "
+            "take up to 40.0 s, above this policy's maximum of 20 s"
+        ),
+        "shortapi 0.04: next if runpod does not deliver; $0.0475 cheaper than runpod",
+        (
+            "third 0.06: not used: a job is tried at 2 providers at most; $0.0275 cheaper than "
+            "runpod"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "states", "served"),
+    [
+        ("fastest", ("serving", "serving"), "shortapi"),
+        ("fastest", ("ejected", "serving"), "runpod"),
+        ("fastest", ("ejected", "ejected"), "shortapi"),
+        ("nobody", ("ejected", "serving"), "shortapi"),
+    ],
+)
+def test_rather_slow_than_ejected_where_the_fastest_will_do(
+    otherwise: str, states: tuple[str, str], served: str
+) -> None:
+    """ShortAPI is quick enough, Runpod is not; each as healthy as it is."""
+    shortapi, runpod = (ProviderState(state) for state in states)
+    offers = [
+        replace(SHORTAPI, latency=QUICK, state=shortapi),
+        replace(RUNPOD, latency=SLOW, state=runpod),
+    ]
+    policy = a_policy(latency_max={**WITHIN, "otherwise": otherwise})
+
+    assert choose(policy, a_job(), offers).offers[0].provider == served
+
+
+def test_the_slow_are_used_in_spite_of_failures_when_nobody_else_is_left() -> None:
+    """The last provider is never ejected, nor the last that is too slow."""
+    policy = a_policy(latency_max={**WITHIN, "otherwise": "fastest"})
+    plan = choose(policy, a_job(), [replace(RUNPOD, latency=SLOW, state=EJECTED)])
+
+    assert [offer.provider for offer in plan.offers] == ["runpod"]
+    assert "chosen as the fastest" in plan.decision.candidates[0].verdict
+
+
+def test_a_rule_has_a_limit_of_its_own() -> None:
+    """Instead of the policy's, and told as the rule's; it may be slower."""
+    rule = {"name": "b", "when": BEE, "latency_max": {"p95": "30s"}}
+    policy = a_policy(latency_max={"p95": "50s"}, rules=[rule])
+    offers = [replace(SHORTAPI, latency=SLOW), replace(RUNPOD, latency=QUICK)]
+
+    assert choose(policy, a_job(), offers).offers[0].provider == "shortapi"
+    assert tell(choose(policy, a_job(tenant="bee"), offers))[2] == (
+        "shortapi 0.04: is too slow: 95 of 100 jobs take up to 40.0 s, "
+        "above this rule's maximum of 30 s"
+    )
+
+
+def test_the_lowest_latency_comes_first_whatever_it_costs() -> None:
+    """By what is to be expected on average; whoever is not known comes last."""
+    policy = a_policy(prefer="lowest_latency", failover={"providers_max": "3"})
+    offers = [THIRD, replace(SHORTAPI, latency=SLOW), replace(RUNPOD, latency=QUICK)]
+
+    assert tell(choose(policy, a_job(), offers)) == [
+        "runpod shortapi third",
+        "runpod 0.0875: chosen by lowest latency (7.0 s on average)",
+        (
+            "shortapi 0.04: next if runpod does not deliver (15.7 s on average); "
+            "$0.0475 cheaper than runpod"
+        ),
+        (
+            "third 0.06: next if shortapi does not deliver (how long it takes is not known); "
+            "$0.0275 cheaper than runpod"
+        ),
+    ]
+
+
+def test_a_balance_pays_for_seconds_and_failures() -> None:
+    """What each offer counts as is told; nobody is billed by it."""
+    policy = a_policy(prefer={"value_of_second": "$0.01", "failure_costs": "$0.30"})
+    offers = [
+        replace(SHORTAPI, latency=SLOW, failing=0.1),
+        replace(RUNPOD, latency=QUICK, failing=0.02),
+        replace(THIRD, failing=0.5),
+    ]
+
+    assert tell(choose(policy, a_job(), offers)) == [
+        "runpod shortapi",
+        (
+            "runpod 0.0875: chosen by balance (counts as $0.16357: its price, 7.0 s at $0.01 and "
+            "2.0% failing at $0.30)"
+        ),
+        (
+            "shortapi 0.04: next if runpod does not deliver (counts as $0.22686: its price, "
+            "15.7 s at $0.01 and 10.0% failing at $0.30); $0.0475 cheaper than runpod"
+        ),
+        (
+            "third 0.06: not used: a job is tried at 2 providers at most "
+            "(how long it takes is not known); $0.0275 cheaper than runpod"
+        ),
+    ]
+
+
+def test_expected_cost_is_the_price_and_what_failures_cost() -> None:
+    """How long it takes is then nobody's concern, known or not."""
+    policy = a_policy(prefer={"failure_costs": "$0.60"})
+    offers = [replace(SHORTAPI, failing=0.1), replace(RUNPOD, failing=0.01, latency=SLOW)]
+
+    assert tell(choose(policy, a_job(), offers))[1:] == [
+        (
+            "runpod 0.0875: chosen by expected cost (counts as $0.0935: its price, 1.0% failing at "
+            "$0.60)"
+        ),
+        (
+            "shortapi 0.04: next if runpod does not deliver (counts as $0.10: its price, "
+            "10.0% failing at $0.60); $0.0475 cheaper than runpod"
+        ),
+    ]
+
+
+def test_a_second_alone_may_be_worth_something() -> None:
+    """Without failures, which are then not told of."""
+    plan = choose(
+        a_policy(prefer={"value_of_second": "$0.002"}), a_job(), [replace(RUNPOD, latency=QUICK)]
+    )
+
+    assert tell(plan)[1].endswith(
+        "chosen by balance (counts as $0.101514: its price, 7.0 s at $0.002)"
+    )
+
+
 # Few enough cents that prices tie and maxima bite.
 CENTS = st.integers(1, 4).map(lambda cents: Money(cents * 10_000_000))
 OFFERS = st.lists(
     st.builds(
-        lambda provider, price, state, obstacle: an_offer(
-            provider=provider, price=price, state=state, obstacle=obstacle
+        lambda provider, price, state, obstacle, latency, failing: an_offer(
+            provider=provider,
+            price=price,
+            state=state,
+            obstacle=obstacle,
+            latency=latency,
+            failing=failing,
         ),
         st.sampled_from("abcde"),
         CENTS,
         st.sampled_from(ProviderState),
         st.none() | st.just("cannot"),
+        st.sampled_from([None, QUICK, SLOW, Latency.stated(2.0, 60.0)]),
+        st.sampled_from([0.0, 0.02, 0.5]),
     ),
     unique_by=lambda offer: offer.provider,
 )
-PREFERENCES = st.just("lowest_price") | st.lists(
-    st.sampled_from("abcde"), min_size=1, unique=True
-).map(lambda order: {"order": order})
+PREFERENCES = st.sampled_from(
+    [
+        "lowest_price",
+        "lowest_latency",
+        {"value_of_second": "$0.002"},
+        {"failure_costs": "$0.03"},
+        {"value_of_second": "$0.001", "failure_costs": "$0.07"},
+        {"weights": {"a": "1", "c": "5", "e": "2"}},
+    ]
+) | st.lists(st.sampled_from("abcde"), min_size=1, unique=True).map(lambda order: {"order": order})
+LIMITS = st.none() | st.builds(
+    lambda percentile, limit, over, otherwise: {
+        percentile: limit,
+        "over": over,
+        "otherwise": otherwise,
+    },
+    st.sampled_from(["p50", "p95", "p99"]),
+    st.sampled_from(["5s", "15s", "45s"]),
+    st.sampled_from(["15m", "1d"]),
+    st.sampled_from(["nobody", "fastest"]),
+)
 
 
 @st.composite
@@ -283,6 +475,7 @@ def choices(draw: st.DrawFn) -> tuple[Plan, Plan, list[Offer], Money | None]:
     policy = a_policy(
         prefer=draw(PREFERENCES),
         price_max=price_max,
+        latency_max=draw(LIMITS),
         failover={"providers_max": str(draw(st.integers(1, 4)))},
     )
     tried = draw(st.frozensets(st.sampled_from("abcde"), max_size=3))
@@ -291,7 +484,23 @@ def choices(draw: st.DrawFn) -> tuple[Plan, Plan, list[Offer], Money | None]:
     plan = choose(policy, a_job(), offers, tried=tried)
     assert not {offer.provider for offer in plan.offers} & tried
     assert len(plan.offers) + len(tried) <= max(policy.failover.providers_max, len(tried))
+    _check_latency(policy, plan, offers)
     return plan, choose(policy, a_job(), shuffled, tried=tried), offers, price_max
+
+
+def _check_latency(policy: Policy, plan: Plan, offers: list[Offer]) -> None:
+    """Nobody is too slow, unless the fastest will do; then none that serves is quick enough."""
+    most = policy.latency_max
+    if most is None or not any(most.objection(offer, "policy") for offer in plan.offers):
+        return
+    assert most.otherwise is Otherwise.FASTEST
+    losers = [offer for offer in offers if offer not in plan.offers]
+    slowest = max(most.seconds(offer) or math.inf for offer in plan.offers)
+    for offer in losers:
+        serves = offer.obstacle is None and offer.state is plan.offers[0].state
+        verdicts = {one.provider: one.verdict for one in plan.decision.candidates}
+        if serves and "not used" in verdicts[offer.provider]:
+            assert (most.seconds(offer) or math.inf) >= slowest
 
 
 @given(choice=choices())

@@ -1,10 +1,11 @@
 from typing import Any
 
+from router.model.latency import Latency
 from router.model.money import Money
 from router.policy.policy import Policy
 from router.policy.preference import FixedOrder, LowestPrice
 from router.policy.ruling import Ruling, ruling
-from tests.fakes import a_job
+from tests.fakes import a_job, an_offer
 from tests.policy_files import a_policy
 from tests.policy_stages import standing
 
@@ -74,3 +75,20 @@ def test_a_stage_without_a_preference_keeps_the_one_before() -> None:
     found = ruled(a_policy(rules=RULES, stages=STAGES[1:]), "60", tags=ADS)
 
     assert found.prefer == FixedOrder(("runpod",))
+
+
+def test_what_is_too_slow_is_not_the_cheapest() -> None:
+    """Unless the fastest is taken all the same; without a limit nobody is slow."""
+    slow = an_offer(price=Money.parse("0.04"), latency=Latency.stated(30.0, 60.0))
+    quick = an_offer(
+        price=Money.parse("0.0875"), provider="runpod", latency=Latency.stated(6.0, 15.0)
+    )
+    limit = {"p95": "20s"}
+
+    def cheapest(latency_max: dict[str, str] | None) -> str:
+        found = ruled(a_policy(latency_max=latency_max)).cheapest([slow, quick])
+        return str(found)
+
+    assert cheapest(None) == "0.04"
+    assert cheapest(limit) == "0.0875"
+    assert cheapest({**limit, "otherwise": "fastest"}) == "0.04"

@@ -19,7 +19,7 @@ from router.model.errors import (
     Refusal,
 )
 from router.model.ids import ProviderRef
-from router.model.job import Job
+from router.model.job import Job, Resolution
 from router.model.money import Money
 from router.model.offer import Offer, ProviderTerms, Rate
 from router.providers.wire import (
@@ -169,10 +169,18 @@ class Stage:
             accepted=accepted or self.accept,
         )
 
-    async def collect(self, *, horizon_s: float = 300.0) -> Delivered:
-        """Collect a job that was created earlier."""
+    async def collect(
+        self, *, horizon_s: float = 300.0, doorbell: Doorbell | None = None
+    ) -> Delivered:
+        """Collect a job that was created earlier; its bell is the stage's, or one of its own."""
         return await self.upstream.collect(
-            "shortapi", "slug", REF, horizon_s=horizon_s, doorbell=self.doorbell
+            "shortapi",
+            "slug",
+            REF,
+            resolution=Resolution.ONE_K,
+            age_s=0.0,
+            horizon_s=horizon_s,
+            doorbell=doorbell or self.doorbell,
         )
 
 
@@ -203,7 +211,7 @@ def test_a_job_is_carried(seed: int) -> None:
 
 
 def test_polls_keep_their_pauses() -> None:
-    """A job is asked after about every second at first, and every five in the end."""
+    """Where nothing is learnt: after about two seconds, then ever more seldom."""
 
     async def story() -> None:
         stage = Stage(script=[*[PENDING] * 15, DONE])
@@ -213,8 +221,10 @@ def test_polls_keep_their_pauses() -> None:
             for earlier, later in zip([0.0, *stage.asked_s], stage.asked_s, strict=False)
         ]
 
-        assert 0.9 <= gaps_s[0] <= 1.1
-        assert all(4.5 <= gap_s <= 5.5 for gap_s in gaps_s[8:])
+        # The create's own travel counts as the job's time.
+        assert 0.9 <= gaps_s[0] <= 2.1
+        assert all(1.2 <= gap_s <= 3.0 for gap_s in gaps_s[1:])
+        assert sum(gaps_s[1:5]) < sum(gaps_s[-4:])
 
     run(story(), seed=1)
 
@@ -299,7 +309,7 @@ def test_a_ring_asks_at_once(seed: int) -> None:
     """A callback ends the pause, and the following pauses are short again."""
 
     async def story() -> None:
-        stage = Stage(script=[*[PENDING] * 12, DONE])
+        stage = Stage(script=[*[PENDING] * 18, DONE])
         loop = asyncio.get_running_loop()
         collecting = loop.create_task(stage.collect())
         await stage.clock.sleep_s(30)
@@ -407,8 +417,8 @@ def test_the_last_look_may_find_the_image() -> None:
     async def story() -> None:
         stage = Stage(script=[PENDING, DONE])
 
-        assert await stage.collect(horizon_s=1.5) == DONE
-        assert stage.asked_s[-1] == 1.5
+        assert await stage.collect(horizon_s=2.5) == DONE
+        assert stage.asked_s[-1] == 2.5
 
     run(story(), seed=1)
 
@@ -530,13 +540,8 @@ def test_a_provider_that_answers_no_read_gets_few_for_the_second_time() -> None:
     async def story() -> None:
         stage = Stage(script=[Unreadable("502")])
         loop = asyncio.get_running_loop()
-
-        async def collect() -> Delivered:
-            return await stage.upstream.collect(
-                "shortapi", "slug", REF, horizon_s=300.0, doorbell=Doorbell(stage.clock)
-            )
-
-        jobs = [loop.create_task(collect()) for _ in range(10)]
+        bells = [Doorbell(stage.clock) for _ in range(10)]
+        jobs = [loop.create_task(stage.collect(doorbell=bell)) for bell in bells]
         await stage.clock.sleep_s(7.0)
         soon = [at_s for at_s in stage.asked_s if at_s < 7.0]
         assert 10 + REPEATED_MIN * 2 <= len(soon) <= 10 + REPEATED_MIN * 5
@@ -557,7 +562,7 @@ def test_one_read_that_is_throttled_has_the_others_wait() -> None:
         first = asyncio.get_running_loop().create_task(stage.collect())
         await stage.clock.sleep_s(2.0)
         other.ring()
-        second = stage.upstream.collect("shortapi", "slug", REF, horizon_s=300.0, doorbell=other)
+        second = stage.collect(doorbell=other)
         assert await second == DONE
         assert await first == DONE
         assert stage.asked_s[1] - stage.asked_s[0] == pytest.approx(20.0)
@@ -571,14 +576,8 @@ def test_however_many_are_waited_for_polls_keep_to_the_rate() -> None:
     async def story() -> None:
         stage = Stage(script=[PENDING], rate=Rate(50, 10.0))
         loop = asyncio.get_running_loop()
-        jobs = [
-            loop.create_task(
-                stage.upstream.collect(
-                    "shortapi", "slug", REF, horizon_s=200.0, doorbell=Doorbell(stage.clock)
-                )
-            )
-            for _ in range(60)
-        ]
+        bells = [Doorbell(stage.clock) for _ in range(60)]
+        jobs = [loop.create_task(stage.collect(horizon_s=200.0, doorbell=bell)) for bell in bells]
         await stage.clock.sleep_s(100.0)
         asked = stage.asked_s
         within = [sum(at <= other < at + 10.0 for other in asked) for at in asked]

@@ -24,6 +24,16 @@ WELL = {
     "state_until": None,
 }
 
+FOREVER = {
+    "budget": "forever",
+    "scope": "tenant:acme",
+    "window_end": None,
+    "rolls": False,
+    "limit": "0.60",
+    "available": "0.60",
+    "fits": True,
+}
+
 
 async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
     """Candidates with their verdicts, the winner, its price, and each budget's headroom."""
@@ -51,12 +61,16 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                     "price": "0.04",
                     "verdict": "chosen by lowest price",
                     **WELL,
+                    "latency": None,
+                    "failing": 0.02,
                 },
                 {
                     "provider": "runpod",
                     "price": "0.0875",
                     "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi",
                     **WELL,
+                    "latency": None,
+                    "failing": 0.02,
                 },
             ],
         },
@@ -71,26 +85,8 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                 "available": "0.05",
                 "fits": True,
             },
-            {
-                "provider": "shortapi",
-                "budget": "forever",
-                "scope": "tenant:acme",
-                "window_end": None,
-                "rolls": False,
-                "limit": "0.60",
-                "available": "0.60",
-                "fits": True,
-            },
-            {
-                "provider": "runpod",
-                "budget": "forever",
-                "scope": "tenant:acme",
-                "window_end": None,
-                "rolls": False,
-                "limit": "0.60",
-                "available": "0.60",
-                "fits": True,
-            },
+            {"provider": "shortapi", **FOREVER},
+            {"provider": "runpod", **FOREVER},
         ],
     }
     assert (jobs, balances) == ([], [])
@@ -223,10 +219,7 @@ async def test_a_quote_says_why_a_provider_is_not_serving(tmp_path: Path) -> Non
         quote = await front.ask("POST", "/v1/quotes", body=an_edit())
 
     told = {one["provider"]: one for one in quote.json["decision"]["candidates"]}
-    assert told["shortapi"] | {"price": "", "verdict": ""} == {
-        "provider": "shortapi",
-        "price": "",
-        "verdict": "",
+    assert {name: told["shortapi"][name] for name in WELL} == {
         "state": "ejected",
         "state_reason": "empty",
         "state_since": "2026-11-20T09:00:00.000000Z",
@@ -248,3 +241,27 @@ async def test_a_quote_of_what_would_be_refused_for_load_says_so(tmp_path: Path)
     assert (quote.json["chosen"], quote.json["error"]) == (None, "overloaded")
     assert (edit.status, edit.json["code"]) == (503, "overloaded")
     assert edit.headers["Retry-After"] == "60"
+
+
+async def test_a_quote_shows_how_long_each_offer_is_expected_to_take(tmp_path: Path) -> None:
+    """What is stated, until there were edits to learn from; then also from how many."""
+    stated = PRICES.replace("images_max: 3", "images_max: 3\n    latency: {p50: 6s, p95: 15s}")
+    policy = a_policy(prices=stated, latency_max={"p95": "15s"})
+    async with open_front(tmp_path, policy=policy) as front:
+        before = await front.ask("POST", "/v1/quotes", an_edit())
+        for _ in range(3):
+            await front.ask("POST", "/v1/edits", an_edit())
+        after = await front.ask("POST", "/v1/quotes", an_edit())
+
+    shortapi, runpod = before.json["decision"]["candidates"]
+    assert shortapi["latency"] == {
+        "p50_s": 6.0,
+        "p95_s": 15.0,
+        "mean_s": 7.007,
+        "queue_s": None,
+        "execution_s": None,
+        "samples": 0,
+    }
+    assert (runpod["latency"], before.json["chosen"]) == (None, "shortapi")
+    assert runpod["verdict"].startswith("is too slow: nothing is known that would be within")
+    assert after.json["decision"]["candidates"][0]["latency"]["samples"] == 3

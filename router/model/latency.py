@@ -1,0 +1,98 @@
+"""How long an offer's jobs are expected to take: a value that travels with the offer."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from router.model.durations import Distribution
+
+PERCENTILES = (50, 75, 90, 95, 99)
+"""Those that a policy may ask for."""
+WINDOWS_S = (900.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0)
+"""Over how long a policy may look back: 15 minutes, an hour, six, a day, a week."""
+WINDOW_S = 3_600.0
+"""Over how long it looks where it does not say."""
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """From dispatch to delivery, in seconds: learnt, or what the price book states, or both."""
+
+    percentiles_s: tuple[tuple[float, ...], ...]
+    """For each of `WINDOWS_S`, each of `PERCENTILES`."""
+    mean_s: float
+    """Over an hour, as the two below."""
+    samples: int = 0
+    """How many jobs it was learnt from, as they count today; 0: it is only stated."""
+    queue_s: float | None = None
+    """Half of the jobs waited less in the provider's queue; None where that is not told."""
+    execution_s: float | None = None
+    """Half of the jobs were worked on for less; None where that is not told."""
+
+    @classmethod
+    def stated(cls, p50_s: float, p95_s: float) -> "Latency":
+        """What a price book states: two percentiles, the second not below the first."""
+        # Not by way of the bins: what is stated as 20 s is within 20 s.
+        sigma = math.log(p95_s / p50_s) / _NORMAL.inv_cdf(0.95)
+        found = (
+            round(p50_s * math.exp(sigma * _NORMAL.inv_cdf(one / 100)), 3) for one in PERCENTILES
+        )
+        stated = Distribution.lognormal(p50_s, p95_s)
+        return cls(percentiles_s=(tuple(found),) * len(WINDOWS_S), mean_s=round(stated.mean_s, 3))
+
+    @classmethod
+    def of(
+        cls,
+        over: list[Distribution],
+        *,
+        samples: int = 0,
+        queue: Distribution | None = None,
+        execution: Distribution | None = None,
+    ) -> "Latency":
+        """
+        Take it from distributions.
+
+        Args:
+            over: One for each of `WINDOWS_S`.
+            samples: How many jobs they were learnt from.
+            queue: Of what the provider says that jobs waited.
+            execution: Of what it says that they took.
+        """
+        return cls(
+            # To the millisecond, so that what is stored and shown is what was decided by.
+            percentiles_s=tuple(
+                tuple(round(one.percentile_s(percent), 3) for percent in PERCENTILES)
+                for one in over
+            ),
+            mean_s=round(over[WINDOWS_S.index(WINDOW_S)].mean_s, 3),
+            samples=samples,
+            queue_s=None if queue is None else round(queue.percentile_s(50), 3),
+            execution_s=None if execution is None else round(execution.percentile_s(50), 3),
+        )
+
+    def at(self, percentile: int, window_s: float = WINDOW_S) -> float:
+        """What so many of 100 jobs take at most: one of `PERCENTILES`, over one of `WINDOWS_S`."""
+        return self.percentiles_s[WINDOWS_S.index(window_s)][PERCENTILES.index(percentile)]
+
+    @property
+    def p50_s(self) -> float:
+        """What half of the jobs take at most."""
+        return self.at(50)
+
+    @property
+    def p95_s(self) -> float:
+        """What 95 of 100 jobs take at most."""
+        return self.at(95)
+
+    @property
+    def shown(self) -> dict[str, float | int | None]:
+        """What is told of it, as JSON."""
+        return {
+            "p50_s": self.p50_s,
+            "p95_s": self.p95_s,
+            "mean_s": self.mean_s,
+            "queue_s": self.queue_s,
+            "execution_s": self.execution_s,
+            "samples": self.samples,
+        }
