@@ -26,7 +26,7 @@ from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, UNSERVED, Access, Route, Unserved
 from router.web.services import OPENAPI, SERVICES, Services
-from router.web.visit import ABOUT, OWED, Visit
+from router.web.visit import ABOUT, OWED, UNFINISHED, Visit
 
 BACKLOG = 1024
 _NOBODY = Caller(tenant=LOCAL, key_id="none", role=Role.VIEWER, who="nobody")
@@ -72,36 +72,47 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 async def _write_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Write the answer here, and drop a client that does not take it."""
     response = await handler(request)
-    is_whole = False
+    is_whole, is_cut = False, False
     try:
         async with asyncio.timeout(request.app[SERVICES].limits.write_deadline_s):
             await response.prepare(request)
             await response.write_eof()
         is_whole = True
     except TimeoutError:
+        is_cut = True
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:
         # Whoever asked is gone, which aiohttp finds out again when it is given the answer.
         pass
     finally:
-        _note_what_was_told(request, response, is_whole=is_whole)
+        _note_what_was_told(request, response, is_whole=is_whole, is_cut=is_cut)
     return response
 
 
 def _note_what_was_told(
-    request: web.Request, response: web.StreamResponse, *, is_whole: bool
+    request: web.Request, response: web.StreamResponse, *, is_whole: bool, is_cut: bool
 ) -> None:
-    """Whoever sends again what was not answered, or with a 5xx, gets the job that it has bought."""
+    """
+    Whoever sends again what was not answered, or with a 5xx, gets the job that it has bought.
+
+    Args:
+        request: As it came.
+        response: As it was to be told.
+        is_whole: Whether it was written to its end.
+        is_cut: Whether it was us who ended it.
+    """
     failed = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    owed = request.get(OWED)
-    if owed is not None and (failed or not is_whole):
+    owed, about = request.get(OWED), request.get(ABOUT)
+    answers = request.app[SERVICES].lost_answers
+    if owed is not None and (failed or not is_whole or request.get(UNFINISHED, False)):
         owed.lost()
     elif owed is not None:
         owed.told()
-    about = request.get(ABOUT)
-    if about is not None and failed:
-        request.app[SERVICES].lost_answers.lose(*about)
+    if about is not None and (failed or is_cut):
+        answers.lose(*about)
+    elif about is not None and response.status < HTTPStatus.BAD_REQUEST:
+        answers.found(*about)
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001

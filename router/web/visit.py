@@ -15,6 +15,8 @@ ABOUT = web.RequestKey("about", tuple[str, JobId])
 """The job whose status a request asks for, and the tenant that asks."""
 OWED = web.RequestKey("owed", Owed)
 """The answer that a request to buy waits for."""
+UNFINISHED = web.RequestKey[bool]("unfinished")
+"""Whether the answer to a purchase brings no image yet, nor a way to it that its client knows."""
 BUYING = web.RequestKey[JobId]("buying")
 """The job that a request has begun to buy: from then on no answer may make a client ask again."""
 
