@@ -6,7 +6,7 @@ that a crash cuts off is made again, with the same id: at least once, never at m
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from router.dispatch.ports import Books, Poster
@@ -30,7 +30,7 @@ CATCH_UP_MOST = 2000
 DELIVERY_S = 15.0
 """How long a client's server may take to answer."""
 
-Render = Callable[[JobView, str], bytes]
+Render = Callable[[JobView, str], Awaitable[bytes]]
 """Writes what a client is told of a job, in a dialect's words."""
 
 
@@ -133,7 +133,7 @@ class Postman:
 
     async def _try(self, row: OutboxRow, view: JobView) -> Verdict:
         secret = tenant_secret(await self._books.secret(MASTER), row.tenant)
-        body = self._render(view, row.dialect)
+        body = await self._render(view, row.dialect)
         named = message_id(row.job_id, view.row.state)
         headers = signed_headers(secret, named, self._clock.now(), body)
         try:
