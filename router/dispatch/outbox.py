@@ -7,6 +7,7 @@ that a crash cuts off is made again, with the same id: at least once, never at m
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from router.dispatch.ports import Books, Poster
@@ -127,7 +128,7 @@ class Postman:
         assert job is not None, "a callback has a job"
         view = JobView(job, tuple(await self._books.attempts_of(job_id)), row)
         result = await self._try(row, view)
-        await self._books.submit(result.told)
+        await self._books.submit(replace(result.told, ended_as=job.state))
         self._teller.client_told(row, result.told, result.word)
         return await self._books.callback_of(job_id)
 
@@ -149,6 +150,6 @@ def message_id(job_id: JobId, state: JobState) -> str:
     """
     The id by which a receiver knows a message again.
 
-    A failure that a late result turned into a success, before it could be told, is another message.
+    A failure that a late result turned into a success is another message.
     """
     return f"msg_{job_id}_{state.value}"
