@@ -30,6 +30,8 @@ _UNREADABLE = (
     EOFError,
     MemoryError,
 )
+# For the whole process: to set it for a while would set it for all threads, and not safely.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 class NotAnImage(Exception):
@@ -104,11 +106,9 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _opened(data: bytes) -> Generator[Image.Image]:
     """An image whose header is read, and whose pixels are not yet."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                if math.prod(image.size) > PIXELS_MAX:
-                    raise NotAnImage(f"it has more than {PIXELS_MAX} pixels")
-                yield image
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if math.prod(image.size) > PIXELS_MAX:
+                raise NotAnImage(f"it has more than {PIXELS_MAX} pixels")
+            yield image
     except _UNREADABLE as error:
         raise NotAnImage(f"it cannot be decoded ({type(error).__name__})") from error

@@ -72,6 +72,8 @@ class Route:
     """Whether it buys edits."""
     before_ready: bool = False
     """Whether it answers while recovery is under way."""
+    with_head: bool = False
+    """Whether HEAD is answered as well: as the GET would be, without its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/attempts", administration.list_attempts, Access.ADMIN),
     Route("POST", "/v1/attempts/{id}/settle", administration.settle_attempt, Access.ADMIN),
     Route("POST", "/callbacks/{provider}/{token}", doorbell.ring, Access.PUBLIC),
-    Route("GET", "/inputs/{name}", files.read_input, Access.PUBLIC),
-    Route("GET", "/results/{name}", files.read_result, Access.PUBLIC),
+    Route("GET", "/inputs/{name}", files.read_input, Access.PUBLIC, with_head=True),
+    Route("GET", "/results/{name}", files.read_result, Access.PUBLIC, with_head=True),
     Route("GET", "/metrics", probes.metrics, Access.READ_ALL),
     Route("GET", "/livez", probes.livez, Access.PUBLIC, before_ready=True),
     Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.hdrs import METH_HEAD
 
 from router.model.errors import Malformed, NotFound, Overloaded
 from router.model.tasks import TaskRegistry
@@ -43,7 +44,11 @@ def build_app(services: Services) -> web.Application:
     app.cleanup_ctx.append(_hurry_when_draining)
     app.on_response_prepare.append(_sign)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, _handler(route))
+        handler = _handler(route)
+        app.router.add_route(route.method, route.path, handler)
+        if route.with_head:
+            # The server itself leaves out the body.
+            app.router.add_route(METH_HEAD, route.path, handler)
     for rest in UNSERVED:
         app.router.add_route("*", rest.path, _refuser(rest))
     return app

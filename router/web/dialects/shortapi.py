@@ -106,7 +106,7 @@ def _asked(visit: Visit, body: bytes) -> Asked:
     if model is None:
         raise InvalidJob("invalid model: `model` names nothing that is sold here.")
     wish = wish_of({"model": model, **fields_of(asks)})
-    return asked_for(visit.services, visit.caller, wish, dialect=NAME)
+    return asked_for(visit.services, visit.caller, wish, dialect=NAME, origin=visit.origin)
 
 
 def fields_of(asks: ShortApiCreate) -> dict[str, object]:

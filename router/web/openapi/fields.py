@@ -84,8 +84,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "enable_base64_output": "Whether the answer has the image itself.",
     },
     "RunpodPolicy": {
-        "executionTimeout": "Milliseconds; the shorter of both is the job's deadline.",
-        "ttl": "Milliseconds.",
+        "executionTimeout": "Milliseconds, for the making alone: a minute more is the deadline.",
+        "ttl": "Milliseconds: the deadline, unless the other is sooner.",
     },
     "RotateRequest": {
         "grace_s": "For how long the former key still works.",
