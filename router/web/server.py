@@ -13,13 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
-from router.model.errors import Malformed, NotFound, Overloaded
+from router.model.errors import Malformed, Overloaded
 from router.model.tasks import TaskRegistry
 from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
-from router.web.dialect import SELLING, SPOKEN
+from router.web.dialect import SELLING, SPOKEN, NotServed
 from router.web.keys import Role
 from router.web.limits import Limits
 from router.web.openapi.document import openapi_text
@@ -138,7 +138,7 @@ def _refuser(rest: Unserved) -> Callable[[web.Request], Awaitable[web.StreamResp
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         request[SPOKEN] = rest.dialect
-        raise NotFound(rest.detail)
+        raise NotServed(rest.detail)
 
     return refuse
 

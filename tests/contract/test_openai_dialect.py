@@ -352,7 +352,7 @@ MALFORMED: dict[str, tuple[bytes, dict[str, str], int, str, str | None]] = {
         *(400, "invalid_value", "stream"),
     ),
     "a model that is not sold": (
-        *(a_form(PROMPT, IMAGE, a_part("model", "gpt-image-1")), form_type()),
+        *(a_form(PROMPT, IMAGE, a_part("model", "gpt-4o")), form_type()),
         *(404, "model_not_found", "model"),
     ),
     "an unknown field": (
