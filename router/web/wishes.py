@@ -17,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from router.images.kinds import Made
 from router.model.job import Resolution
 from router.model.money import Money, NotMoney
 from router.policy.scopes import TAG_NAME, TAG_VALUE_MAX
@@ -95,7 +96,7 @@ class EditRequest(BaseModel):
     model: Annotated[str, StringConstraints(max_length=64)] = DEFAULT_MODEL
     resolution: Annotated[Resolution, BeforeValidator(_read_resolution)] = Resolution.ONE_K
     aspect_ratio: Ratio | None = None
-    output_format: Literal["png", "jpeg"] | None = None
+    output_format: Made | None = None
     response: Literal["url", "base64"] = "url"
     tags: Tags = Field(default_factory=dict)
     callback_url: Annotated[str, StringConstraints(max_length=CALLBACK_URL_MAX)] | None = Field(

@@ -82,7 +82,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "resolution": "In any case.",
         "aspect_ratio": "One of the model's; without it, `auto` or `match_input_image`: as the "
         "first image.",
-        "output_format": "`png` or `jpeg`; without it, as the provider delivers.",
+        "output_format": "`png`, `jpeg` or `webp`; without it, as the provider delivers.",
         "enable_base64_output": "Whether the answer has the image itself.",
     },
     "RunpodPolicy": {

@@ -69,7 +69,7 @@ class Shot:
             return ResultUnavailable.code, _LOST
         if row.error_code == ProviderInDoubt.code:
             # What broke on the way to the provider is the operator's to know.
-            return row.error_code, _IN_DOUBT
+            return ProviderInDoubt.code, _IN_DOUBT
         return row.error_code or row.state.value, row.error_detail or "There is no image."
 
 
