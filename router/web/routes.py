@@ -81,7 +81,7 @@ class Unserved:
     """The rest of what a dialect's clients may ask for: not found, in their own words."""
 
     path: str
-    """With `{rest:.*}` at its end."""
+    """With `{rest:.*}` at its end: all that begins so."""
     dialect: Dialect
     detail: str
 
@@ -147,5 +147,9 @@ ROUTES: tuple[Route, ...] = (
 UNSERVED: tuple[Unserved, ...] = (
     Unserved("/api/v1/{rest:.*}", SHORTAPI, shortapi.NOT_SERVED),
     Unserved("/v2/{rest:.*}", RUNPOD, runpod.NOT_SERVED),
+    *(
+        Unserved(f"/v1/{begins}{{rest:.*}}", OPENAI, openai.NOT_SERVED)
+        for begins in ("images", "models", "chat/", "completions", "responses", "embeddings")
+    ),
 )
 """Looked at when no route fits, whatever the method."""

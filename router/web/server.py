@@ -7,27 +7,27 @@ import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.hdrs import METH_HEAD
 
-from router.model.errors import Malformed, NotFound, Overloaded
+from router.model.errors import Malformed, Overloaded
 from router.model.tasks import TaskRegistry
 from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
-from router.web.dialect import SELLING, SPOKEN
+from router.web.dialect import SELLING, SPOKEN, NotServed
 from router.web.keys import Role
 from router.web.limits import Limits
+from router.web.noting import note_what_was_told
 from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, UNSERVED, Access, Route, Unserved
 from router.web.services import OPENAPI, SERVICES, Services
-from router.web.visit import ABOUT, OWED, UNFINISHED, Visit
+from router.web.visit import Visit
 
 BACKLOG = 1024
 _NOBODY = Caller(tenant=LOCAL, key_id="none", role=Role.VIEWER, who="nobody")
@@ -91,33 +91,8 @@ async def _write_in_time(request: web.Request, handler: Handler) -> web.StreamRe
         # Whoever asked is gone, which aiohttp finds out again when it is given the answer.
         pass
     finally:
-        _note_what_was_told(request, response, is_whole=is_whole, is_cut=is_cut)
+        note_what_was_told(request, response, is_whole=is_whole, is_cut=is_cut)
     return response
-
-
-def _note_what_was_told(
-    request: web.Request, response: web.StreamResponse, *, is_whole: bool, is_cut: bool
-) -> None:
-    """
-    Whoever sends again what was not answered, or with a 5xx, gets the job that it has bought.
-
-    Args:
-        request: As it came.
-        response: As it was to be told.
-        is_whole: Whether it was written to its end.
-        is_cut: Whether it was us who ended it.
-    """
-    failed = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    owed, about = request.get(OWED), request.get(ABOUT)
-    answers = request.app[SERVICES].lost_answers
-    if owed is not None and (failed or not is_whole or request.get(UNFINISHED, False)):
-        owed.lost()
-    elif owed is not None:
-        owed.told()
-    if about is not None and (failed or is_cut):
-        answers.lose(*about)
-    elif about is not None and response.status < HTTPStatus.BAD_REQUEST:
-        answers.found(*about)
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001
@@ -154,7 +129,7 @@ def _refuser(rest: Unserved) -> Callable[[web.Request], Awaitable[web.StreamResp
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         request[SPOKEN] = rest.dialect
-        raise NotFound(rest.detail)
+        raise NotServed(rest.detail)
 
     return refuse
 

@@ -13,11 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.model.errors import InvalidJob
 from router.policy.policy import Policy
-from router.web.dialects.reading import NO_PROVIDER_CAN, read_field, refuse_impossible
+from router.web.dialects.reading import NO_PROVIDER_CAN, ratio_in, read_field, refuse_impossible
 from router.web.explaining import read_as
 
-AS_THE_FIRST_IMAGE = frozenset({"", "auto", "match_input_image"})
-"""Words of its models for "no shape of its own"."""
 EXECUTION_TIMEOUT_MS_MIN, TTL_MS_MIN = 5_000, 10_000
 """Source: Runpod docs, "Execution policies"."""
 QUEUE_S = 60.0
@@ -125,7 +123,7 @@ def fields_of(order: Order, slug: str, policy: Policy) -> dict[str, object]:
         "prompt": asks.prompt,
         "images": _images(asks),
         "resolution": asks.resolution or defaults.get("resolution"),
-        "aspect_ratio": None if ratio is None or ratio in AS_THE_FIRST_IMAGE else ratio,
+        "aspect_ratio": ratio_in(ratio),
         "output_format": _FORMATS.get(format_, format_) or None,
         "response": "base64" if asks.enable_base64_output else None,
         "deadline_s": deadline_of(order.policy, policy.deadline_max_s),

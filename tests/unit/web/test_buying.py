@@ -6,16 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
 
 from router.model.errors import LedgerUnavailable, Overloaded, ProviderUnreachable
-from router.model.ids import JobId
 from router.web.buying import restore_lost_answers
-from router.web.limits import Limits
 from router.web.lost_answers import LostAnswers
-from router.web.server import _note_what_was_told
-from router.web.visit import ABOUT
 from tests.ledger_kit import usd
 from tests.policy_files import a_policy
 from tests.stage import Act, failed, reported
@@ -274,17 +268,3 @@ async def test_what_was_under_way_at_a_start_is_found_by_whoever_sends_it_again(
 
     assert is_same(first, again)
     assert another.json["id"] != polled.json["id"]
-
-
-async def test_an_image_that_we_cut_off_is_a_lost_answer(tmp_path: Path) -> None:
-    """Who could not be served the image from our own host gets it by asking again."""
-    limits = Limits(write_deadline_s=0.2)
-    async with open_front(tmp_path, limits=limits) as front:
-        first = await front.edit()
-        owner = ("acme", JobId(first.json["id"]))
-        request = make_mocked_request("GET", "/results/1.png", app=front.app)
-        request[ABOUT] = owner
-        _note_what_was_told(request, web.Response(), is_whole=False, is_cut=True)
-        again = await front.edit()
-
-        assert is_same(first, again)

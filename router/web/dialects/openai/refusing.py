@@ -36,7 +36,7 @@ _KNOWN: dict[type[RouterError], tuple[int, str, str]] = {
     errors.InvalidJob: (HTTPStatus.BAD_REQUEST, _REQUEST, "invalid_value"),
     errors.IdempotencyConflict: (HTTPStatus.BAD_REQUEST, _REQUEST, "idempotency_conflict"),
     errors.Unauthorized: (HTTPStatus.UNAUTHORIZED, _REQUEST, "invalid_api_key"),
-    # Nothing else than models is looked for by name in this dialect.
+    # Nothing else than models is looked for by name in this dialect; `NotServed` is another class.
     errors.NotFound: (HTTPStatus.NOT_FOUND, _REQUEST, "model_not_found"),
 }
 _MAY_PASS = (errors.RequestTimeout, errors.JobInProgress, errors.RateLimited, Unavailable)

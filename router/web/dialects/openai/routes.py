@@ -17,6 +17,11 @@ from router.web.preferences import idempotency_key
 from router.web.spending import remaining
 from router.web.visit import UNFINISHED, Visit
 
+NOT_SERVED = (
+    "Of OpenAI's addresses Farebox serves `POST /v1/images/edits`, which needs an image to begin "
+    "with, `GET /v1/models` and `GET /v1/models/{id}`."
+)
+
 
 async def create_image_edit(visit: Visit) -> web.Response:
     """`POST /v1/images/edits`: buy one edit or several alike, and answer when all have ended."""
