@@ -49,6 +49,7 @@ from router.upstream.guard import GuardPolicy
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.buying import restore_lost_answers
 from router.web.callback_bodies import render_callback
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
@@ -75,6 +76,7 @@ class House:
 
     async def begin(self) -> None:
         """Take up what is unfinished, then be ready."""
+        await restore_lost_answers(self.services)
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())

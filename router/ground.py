@@ -1,6 +1,7 @@
 """What everything stands on: time, the policy in force, who is told, and what is kept."""
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from router.policy.problems import PolicyError
 from router.settings import BadSetting, Settings
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
+
+DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
+"""How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +121,8 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         LedgerUnavailable: The key of links can be neither read nor made.
     """
 
-    def worker(name: str) -> ThreadExecutor:
-        made = ThreadExecutor(name)
+    def worker(name: str, threads: int = 1) -> ThreadExecutor:
+        made = ThreadExecutor(name, threads=threads)
         stack.callback(made.close)
         return made
 
@@ -133,5 +137,5 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         inputs=Inputs(path.with_name(path.name + ".inputs"), worker("inputs")),
         results=results,
         links=Links(await ledger.secret("links")),
-        darkroom=worker("images"),
+        darkroom=worker("images", DARKROOM_THREADS),
     )

@@ -151,6 +151,8 @@ async def _ask(
     placer.check_turns(policy, job)
     for tried in at_each_resolution(job):
         offers = await placer.offers(policy, tried, look_s=look_s)
+        # An image that did not come in time is not looked at again for a smaller edit of it.
+        look_s = None if look_s is None else 0.0
         standing = await placer.standing(policy, tried)
         plan = choose(policy, tried, offers, standing=standing)
         if plan.offers:

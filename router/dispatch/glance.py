@@ -47,12 +47,12 @@ class Glance:
     async def _check(self, url: str) -> None:
         why = await self._look(url)
         for pause_s in PAUSES_S:
-            if why is None:
-                return
-            await self._clock.sleep_s(pause_s)
-            why = await self._look(url)
+            if why is not None:
+                await self._clock.sleep_s(pause_s)
+                why = await self._look(url)
         if why is not None:
-            raise ResultUnavailable(f"The provider says it delivered, and there is no image: {why}")
+            message = f"The provider says it delivered, and there is no image: {why}"
+            raise ResultUnavailable(message)
 
     async def _look(self, url: str) -> str | None:
         """Why there is surely no image; None when there is one, or it cannot be told."""

@@ -6,7 +6,8 @@ that a crash cuts off is made again, with the same id: at least once, never at m
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from router.dispatch.ports import Books, Poster
@@ -30,7 +31,7 @@ CATCH_UP_MOST = 2000
 DELIVERY_S = 15.0
 """How long a client's server may take to answer."""
 
-Render = Callable[[JobView, str], bytes]
+Render = Callable[[JobView, str], Awaitable[bytes]]
 """Writes what a client is told of a job, in a dialect's words."""
 
 
@@ -127,13 +128,13 @@ class Postman:
         assert job is not None, "a callback has a job"
         view = JobView(job, tuple(await self._books.attempts_of(job_id)), row)
         result = await self._try(row, view)
-        await self._books.submit(result.told)
+        await self._books.submit(replace(result.told, ended_as=job.state))
         self._teller.client_told(row, result.told, result.word)
         return await self._books.callback_of(job_id)
 
     async def _try(self, row: OutboxRow, view: JobView) -> Verdict:
         secret = tenant_secret(await self._books.secret(MASTER), row.tenant)
-        body = self._render(view, row.dialect)
+        body = await self._render(view, row.dialect)
         named = message_id(row.job_id, view.row.state)
         headers = signed_headers(secret, named, self._clock.now(), body)
         try:
@@ -149,6 +150,6 @@ def message_id(job_id: JobId, state: JobState) -> str:
     """
     The id by which a receiver knows a message again.
 
-    A failure that a late result turned into a success, before it could be told, is another message.
+    A failure that a late result turned into a success is another message.
     """
     return f"msg_{job_id}_{state.value}"

@@ -121,11 +121,23 @@ def _job(row: JobRow, request: dict[str, Any], images: tuple[str, ...]) -> Job:
 
 
 def _told_at(callback: ClientCallback | None) -> dict[str, str] | None:
-    return None if callback is None else {"url": callback.url, "dialect": callback.dialect}
+    if callback is None:
+        return None
+    return {"url": callback.url, "dialect": callback.dialect, "origin": callback.origin}
 
 
 def _callback(kept: dict[str, str] | None) -> ClientCallback | None:
-    return None if kept is None else ClientCallback(url=kept["url"], dialect=kept["dialect"])
+    if kept is None:
+        return None
+    # Rows of earlier versions do not have the origin.
+    origin = kept.get("origin", "")
+    return ClientCallback(url=kept["url"], dialect=kept["dialect"], origin=origin)
+
+
+def origin_of(row: JobRow) -> str:
+    """Where the request came to that bought a job with a callback; empty where unknown."""
+    callback = _callback(json.loads(row.request).get("callback"))
+    return callback.origin if callback is not None else ""
 
 
 def digests_of(row: JobRow) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Which kind of image some bytes are: told by the bytes, never by a name or a header."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from router.images.data_urls import bytes_in
 
 Kind = Literal["png", "jpeg", "gif", "webp"]
-"""The kinds that go in; the first two are also made here."""
+"""The kinds that go in."""
+Made = Literal["png", "jpeg", "webp"]
+"""The kinds that are also made here."""
+MADE: tuple[Made, ...] = get_args(Made)
 MEDIA_TYPES: dict[Kind, str] = {
     "png": "image/png",
     "jpeg": "image/jpeg",

@@ -10,15 +10,15 @@ import math
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Literal
 
 from PIL import Image, ImageOps
 
-from router.images.kinds import Kind, kind_of
+from router.images.kinds import MADE, Kind, Made, kind_of
 
 PIXELS_MAX = 64_000_000
 """A 4k result has 17 million; four bytes of memory for each."""
 JPEG_QUALITY = 92
+WEBP_QUALITY = 90
 _PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _UNREADABLE = (
@@ -30,6 +30,8 @@ _UNREADABLE = (
     EOFError,
     MemoryError,
 )
+# For the whole process: to set it for a while would set it for all threads, and not safely.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 class NotAnImage(Exception):
@@ -56,19 +58,19 @@ def as_wanted(data: bytes, wanted: str | None) -> tuple[Kind, bytes]:
 
     Args:
         data: As it came.
-        wanted: `png` or `jpeg`; None for whatever it is.
+        wanted: `png`, `jpeg` or `webp`; None for whatever it is.
 
     Raises:
         NotAnImage: There is nothing to be made of it.
     """
     kind = check(data)
-    if wanted == kind or wanted not in {"png", "jpeg"}:
-        return kind, data
-    made: Literal["png", "jpeg"] = "png" if wanted == "png" else "jpeg"
-    return made, transcoded(data, made)
+    for made in MADE:
+        if made == wanted != kind:
+            return made, transcoded(data, made)
+    return kind, data
 
 
-def transcoded(data: bytes, wanted: Literal["png", "jpeg"]) -> bytes:
+def transcoded(data: bytes, wanted: Made) -> bytes:
     """
     Decode an image and write it as another kind. Slow: a second for 4k.
 
@@ -86,6 +88,9 @@ def transcoded(data: bytes, wanted: Literal["png", "jpeg"]) -> bytes:
         written = io.BytesIO()
         if wanted == "jpeg":
             _on_white(upright).save(written, "JPEG", quality=JPEG_QUALITY, **keep)
+        elif wanted == "webp":
+            made = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+            made.save(written, "WEBP", quality=WEBP_QUALITY, **keep)
         else:
             made = upright if upright.mode in _PNG_MODES else upright.convert("RGB")
             made.save(written, "PNG", **keep)
@@ -104,11 +109,9 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _opened(data: bytes) -> Generator[Image.Image]:
     """An image whose header is read, and whose pixels are not yet."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                if math.prod(image.size) > PIXELS_MAX:
-                    raise NotAnImage(f"it has more than {PIXELS_MAX} pixels")
-                yield image
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if math.prod(image.size) > PIXELS_MAX:
+                raise NotAnImage(f"it has more than {PIXELS_MAX} pixels")
+            yield image
     except _UNREADABLE as error:
         raise NotAnImage(f"it cannot be decoded ({type(error).__name__})") from error

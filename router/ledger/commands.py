@@ -238,6 +238,9 @@ class Told:
     state: OutboxState
     status: int | None = None
     next_at: datetime | None = None
+    ended_as: JobState | None = None
+    """The end that was told: a try that told of another one than the job's does not count. None
+    counts whatever was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Where blocking work runs: in a thread of its own, or, in the simulation, at once."""
+"""Where blocking work runs: in threads of its own, or, in the simulation, at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Executor(Protocol):
-    """Runs blocking work one piece at a time, in order."""
+    """Runs blocking work: one piece at a time, in order, unless it is made for several."""
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run and give the result. A cancelled caller leaves the work to end by itself."""
@@ -21,17 +21,22 @@ class Executor(Protocol):
 
 
 class ThreadExecutor:
-    """One thread."""
+    """One thread; or several, where pieces of work need not wait for each other."""
 
-    def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    def __init__(self, name: str, *, threads: int = 1) -> None:
+        """
+        Args:
+            name: Of the threads.
+            threads: How many pieces of work are done at the same time; above 1 in no order.
+        """
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run in the thread."""
+        """Run in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:
-        """Wait for the work in hand and end the thread."""
+        """Wait for the work in hand and end the threads."""
         self._pool.shutdown(wait=True)
 
 

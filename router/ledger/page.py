@@ -150,7 +150,7 @@ def _of_a_job(command: End | CallOff | Told | Redeliver) -> set[Key]:
     job: Key = (JobRow, (command.job_id,))
     callback: Key = (OutboxRow, (command.job_id,))
     match command:
-        case End():
+        case End() | Told():
             return {job, callback}
         case CallOff():
             return {job}

@@ -80,6 +80,8 @@ class ClientCallback:
 
     url: str = field(repr=False)
     dialect: str = "native"
+    origin: str = ""
+    """Where the request that bought the job came to, as `https://host`; empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

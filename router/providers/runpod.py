@@ -40,6 +40,8 @@ _OMITTED: Mapping[str, frozenset[str]] = {
     # Source: Runpod docs, public endpoints, "Nano Banana Edit": prompt, images, a safety switch.
     "nano-banana-edit": frozenset({"resolution", "aspect_ratio", "output_format"}),
 }
+# Source: Runpod docs, public endpoints, "Nano Banana 2 Edit": `output_format`.
+_FORMATS = frozenset({"png", "jpeg"})
 _STAGES: Mapping[str, Literal["queued", "running"]] = {
     "IN_QUEUE": "queued",
     "IN_PROGRESS": "running",
@@ -66,7 +68,8 @@ class RunpodCodec:
             "images": list(job.images),
             "resolution": job.resolution.value.lower(),
             "aspect_ratio": offer.aspect_ratio,
-            "output_format": job.output_format,
+            # What it cannot make is made here, of what it makes unasked.
+            "output_format": job.output_format if job.output_format in _FORMATS else None,
         }
         omitted = _OMITTED.get(offer.slug, frozenset())
         document: dict[str, object] = {

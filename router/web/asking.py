@@ -52,6 +52,7 @@ def asked_for(
     tenant: str | None = None,
     dialect: str = NATIVE,
     edits: int = 1,
+    origin: str = "",
 ) -> Asked:
     """
     Take a wish for an edit, or for several alike, under the policy in force.
@@ -63,6 +64,7 @@ def asked_for(
         tenant: For whom; None for the caller's own.
         dialect: In which dialect; a request is the same again only in the same one.
         edits: How many; at least 1.
+        origin: Where the request came to, for links in what the client is told later.
 
     Raises:
         InvalidJob: It asks for something that does not exist; names each field.
@@ -91,7 +93,7 @@ def asked_for(
         key_name=caller.who,
         key_budget=caller.budget,
         response=Response(wish.response),
-        callback=_callback(wish, dialect),
+        callback=_callback(wish, dialect, origin),
         fingerprint=fingerprint(wish, dialect, edits),
     )
     whole_s = wish.deadline_s or policy.deadline_for(job)
@@ -99,10 +101,10 @@ def asked_for(
     return Asked(job, policy, tuple(further))
 
 
-def _callback(wish: EditRequest, dialect: str) -> ClientCallback | None:
+def _callback(wish: EditRequest, dialect: str, origin: str) -> ClientCallback | None:
     if wish.callback_url is None:
         return None
-    return ClientCallback(url=wish.callback_url, dialect=dialect)
+    return ClientCallback(url=wish.callback_url, dialect=dialect, origin=origin)
 
 
 def fingerprint(wish: EditRequest, dialect: str = NATIVE, edits: int = 1) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from router.model.money import Money, total
 from router.observe.events import Overhead
 from router.web.asking import Asked
 from router.web.lost_answers import ADOPTED_WITHIN_S, Asker, Owed
+from router.web.services import Services
 from router.web.showing import hide_others_amounts
 from router.web.visit import ABOUT, BUYING, OWED, Visit
 
@@ -82,9 +84,11 @@ async def buy(
             hide_others_amounts(visit, error)
         # The dispatcher's word: there is no job, no hold, and nothing was sent.
         del visit.request[BUYING]
-        services.lost_answers.withdraw(owed)
+        comes_again = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        services.lost_answers.withdraw(owed, comes_again=comes_again)
         raise
-    owed.admitted.set()
+    finally:
+        owed.admitted.set()
     visit.request[BUYING] = admission.row.id
     services.observer.tell(Overhead(seconds=visit.in_our_hands_s))
     return Bought(admission.rows, admission.replayed)
@@ -104,28 +108,35 @@ def _owe(visit: Visit, asker: Asker, job_id: JobId) -> Owed:
 
 async def _earlier(visit: Visit, asker: Asker) -> tuple[JobRow, ...] | None:
     """The jobs of the earlier request that this one is again; None when it is a new one."""
-    async for job_id in _candidates(visit, asker):
-        rows = await _worth_having(visit, job_id)
+    async for job_id, owed in _candidates(visit, asker):
+        try:
+            await visit.services.dispatcher.arriving.wait(job_id)
+            rows = await _worth_having(visit, job_id)
+        except BaseException:
+            # Whoever sends this again, again, must still find it.
+            if owed is not None:
+                owed.give_back()
+            raise
         if rows:
             return rows
     return None
 
 
-async def _candidates(visit: Visit, asker: Asker) -> AsyncIterator[JobId]:
+async def _candidates(visit: Visit, asker: Asker) -> AsyncIterator[tuple[JobId, Owed | None]]:
     """Jobs of earlier, equal requests that this one may be again, the likeliest first."""
     answers = visit.services.lost_answers
     while (owed := answers.adopt(asker)) is not None:
         await owed.admitted.wait()
-        yield owed.job_id
-    if not says_it_is_again(visit.request):
+        yield owed.job_id, owed
+    if not says_it_is_again(visit.request) or answers.adopt_refused(asker) is not None:
         return
     since = visit.services.clock.now() - timedelta(seconds=ADOPTED_WITHIN_S)
     for row in await visit.services.ledger.jobs_like(*asker, since):
         if row.id not in answers.knows(asker):
-            yield row.id
+            yield row.id, None
     while (owed := answers.adopt_told(asker) or answers.adopt_live(asker)) is not None:
         await owed.admitted.wait()
-        yield owed.job_id
+        yield owed.job_id, owed
 
 
 async def _worth_having(visit: Visit, job_id: JobId) -> tuple[JobRow, ...]:
@@ -140,6 +151,18 @@ async def _worth_having(visit: Visit, job_id: JobId) -> tuple[JobRow, ...]:
         if not one.state.is_final or view.charged or not view.nothing_spent:
             return tuple(rows)
     return ()
+
+
+async def restore_lost_answers(services: Services) -> None:
+    """
+    At a start: whoever waited for a job that was under way when the last process ended was not
+    answered by it, and may send the whole request again.
+    """
+    since = services.clock.now() - timedelta(seconds=ADOPTED_WITHIN_S)
+    for row in await services.ledger.unfinished_jobs():
+        if row.fingerprint and row.created_at >= since and row.batch in {None, row.id}:
+            asker = (row.tenant, row.key_id, row.fingerprint)
+            services.lost_answers.restore(asker, row.id)
 
 
 def says_it_is_again(request: web.Request) -> bool:

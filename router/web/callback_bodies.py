@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from router.dispatch.requests import origin_of
 from router.dispatch.watching import JobView
 from router.model.clock import rfc3339
 from router.web.dialects import runpod_telling, shortapi
@@ -43,20 +44,31 @@ BODIES: Mapping[str, Body] = {
     runpod_telling.NAME: runpod_telling.webhook_body,
 }
 """By dialect."""
+_WITH_BYTES = frozenset({runpod_telling.NAME})
+"""Dialects that tell an image itself to whoever asked for it so, as their job's status does."""
 
 
-def render_callback(pictures: Pictures, view: JobView, dialect: str) -> bytes:
+async def render_callback(pictures: Pictures, view: JobView, dialect: str) -> bytes:
     """
     Write what a client is told, in its dialect's words.
 
     Args:
-        pictures: Makes the links to images that are kept here; without a public URL they have no
-            host.
+        pictures: Shows images that are kept here. Without a public URL, links to them lead where
+            the request that bought the job came to; where that is unknown, they are not told.
         view: The job as it ended.
         dialect: The client's.
+
+    Raises:
+        LedgerUnavailable: An image that is to be told itself cannot be read now.
     """
     row = view.row
     detail = row.error_detail and row.error_detail[:DETAIL_MAX]
     view = replace(view, row=replace(row, error_detail=detail))
-    told = BODIES.get(dialect, native_body)(view, pictures.by_address(row))
+    images = await pictures.shown(row, origin_of(row), with_bytes=dialect in _WITH_BYTES)
+    told = BODIES.get(dialect, native_body)(view, [one for one in images if _can_be_told(one)])
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def _can_be_told(image: ShownImage) -> bool:
+    """A path is no address to whoever is told of it elsewhere."""
+    return image.url is None or not image.url.startswith("/")

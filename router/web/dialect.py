@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from router.model.errors import RouterError
+from router.model.errors import NotFound, RouterError
 from router.model.ids import JobId
+
+
+class NotServed(NotFound):
+    """A dialect has such an address, and it is not served here."""
 
 
 @dataclass(frozen=True, slots=True)

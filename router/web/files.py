@@ -8,6 +8,7 @@ never run, and saved rather than opened.
 import re
 
 from aiohttp import web
+from aiohttp.hdrs import METH_GET
 
 from router.images.kinds import MEDIA_TYPES, ending_of, kind_of, picture_in
 from router.model.errors import NotFound
@@ -49,7 +50,8 @@ def _check_link(visit: Visit) -> None:
     """
     request, services = visit.request, visit.services
     links, now = services.pictures.links, services.clock.now()
-    if links.expiry(request.method, request.path, request.query, now) is None:
+    # A HEAD asks what a GET of the same link would say.
+    if links.expiry(METH_GET, request.path, request.query, now) is None:
         raise NotFound(_NONE)
 
 

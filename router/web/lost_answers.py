@@ -4,12 +4,13 @@ Answers that got lost: which earlier job a request that is sent again without a 
 Neither provider can be asked twice for one thing, and clients send again without saying so. A
 request is attached to an earlier, equal one only if its client says that it is a retry, or if we
 know that the answer was lost: the connection closed before it, we answered that job's create or
-status with a 5xx, or failed to serve its image. Each lost answer is adopted once, so that two equal
-requests that are both lost and both sent again find one job each. Requests on live connections are
-always purchases of their own.
+status with a 5xx, failed to serve its image, or were stopped while the job was under way. Each lost
+answer is adopted once, so that two equal requests that are both lost and both sent again find one
+job each. Requests on live connections are always purchases of their own.
 
-It is known in memory and of this process alone. A client that says that it is a retry is found its
-job in the ledger as well: after a restart, or by another replica.
+It is known in memory and of this process alone; at a start, the ledger tells which jobs were under
+way. A client that says that it is a retry is found its job in the ledger as well: by whichever
+replica.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ class _Fate(Enum):
     OPEN = auto()  # Not answered yet.
     TOLD = auto()
     LOST = auto()
+    REFUSED = auto()  # Nothing was bought, and the client may send again.
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,8 @@ class Owed:
     """Whether its connection has closed."""
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the job is in the books, or never will be."""
+    is_restored: bool = False
+    """Whether it is known from the ledger alone: that it is lost is then an assumption."""
     _fate: _Fate = _Fate.OPEN
     _adopted: bool = False
 
@@ -66,17 +70,32 @@ class Owed:
         """Whether its connection is open, and nobody has adopted it."""
         return not self._adopted and self._fate is _Fate.OPEN and not self.is_gone()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether its retry, which nobody has adopted, is a purchase as the first try was."""
+        return not self._adopted and self._fate is _Fate.REFUSED
+
     def told(self) -> None:
         """It was written whole."""
-        self._fate = _Fate.TOLD
+        if self._fate is not _Fate.REFUSED:
+            self._fate = _Fate.TOLD
 
     def lost(self) -> None:
         """It could not be written, or what it led to could not be served."""
-        self._fate, self._adopted = _Fate.LOST, False
+        if self._fate is not _Fate.REFUSED:
+            self._fate, self._adopted = _Fate.LOST, False
+
+    def refused(self) -> None:
+        """Nothing was bought."""
+        self._fate = _Fate.REFUSED
 
     def adopt(self) -> None:
         """Another request takes its job."""
         self._adopted = True
+
+    def give_back(self) -> None:
+        """That request could not be answered either, before it had the job."""
+        self._adopted = False
 
 
 class LostAnswers:
@@ -97,11 +116,30 @@ class LostAnswers:
         self._by_job.setdefault(job_id, []).append(owed)
         return owed
 
-    def withdraw(self, owed: Owed) -> None:
-        """The request bought nothing: it is owed nothing."""
-        owed.adopt()
-        owed.told()
+    def withdraw(self, owed: Owed, *, comes_again: bool) -> None:
+        """
+        The request bought nothing: it is owed nothing.
+
+        Args:
+            owed: Its answer.
+            comes_again: It was refused in a way that makes clients send again: that retry buys.
+        """
+        owed.refused()
+        if not comes_again:
+            owed.adopt()
+
+    def restore(self, asker: Asker, job_id: JobId) -> None:
+        """A job was under way when its process ended: nobody was answered by that one."""
+        owed = self.owe(asker, job_id, lambda: True)
+        owed.is_restored = True
         owed.admitted.set()
+        owed.lost()
+
+    def found(self, tenant: str, job_id: JobId) -> None:
+        """A client has asked for its job by its id: it will not send the request again."""
+        for owed in self._by_job.get(job_id, []):
+            if owed.is_restored and owed.asker[0] == tenant:
+                owed.told()
 
     def lose(self, tenant: str, job_id: JobId) -> None:
         """A tenant's job could not be shown to it: the last answer that led there is lost."""
@@ -113,6 +151,10 @@ class LostAnswers:
         """Give an equal request the oldest answer that was lost; None when there is none."""
         self._forget()
         return self._adopt(asker, lambda owed: owed.is_known_lost)
+
+    def adopt_refused(self, asker: Asker) -> Owed | None:
+        """Find the refusal after which a request that says that it is a retry buys anew."""
+        return self._adopt(asker, lambda owed: owed.is_refused)
 
     def adopt_told(self, asker: Asker) -> Owed | None:
         """Give a request that says that it is a retry an answer that was written."""

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 RESULTS = "/results/"
 """The path under which kept results are served, before their names."""
 Octets = bytes  # A field of that name hides the type.
-_HOST = re.compile(r"[A-Za-z0-9._\[\]:-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +61,8 @@ class Pictures:
         """
         wants_bytes = json.loads(row.request).get("response") == Response.BASE64 and with_bytes
         if not wants_bytes:
-            return self.by_address(row, origin)
+            return [self._addressed(row, image, origin) for image in row.images]
         return [await self._with_bytes(row, image, origin) for image in row.images]
-
-    def by_address(self, row: JobRow, origin: str = "") -> list[ShownImage]:
-        """A job's images by address alone, for which nothing is read. See `shown`."""
-        return [self._addressed(row, image, origin) for image in row.images]
 
     async def _with_bytes(self, row: JobRow, image: str, origin: str) -> ShownImage:
         if not image.startswith(RESULT):
@@ -111,7 +105,7 @@ async def shown_images(
         LedgerUnavailable: The bytes cannot be read now.
     """
     pictures = visit.services.pictures
-    return await pictures.shown(view.row, _origin(visit), with_bytes=with_bytes)
+    return await pictures.shown(view.row, visit.origin, with_bytes=with_bytes)
 
 
 def image_body(shown: ShownImage) -> dict[str, Any]:
@@ -121,9 +115,3 @@ def image_body(shown: ShownImage) -> dict[str, Any]:
         return {"url": shown.url, "expires_at": until}
     told = base64.b64encode(shown.bytes).decode() if shown.bytes is not None else None
     return {"base64": told, "format": shown.kind, "expires_at": until}
-
-
-def _origin(visit: "Visit") -> str:
-    """Where the request came to, in its own words; nothing of what cannot be a host."""
-    host = visit.request.headers.get("Host", "")
-    return f"{visit.request.scheme}://{host}" if _HOST.fullmatch(host) else ""

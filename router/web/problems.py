@@ -49,10 +49,15 @@ _CLOSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+def is_futile(error: RouterError) -> bool:
+    """Whether no provider can serve a job, however often it is asked for."""
+    return isinstance(error, NobodyQualifies) and error.retry_after_s is None
+
+
 def problem(error: RouterError, *, job_id: JobId | None = None) -> web.Response:
     """An error as the answer that its class says. Nothing was charged, and nothing can be."""
     told = _members(type(error), error.status, error.detail)
-    if isinstance(error, NobodyQualifies) and error.retry_after_s is None:
+    if is_futile(error):
         told["retryable"] = False
     if job_id is not None:
         told["job_id"] = job_id

@@ -72,6 +72,8 @@ class Route:
     """Whether it buys edits."""
     before_ready: bool = False
     """Whether it answers while recovery is under way."""
+    with_head: bool = False
+    """Whether HEAD is answered as well: as the GET would be, without its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Unserved:
     """The rest of what a dialect's clients may ask for: not found, in their own words."""
 
     path: str
-    """With `{rest:.*}` at its end."""
+    """With `{rest:.*}` at its end: all that begins so."""
     dialect: Dialect
     detail: str
 
@@ -133,8 +135,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/attempts", administration.list_attempts, Access.ADMIN),
     Route("POST", "/v1/attempts/{id}/settle", administration.settle_attempt, Access.ADMIN),
     Route("POST", "/callbacks/{provider}/{token}", doorbell.ring, Access.PUBLIC),
-    Route("GET", "/inputs/{name}", files.read_input, Access.PUBLIC),
-    Route("GET", "/results/{name}", files.read_result, Access.PUBLIC),
+    Route("GET", "/inputs/{name}", files.read_input, Access.PUBLIC, with_head=True),
+    Route("GET", "/results/{name}", files.read_result, Access.PUBLIC, with_head=True),
     Route("GET", "/metrics", probes.metrics, Access.READ_ALL),
     Route("GET", "/livez", probes.livez, Access.PUBLIC, before_ready=True),
     Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),
@@ -145,5 +147,9 @@ ROUTES: tuple[Route, ...] = (
 UNSERVED: tuple[Unserved, ...] = (
     Unserved("/api/v1/{rest:.*}", SHORTAPI, shortapi.NOT_SERVED),
     Unserved("/v2/{rest:.*}", RUNPOD, runpod.NOT_SERVED),
+    *(
+        Unserved(f"/v1/{begins}{{rest:.*}}", OPENAI, openai.NOT_SERVED)
+        for begins in ("images", "models", "chat/", "completions", "responses", "embeddings")
+    ),
 )
 """Looked at when no route fits, whatever the method."""

@@ -7,26 +7,27 @@ import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.hdrs import METH_HEAD
 
-from router.model.errors import Malformed, NotFound, Overloaded
+from router.model.errors import Malformed, Overloaded
 from router.model.tasks import TaskRegistry
 from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
-from router.web.dialect import SELLING, SPOKEN
+from router.web.dialect import SELLING, SPOKEN, NotServed
 from router.web.keys import Role
 from router.web.limits import Limits
+from router.web.noting import note_what_was_told
 from router.web.openapi.document import openapi_text
 from router.web.problems import Handler, problem, tell_problems
 from router.web.routes import ROUTES, UNSERVED, Access, Route, Unserved
 from router.web.services import OPENAPI, SERVICES, Services
-from router.web.visit import ABOUT, OWED, Visit
+from router.web.visit import Visit
 
 BACKLOG = 1024
 _NOBODY = Caller(tenant=LOCAL, key_id="none", role=Role.VIEWER, who="nobody")
@@ -43,7 +44,11 @@ def build_app(services: Services) -> web.Application:
     app.cleanup_ctx.append(_hurry_when_draining)
     app.on_response_prepare.append(_sign)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, _handler(route))
+        handler = _handler(route)
+        app.router.add_route(route.method, route.path, handler)
+        if route.with_head:
+            # The server itself leaves out the body.
+            app.router.add_route(METH_HEAD, route.path, handler)
     for rest in UNSERVED:
         app.router.add_route("*", rest.path, _refuser(rest))
     return app
@@ -72,36 +77,22 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 async def _write_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Write the answer here, and drop a client that does not take it."""
     response = await handler(request)
-    is_whole = False
+    is_whole, is_cut = False, False
     try:
         async with asyncio.timeout(request.app[SERVICES].limits.write_deadline_s):
             await response.prepare(request)
             await response.write_eof()
         is_whole = True
     except TimeoutError:
+        is_cut = True
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:
         # Whoever asked is gone, which aiohttp finds out again when it is given the answer.
         pass
     finally:
-        _note_what_was_told(request, response, is_whole=is_whole)
+        note_what_was_told(request, response, is_whole=is_whole, is_cut=is_cut)
     return response
-
-
-def _note_what_was_told(
-    request: web.Request, response: web.StreamResponse, *, is_whole: bool
-) -> None:
-    """Whoever sends again what was not answered, or with a 5xx, gets the job that it has bought."""
-    failed = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    owed = request.get(OWED)
-    if owed is not None and (failed or not is_whole):
-        owed.lost()
-    elif owed is not None:
-        owed.told()
-    about = request.get(ABOUT)
-    if about is not None and failed:
-        request.app[SERVICES].lost_answers.lose(*about)
 
 
 async def _sign(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001
@@ -138,7 +129,7 @@ def _refuser(rest: Unserved) -> Callable[[web.Request], Awaitable[web.StreamResp
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         request[SPOKEN] = rest.dialect
-        raise NotFound(rest.detail)
+        raise NotServed(rest.detail)
 
     return refuse
 

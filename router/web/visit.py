@@ -1,6 +1,7 @@
 """One request in hand: who asks, what they sent, and how long each took."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -15,8 +16,11 @@ ABOUT = web.RequestKey("about", tuple[str, JobId])
 """The job whose status a request asks for, and the tenant that asks."""
 OWED = web.RequestKey("owed", Owed)
 """The answer that a request to buy waits for."""
+UNFINISHED = web.RequestKey[bool]("unfinished")
+"""Whether the answer to a purchase brings no image yet, nor a way to it that its client knows."""
 BUYING = web.RequestKey[JobId]("buying")
 """The job that a request has begun to buy: from then on no answer may make a client ask again."""
+_HOST = re.compile(r"[A-Za-z0-9._\[\]:-]{1,255}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +38,12 @@ class Visit:
     def in_our_hands_s(self) -> float:
         """Seconds since it arrived, without those that its body took to come."""
         return self.services.clock.monotonic_s() - self.arrived_s - self._reading_s
+
+    @property
+    def origin(self) -> str:
+        """Where the request came to, in its own words; nothing of what cannot be a host."""
+        host = self.request.headers.get("Host", "")
+        return f"{self.request.scheme}://{host}" if _HOST.fullmatch(host) else ""
 
     def tenant(self, asked: str | None) -> str:
         """

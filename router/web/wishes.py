@@ -4,6 +4,7 @@ An edit as a client wishes it, in whatever dialect: the fields, and what each ma
 What a policy, a price book or a guard has to say to it is `asking`'s.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -13,8 +14,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
 )
 
+from router.images.kinds import Made
 from router.model.job import Resolution
 from router.model.money import Money, NotMoney
 from router.policy.scopes import TAG_NAME, TAG_VALUE_MAX
@@ -24,6 +27,7 @@ IMAGES_MAX = 14
 PROMPT_MAX = 32_000
 TAGS_MAX = 10
 CALLBACK_URL_MAX = 2048
+_RATIO = re.compile(r"^[1-9][0-9]{0,2}:[1-9][0-9]{0,2}$")
 
 
 def _read_resolution(value: object) -> object:
@@ -40,6 +44,12 @@ def _read_image(value: str) -> str:
 def _check_prompt(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
+    return text
+
+
+def _check_ratio(text: str) -> str:
+    if not _RATIO.fullmatch(text):
+        raise ValueError("must be a ratio, as 16:9")
     return text
 
 
@@ -69,6 +79,10 @@ Tags = Annotated[dict[str, str], Field(max_length=TAGS_MAX), AfterValidator(_che
 Image = Annotated[str, AfterValidator(_read_image)]
 """A URL whose scheme is in lower case, as everybody behind us expects it."""
 
+Ratio = Annotated[
+    str, AfterValidator(_check_ratio), WithJsonSchema({"type": "string", "pattern": _RATIO.pattern})
+]
+
 
 class EditRequest(BaseModel):
     """The body of `POST /v1/edits` and of `POST /v1/quotes`."""
@@ -81,8 +95,8 @@ class EditRequest(BaseModel):
     images: Annotated[tuple[Image, ...], Field(min_length=1, max_length=IMAGES_MAX, repr=False)]
     model: Annotated[str, StringConstraints(max_length=64)] = DEFAULT_MODEL
     resolution: Annotated[Resolution, BeforeValidator(_read_resolution)] = Resolution.ONE_K
-    aspect_ratio: Annotated[str | None, Field(pattern=r"^[1-9][0-9]{0,2}:[1-9][0-9]{0,2}$")] = None
-    output_format: Literal["png", "jpeg"] | None = None
+    aspect_ratio: Ratio | None = None
+    output_format: Made | None = None
     response: Literal["url", "base64"] = "url"
     tags: Tags = Field(default_factory=dict)
     callback_url: Annotated[str, StringConstraints(max_length=CALLBACK_URL_MAX)] | None = Field(

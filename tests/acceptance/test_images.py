@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,46 @@ async def test_a_result_outlives_its_provider(tmp_path: Path) -> None:
     assert again["images"] == edit["images"]
     assert pixels_of(picture)[0] == "PNG"
     assert len(list(archive.glob("*/local/*.png"))) == 1
+
+
+async def test_what_is_too_large_for_one_door_of_runpod_goes_by_the_other(tmp_path: Path) -> None:
+    """Without a public address: 16 MB are bought at once; what no provider takes is a 400."""
+    port = free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    run = f"{url}/v2/google-nano-banana-2-edit/runsync"
+    sizes = {"fits": 12_000_000, "exceeds": 16_000_000}
+    uploads = {
+        name: "data:image/png;base64,"
+        + base64.b64encode(a_picture(size=(64, 36)).ljust(size, b"\0")).decode()
+        for name, size in sizes.items()
+    }
+    async with (
+        running("sandbox", "--port", "0", "--speed", "20", folder=tmp_path) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        emulators = (await sandbox.line("stand-ins listen on")).split()[5].rstrip(".")
+        variables = {
+            "SHORTAPI_KEY": "any",
+            "RUNPOD_API_KEY": "any",
+            "FAREBOX_SHORTAPI_URL": emulators,
+            "FAREBOX_RUNPOD_URL": emulators,
+        }
+        serve = ("serve", "--port", str(port))
+        async with running(*serve, folder=tmp_path, variables=variables) as router:
+            await until_ready(session, url, router)
+            answers: dict[str, Any] = {}
+            headers = {"Content-Type": "application/json"}
+            for name, upload in uploads.items():
+                body = {"input": {"prompt": "make the sky green", "images": [upload]}}
+                data = io.BytesIO(json.dumps(body).encode())
+                async with session.post(run, data=data, headers=headers) as reply:
+                    answers[name] = (reply.status, await reply.json())
+            async with session.get(f"{emulators}/_truth") as reply:
+                (create,) = (await reply.json())["creates"]
+
+    assert answers["fits"][1]["status"] == "COMPLETED"
+    assert create["path"].endswith("/runsync")
+    assert create["body_bytes"] > 16_000_000
+    status, refused = answers["exceeds"]
+    assert status == 400
+    assert "takes requests of at most 20000000 bytes" in refused["error"]

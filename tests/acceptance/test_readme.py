@@ -1,5 +1,7 @@
 """The README says what is: its tables are made from the code, and compared with it here."""
 
+import ast
+import builtins
 import inspect
 import json
 import re
@@ -79,6 +81,32 @@ def test_every_error_is_listed() -> None:
 async def test_every_metric_is_listed(tmp_path: Path) -> None:
     """None is missing, and none is promised that is not there."""
     assert section("metrics") == await list_of_metrics(tmp_path)
+
+
+def samples(language: str) -> list[str]:
+    """The samples in a language that stand in the sections for other APIs' clients."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    parts = re.findall(r"^## Drop-in.*?(?=^## )", text, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", "".join(parts), re.DOTALL | re.MULTILINE)
+
+
+def test_every_sample_for_other_clients_can_be_pasted() -> None:
+    """Nothing is left out of it: a name of Python is a builtin, or the sample binds it."""
+    python = samples("python")
+
+    assert [len(python), len(samples("javascript")), len(samples("console"))] == [3, 3, 3]
+    for sample in (*python, *samples("javascript"), *samples("console")):
+        assert "…" not in sample
+    for sample in python:
+        names = [node for node in ast.walk(ast.parse(sample)) if isinstance(node, ast.Name)]
+        imported = {
+            one.name
+            for node in ast.walk(ast.parse(sample))
+            if isinstance(node, ast.Import)
+            for one in node.names
+        }
+        bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | imported
+        assert {node.id for node in names} <= bound | set(dir(builtins))
 
 
 def test_every_file_that_it_names_is_there() -> None:

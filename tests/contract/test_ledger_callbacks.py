@@ -9,6 +9,7 @@ from router.ledger.commands import AcceptAll, Redeliver, Told
 from router.ledger.ledger import Ledger
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.model.ids import JobId
+from router.model.job import JobState
 from tests.fakes import EPOCH
 from tests.ledger_kit import CALLBACK, DAY, HOUR, a_limit, an_accept
 from tests.ledger_running import tell
@@ -58,6 +59,24 @@ async def test_a_callback_is_told_and_told_again_on_command(ledger: Ledger) -> N
     assert (row.state, row.tries, row.last_status, row.tried_at) == ("delivered", 2, 204, EPOCH)
     assert isinstance(await ledger.submit(Redeliver(at=later, job_id=job_id)), Done)
     assert [(one.tries, one.next_at) for one in heard] == [(1, later), (0, later)]
+
+
+async def test_a_late_result_is_due_again(ledger: Ledger) -> None:
+    """Though the failure was delivered; a try that had told of the failure does not count."""
+    await tell(ledger, "place j1 $0.04 ready=shortapi -> placed dispatching at shortapi")
+    await tell(ledger, "end j1 failed -> failed")
+    failure = Told(at=EPOCH, job_id=JobId("j1"), number=1, state=OutboxState.DELIVERED)
+    failure = replace(failure, ended_as=JobState.FAILED)
+    assert isinstance(await ledger.submit(failure), Done)
+    assert await ledger.callbacks_due(EPOCH + DAY, most=9) == []
+
+    await tell(ledger, "post j1.1 $0.03 end=succeeded -> posted")
+
+    assert isinstance(await ledger.submit(failure), Stale)
+    (row,) = await ledger.callbacks_due(EPOCH + DAY, most=9)
+    assert (row.state, row.tries, row.next_at) == ("due", 0, EPOCH)
+    assert isinstance(await ledger.submit(replace(failure, ended_as=JobState.SUCCEEDED)), Done)
+    assert await ledger.callbacks_due(EPOCH + DAY, most=9) == []
 
 
 async def test_callbacks_are_listed_and_their_addresses_forgotten(ledger: Ledger) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from router.images.kinds import kind_of
 from router.model.errors import (
     LedgerUnavailable,
     ProviderInDoubt,
@@ -187,6 +188,42 @@ async def test_what_may_pass_is_worth_sending_again(front: Front) -> None:
     assert bought(front) == 0
 
 
+async def test_who_has_no_key_is_told_to_bring_one(front: Front) -> None:
+    """Before anything is read."""
+    front.key = None
+    answer = await ask(front)
+
+    assert (answer.status, answer.json["error"]["code"]) == (401, "invalid_api_key")
+    assert answer.headers["x-should-retry"] == "false"
+    assert bought(front) == 0
+
+
+async def test_a_ledger_that_is_gone_before_the_purchase_is_worth_sending_again(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be held without it, so nothing is bought."""
+
+    async def unwritable(*_: object, **__: object) -> None:
+        raise LedgerUnavailable
+
+    monkeypatch.setattr(front.services.dispatcher, "submit", unwritable)
+    answer = await ask(front)
+
+    assert (answer.status, answer.json["error"]["code"]) == (503, "ledger_unavailable")
+    assert answer.headers["x-should-retry"] == "true"
+    assert bought(front) == 0
+
+
+async def test_another_tenants_edit_is_not_there(front: Front) -> None:
+    """As one that never was: what an answer names as its place is its buyer's alone."""
+    answer = await ask(front)
+    _, key = await front.mint("mallory")
+    path = f"/v1/edits/{answer.headers['Farebox-Job']}"
+
+    assert (await front.ask("GET", path)).status == 200
+    assert (await front.ask("GET", path, key=key)).status == 404
+
+
 async def test_a_house_that_stops_does_not_hold_its_clients(front: Front) -> None:
     """The edit goes on; its client is told where, and not to buy another."""
     front.stage.troupe.acts["shortapi"].append(NEVER)
@@ -261,8 +298,11 @@ async def test_another_tenants_request_is_never_attached_to(front: Front) -> Non
     assert first.headers["Farebox-Job"] not in theirs
 
 
-async def test_what_one_provider_cannot_the_other_does_not_have_to(tmp_path: Path) -> None:
-    """With only the one that takes links and makes PNGs, an upload becomes a JPEG."""
+@pytest.mark.parametrize("wanted", ["jpeg", "webp"])
+async def test_what_one_provider_cannot_the_other_does_not_have_to(
+    tmp_path: Path, wanted: str
+) -> None:
+    """With only the one that takes links and makes PNGs, an upload becomes what is asked for."""
     prices = a_policy().prices
     only = prices.model_copy(
         update={
@@ -274,9 +314,10 @@ async def test_what_one_provider_cannot_the_other_does_not_have_to(tmp_path: Pat
     policy = a_policy().model_copy(update={"prices": only})
     async with open_front(tmp_path, policy=policy, hosts=True) as front:
         front.stage.gallery.shows[PICTURE] = PNG
-        answer = await upload(front, output_format="jpeg", size="1024x1024")
+        answer = await upload(front, output_format=wanted, size="1024x1024")
 
-    assert answer.json["output_format"] == "jpeg"
+    assert answer.json["output_format"] == kind_of(b64decode(answer.json["data"][0]["b64_json"]))
+    assert answer.json["output_format"] == wanted
     assert answer.headers["Farebox-Provider"] == "shortapi"
 
 
@@ -352,7 +393,7 @@ MALFORMED: dict[str, tuple[bytes, dict[str, str], int, str, str | None]] = {
         *(400, "invalid_value", "stream"),
     ),
     "a model that is not sold": (
-        *(a_form(PROMPT, IMAGE, a_part("model", "gpt-image-1")), form_type()),
+        *(a_form(PROMPT, IMAGE, a_part("model", "gpt-4o")), form_type()),
         *(404, "model_not_found", "model"),
     ),
     "an unknown field": (

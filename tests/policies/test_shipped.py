@@ -6,8 +6,10 @@ import pytest
 
 from router.model.job import Resolution
 from router.model.offer import ProviderTerms, Rate
+from router.policy.capability import offers_for
 from router.policy.examples import evaluate
 from router.policy.loader import load_policy, shipped_policy_path
+from tests.fakes import a_job
 
 FOLDER = Path(__file__).parents[2] / "policies"
 INCLUDED = {"prices.yaml"}
@@ -53,6 +55,16 @@ def test_the_shipped_prices_are_the_published_ones(provider: str, prices: dict[s
     }
 
     assert found == prices
+
+
+@pytest.mark.parametrize(("size", "fits"), [(16_000_000, True), (20_000_001, False)])
+def test_runpod_takes_what_goes_by_its_larger_door(size: int, fits: bool) -> None:  # noqa: FBT001
+    """Source: Runpod docs, "Operation reference": `/runsync` takes 20 MB, `/run` half of that."""
+    book = load_policy(shipped_policy_path()).prices
+    image = "data:image/png;base64,".ljust(size, "A")
+    runpod, _ = offers_for(book, a_job(images=(image,)), AT, shape="1920x1080")
+
+    assert (runpod.provider, runpod.obstacle is None) == ("runpod", fits)
 
 
 def test_models_that_nobody_tried_are_off() -> None:

@@ -8,7 +8,7 @@ from router.dispatch.watching import JobView
 from router.model.errors import InvalidJob, Malformed, RouterError
 from router.model.money import Money
 from router.web.buying import Bought
-from router.web.problems import json_response, problem
+from router.web.problems import is_futile, json_response, problem
 from router.web.rendering import job_headers
 from router.web.spending import remaining
 from router.web.visit import Visit
@@ -17,8 +17,13 @@ _OF_REFUSALS = ("Retry-After", "WWW-Authenticate", "Farebox-Budget-Remaining-USD
 
 
 def status_of(error: RouterError) -> int:
-    """An error's status, where the dialect knows only one for what is wrong with a request."""
-    return Malformed.status if isinstance(error, InvalidJob) else error.status
+    """
+    An error's status, where the dialect knows only one for what is wrong with a request.
+
+    What no provider can do is wrong as well: clients send again whatever is a 5xx.
+    """
+    is_wrong = isinstance(error, InvalidJob) or is_futile(error)
+    return Malformed.status if is_wrong else error.status
 
 
 def refusal(error: RouterError, body: dict[str, Any]) -> web.Response:

@@ -13,6 +13,8 @@ from router.web.wishes import EditRequest
 
 M = TypeVar("M", bound=BaseModel)
 _NAMED = re.compile(r"`(\w+)((?:\.[^`]*)?)`")
+AS_THE_FIRST_IMAGE = frozenset({"", "auto", "match_input_image"})
+"""Words of image models for "no shape of its own"."""
 NO_PROVIDER_CAN: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(("negative_prompt", "mask", "mask_image", "mask_url", "loras", "lora"), ()),
     **dict.fromkeys(("size", "width", "height", "style", "quality", "background"), ()),
@@ -35,6 +37,12 @@ def model_named(prices: PriceBook, provider: str, name: str) -> str | None:
         if row.provider == provider and row.slug == name:
             return row.model
     return name if name in prices.models else None
+
+
+def ratio_in(words: str | None) -> str | None:
+    """The aspect ratio that is asked for; None for no other than the first image's."""
+    is_ratio = words is not None and words.strip().lower() not in AS_THE_FIRST_IMAGE
+    return words if is_ratio else None
 
 
 def read_field(kind: type[M], value: object, where: str) -> M:

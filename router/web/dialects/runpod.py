@@ -113,7 +113,7 @@ def _asked(visit: Visit, body: bytes) -> Asked:
     policy, model = visit.services.policy(), _model(visit)
     fields = fields_of(read_order(body), visit.path("slug"), policy)
     wish = wish_of({"model": model, **fields})
-    return asked_for(visit.services, visit.caller, wish, dialect=NAME)
+    return asked_for(visit.services, visit.caller, wish, dialect=NAME, origin=visit.origin)
 
 
 def _model(visit: Visit) -> str:

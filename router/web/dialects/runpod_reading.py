@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.model.errors import InvalidJob
 from router.policy.policy import Policy
-from router.web.dialects.reading import NO_PROVIDER_CAN, read_field, refuse_impossible
+from router.web.dialects.reading import NO_PROVIDER_CAN, ratio_in, read_field, refuse_impossible
 from router.web.explaining import read_as
 
-AS_THE_FIRST_IMAGE = frozenset({"", "auto", "match_input_image"})
-"""Words of its models for "no shape of its own"."""
+EXECUTION_TIMEOUT_MS_MIN, TTL_MS_MIN = 5_000, 10_000
+"""Source: Runpod docs, "Execution policies"."""
+QUEUE_S = 60.0
+"""What a job may wait, on top of the time that it may be made: that alone is no whole deadline."""
 _MS_PER_S = 1000
 _WRAPPINGS_MAX = 2
 # What its documents say a model does that is told nothing; where they say nothing, ours is done.
@@ -54,12 +56,14 @@ class RunpodInput(BaseModel):
 
 
 class RunpodPolicy(BaseModel):
-    """How long a job may take, in milliseconds. Its priority is the same for all here."""
+    """How long a job may be made, and may take in all, in ms. All have the same priority here."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    executionTimeout: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None  # noqa: N815
-    ttl: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
+    executionTimeout: Annotated[  # noqa: N815 - its name.
+        float | None, Field(ge=EXECUTION_TIMEOUT_MS_MIN, allow_inf_nan=False)
+    ] = None
+    ttl: Annotated[float | None, Field(ge=TTL_MS_MIN, allow_inf_nan=False)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def fields_of(order: Order, slug: str, policy: Policy) -> dict[str, object]:
         "prompt": asks.prompt,
         "images": _images(asks),
         "resolution": asks.resolution or defaults.get("resolution"),
-        "aspect_ratio": None if ratio is None or ratio in AS_THE_FIRST_IMAGE else ratio,
+        "aspect_ratio": ratio_in(ratio),
         "output_format": _FORMATS.get(format_, format_) or None,
         "response": "base64" if asks.enable_base64_output else None,
         "deadline_s": deadline_of(order.policy, policy.deadline_max_s),
@@ -138,9 +142,16 @@ def _images(asks: RunpodInput) -> list[str]:
 
 
 def deadline_of(asked: RunpodPolicy, most_s: float) -> float | None:
-    """How long a job may take, in seconds: the shorter of both limits; None for as usual."""
-    limits = [one for one in (asked.executionTimeout, asked.ttl) if one is not None]
-    if not limits:
+    """
+    How long a job may take, in seconds: its `ttl`, or less if it may be made for less, with some
+    time in the queue. None for as usual.
+    """
+    limits_s = [most_s]
+    if asked.ttl is not None:
+        limits_s.append(asked.ttl / _MS_PER_S)
+    if asked.executionTimeout is not None:
+        limits_s.append(asked.executionTimeout / _MS_PER_S + QUEUE_S)
+    if len(limits_s) == 1:
         return None
     # Theirs is ten minutes by default and days at most: who asks for long is not refused.
-    return max(1.0, min(min(limits) / _MS_PER_S, most_s))
+    return min(limits_s)

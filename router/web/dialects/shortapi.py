@@ -24,6 +24,7 @@ from router.web.dialects.answering import headers_about, quoted, refusal, status
 from router.web.dialects.reading import (
     in_words_of,
     model_named,
+    ratio_in,
     read_field,
     refuse_impossible,
     wish_of,
@@ -106,7 +107,7 @@ def _asked(visit: Visit, body: bytes) -> Asked:
     if model is None:
         raise InvalidJob("invalid model: `model` names nothing that is sold here.")
     wish = wish_of({"model": model, **fields_of(asks)})
-    return asked_for(visit.services, visit.caller, wish, dialect=NAME)
+    return asked_for(visit.services, visit.caller, wish, dialect=NAME, origin=visit.origin)
 
 
 def fields_of(asks: ShortApiCreate) -> dict[str, object]:
@@ -125,7 +126,7 @@ def fields_of(asks: ShortApiCreate) -> dict[str, object]:
         "prompt": args.prompt,
         "images": args.image_urls,
         # ShortAPI demands a shape; without one it is the first image's.
-        "aspect_ratio": args.aspect_ratio or None,
+        "aspect_ratio": ratio_in(args.aspect_ratio),
         "resolution": args.resolution or None,
         "callback_url": callback_of(asks.callback_url),
     }

@@ -18,7 +18,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "prompt": "What to do with the images.",
         "image": "One or several: addresses, or objects with an `image_url`.",
         "images": "The same, after those of `image`.",
-        "model": "One of `GET /v1/models`; without it, `nano-banana-2-edit`.",
+        "model": "One of `GET /v1/models`; without it, or by one of OpenAI's own names, as "
+        "`gpt-image-1`, `nano-banana-2-edit`.",
         "n": "How many edits: each is bought, all are held for together.",
         "size": "`auto`, or pixels; bought as the nearest resolution and aspect ratio.",
         "response_format": "The image, if not said otherwise, or an address of it.",
@@ -27,7 +28,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "quality": "Changes nothing: the models know one.",
         "user": "Becomes the tag `user`, if it can be a tag.",
         "resolution": "Wins over `size`.",
-        "aspect_ratio": "Wins over `size`; `auto` is as the first image.",
+        "aspect_ratio": "Wins over `size`; `auto` and `match_input_image`: as the first image.",
         "tags": "For policy rules and reports; the key's own win.",
         "deadline_s": "Without it, the policy's.",
         "price_max": "In dollars: each edit must not cost more.",
@@ -63,7 +64,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "ShortApiArgs": {
         "prompt": "What to do with the images.",
         "image_urls": "`https` or `data:` URLs.",
-        "aspect_ratio": "One of the model's; without it, as the first image.",
+        "aspect_ratio": "One of the model's; without it, `auto` or `match_input_image`: as the "
+        "first image.",
         "resolution": "In any case.",
         "num_images": "Only 1: one request buys one edit.",
     },
@@ -80,12 +82,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "resolution": "In any case.",
         "aspect_ratio": "One of the model's; without it, `auto` or `match_input_image`: as the "
         "first image.",
-        "output_format": "`png` or `jpeg`; without it, as the provider delivers.",
+        "output_format": "`png`, `jpeg` or `webp`; without it, as the provider delivers.",
         "enable_base64_output": "Whether the answer has the image itself.",
     },
     "RunpodPolicy": {
-        "executionTimeout": "Milliseconds; the shorter of both is the job's deadline.",
-        "ttl": "Milliseconds.",
+        "executionTimeout": "Milliseconds, for the making alone: a minute more is the deadline.",
+        "ttl": "Milliseconds: the deadline, unless the other is sooner.",
     },
     "RotateRequest": {
         "grace_s": "For how long the former key still works.",

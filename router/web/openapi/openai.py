@@ -39,6 +39,7 @@ _MODEL = {
 }
 _BOOKS = thing(
     "What is Farebox's to tell of the edits.",
+    model={**TEXT, "description": "Which was bought, whatever it was asked for as."},
     charged={**MONEY, "description": "For all of them together."},
     may_have_been_charged=FLAG,
     failed={**COUNT, "description": "Of how many there is no image."},

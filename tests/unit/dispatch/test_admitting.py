@@ -325,3 +325,19 @@ def test_pictures_of_a_request_that_came_twice_are_the_first_ones(tmp_path: Path
         assert pictures(stage) == 1
 
     play(tmp_path, story, policy=a_policy(prices=SHUT))
+
+
+def test_a_slow_image_is_looked_at_once_however_often_the_edit_shrinks(tmp_path: Path) -> None:
+    """Who wants an answer at once does not wait for it at each resolution."""
+
+    async def story(stage: Stage) -> None:
+        async def slowly() -> None:
+            await stage.clock.sleep_s(9.0)
+
+        stage.shape.looking = slowly
+        job = stage.job(resolution=Resolution.FOUR_K, aspect_ratio=None)
+        with pytest.raises(BudgetExceeded):
+            await stage.dispatcher.submit(job, stage.policy, look_s=0.7)
+        assert stage.clock.monotonic_s() == pytest.approx(0.7)
+
+    play(tmp_path, story, policy=shrinking("$0.03"))

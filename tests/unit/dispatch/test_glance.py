@@ -47,8 +47,9 @@ def test_a_result_that_is_not_there_is_told_after_some_looks(
     run(look(), 1)
 
 
-def test_a_result_that_comes_late_is_there() -> None:
-    """The second look finds it."""
+@pytest.mark.parametrize(("after_s", "looks"), [(0.5, 2), (2.0, 3)])
+def test_a_result_that_comes_late_is_there(after_s: float, looks: int) -> None:
+    """The next look finds it, and nobody looks again."""
 
     async def look() -> list[str]:
         gallery, clock = Gallery(), VirtualClock()
@@ -56,14 +57,14 @@ def test_a_result_that_comes_late_is_there() -> None:
 
         class Late(Gallery):
             async def fetch_prefix(self, url: str, bytes_max: int) -> bytes:
-                if clock.monotonic_s() > 0:
+                if clock.monotonic_s() > after_s:
                     gallery.shows[url] = a_picture("PNG")
                 return await gallery.fetch_prefix(url, bytes_max)
 
         await Glance(clock, Late()).check((ONE,))
         return gallery.fetched
 
-    assert run(look(), 1) == [ONE, ONE]
+    assert run(look(), 1) == [ONE] * looks
 
 
 @pytest.mark.parametrize("shows", [FetchRefused(Why.PRIVATE), b"\x00\x00\x00 ftypavif"])

@@ -220,8 +220,8 @@ def harvest() -> dict[str, Any]:
     return {"policy": policy}
 
 
-def test_a_late_result_is_not_told_once_the_failure_was(tmp_path: Path) -> None:
-    """The job succeeded after all, and whoever asks sees it; nobody is told a second time."""
+def test_a_late_result_is_told_after_the_failure(tmp_path: Path) -> None:
+    """The job succeeded after all: once more, at once, as another message."""
 
     async def story(stage: Stage) -> None:
         stage.troupe.always["shortapi"] = Act(ends_after_s=25)
@@ -230,7 +230,11 @@ def test_a_late_result_is_not_told_once_the_failure_was(tmp_path: Path) -> None:
 
         view = await stage.see(job_id)
         assert (view.row.state, view.row.images) == (JobState.SUCCEEDED, (PICTURE,))
-        assert [post.body["type"] for post in stage.mailbox.posts] == ["edit.failed"]
+        types = [post.body["type"] for post in stage.mailbox.posts]
+        assert types == ["edit.failed", "edit.succeeded"]
+        names = [post.headers["webhook-id"] for post in stage.mailbox.posts]
+        assert names == [f"msg_{job_id}_failed", f"msg_{job_id}_succeeded"]
+        assert (await callback(stage, job_id)).state == "delivered"
 
     told(tmp_path, story, **harvest())
 

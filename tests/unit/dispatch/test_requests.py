@@ -36,7 +36,9 @@ async def test_a_job_comes_back_as_it_went(tmp_path: Path) -> None:
         tags=(("team", "art"),),
         prompt="ein grüner Himmel",
         response=Response.BASE64,
-        callback=ClientCallback(url="https://app.example/hooks", dialect="runpod"),
+        callback=ClientCallback(
+            url="https://app.example/hooks", dialect="runpod", origin="http://router.example"
+        ),
     )
     kept = inputs(tmp_path)
     row = await row_of(job, DECISION, kept)

@@ -13,7 +13,7 @@ PNG = a_picture()
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp"])
-@pytest.mark.parametrize("wanted", ["png", "jpeg"])
+@pytest.mark.parametrize("wanted", ["png", "jpeg", "webp"])
 def test_every_kind_becomes_what_is_asked_for(kind: str, wanted: str) -> None:
     """The same picture in the other's bytes; what is that kind already stays to the letter."""
     source = a_picture(kind.upper(), (12, 10))
@@ -46,6 +46,15 @@ def test_what_is_transparent_becomes_white_paper(mode: str, colour: tuple[int, .
     if mode != "I;16":
         assert middle == (255, 255, 255)
     assert pixels_of(transcoded(source, "png"))[0] == "PNG"
+    assert pixels_of(transcoded(source, "webp"))[0] == "WEBP"
+
+
+def test_what_is_transparent_stays_so_in_a_webp() -> None:
+    """It knows transparency, as a PNG does."""
+    made = transcoded(a_picture(mode="RGBA", colour=(1, 2, 3, 0)), "webp")
+
+    with Image.open(io.BytesIO(made)) as image:
+        assert image.convert("RGBA").getchannel("A").getextrema() == (0, 0)
 
 
 def test_a_picture_that_lies_on_its_side_is_turned_upright() -> None:

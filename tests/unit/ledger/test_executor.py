@@ -1,5 +1,6 @@
-"""Executors: one piece of work at a time, in order."""
+"""Executors: one piece of work at a time, in order, or several at once."""
 
+import asyncio
 import threading
 
 import pytest
@@ -23,3 +24,13 @@ async def test_a_threads_work_never_overlaps() -> None:
     executor.close()
 
     assert names == ["writer_0"] * 3
+
+
+async def test_several_threads_work_at_the_same_time() -> None:
+    """Two pieces of work that wait for each other both come to their end."""
+    executor = ThreadExecutor("images", threads=2)
+    meeting = threading.Barrier(2)
+    places = await asyncio.gather(*(executor.run(lambda: meeting.wait(timeout=5)) for _ in "ab"))
+    executor.close()
+
+    assert sorted(places) == [0, 1]

@@ -1,4 +1,4 @@
-"""A client's callback: made with its job, due by whatever ends it, and told once."""
+"""A client's callback: made with its job, due by whatever ends it, and each end told once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -160,15 +160,33 @@ def test_a_job_without_callback_ends_as_ever(desk: Desk) -> None:
     assert desk.page.get(OutboxRow, JOB) is None
 
 
-@pytest.mark.parametrize(
-    "state", [OutboxState.DELIVERED, OutboxState.FAILED, OutboxState.REFUSED, OutboxState.DUE]
-)
-def test_a_late_result_is_not_told_a_second_time(desk: Desk, state: OutboxState) -> None:
-    """Once told, or given up, that is that; what is still to be told stays as it was."""
+@pytest.mark.parametrize("state", [OutboxState.DELIVERED, OutboxState.FAILED, OutboxState.DUE])
+def test_a_late_result_is_told_as_well(desk: Desk, state: OutboxState) -> None:
+    """Whatever came of telling the failure: at once, from its first try on, and once."""
     desk.take()
     desk.decide(an_end(FAILED))
     next_at = LATER + timedelta(minutes=5) if state is OutboxState.DUE else None
-    desk.tell(1, state, next_at=next_at)
+    desk.tell(1, state, status=500, next_at=next_at, ended_as=JobState.FAILED)
+    answer = desk.decide(a_post(SUCCEEDED))
+
+    assert isinstance(answer, Done)
+    assert answer.callback == desk.row
+    assert (desk.row.state, desk.row.tries, desk.row.next_at) == (OutboxState.DUE, 0, LATER)
+    desk.tell(1, OutboxState.DELIVERED, ended_as=JobState.SUCCEEDED)
+    assert isinstance(desk.decide(an_end(SUCCEEDED)), Stale)
+    assert desk.row.state is OutboxState.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [(OutboxState.REFUSED, None), (OutboxState.FAILED, 410)]
+)
+def test_a_late_result_is_not_told_where_nobody_can_be(
+    desk: Desk, state: OutboxState, status: int | None
+) -> None:
+    """At an address that may not be dialled, or whose server has said that it is gone."""
+    desk.take()
+    desk.decide(an_end(FAILED))
+    desk.tell(1, state, status=status)
     before = desk.row
     answer = desk.decide(a_post(SUCCEEDED))
 
@@ -176,6 +194,28 @@ def test_a_late_result_is_not_told_a_second_time(desk: Desk, state: OutboxState)
     assert answer.job is not None
     assert answer.job.state is JobState.SUCCEEDED
     assert (answer.callback, desk.row) == (None, before)
+
+
+def test_a_late_result_is_not_told_at_a_forgotten_address(desk: Desk) -> None:
+    """There is none any more."""
+    desk.take()
+    desk.decide(an_end(FAILED))
+    desk.tell(1, OutboxState.DELIVERED)
+    desk.page.load([replace(desk.row, url="")])
+    desk.decide(a_post(SUCCEEDED))
+
+    assert desk.row.state is OutboxState.DELIVERED
+
+
+def test_a_failure_that_is_being_told_does_not_stand_for_the_late_result(desk: Desk) -> None:
+    """What came of that try is not noted: the success is still to be told."""
+    desk.take()
+    desk.decide(an_end(FAILED))
+    desk.decide(a_post(SUCCEEDED))
+
+    assert desk.tell(1, OutboxState.DELIVERED, ended_as=JobState.FAILED) == Stale()
+    assert desk.row.state is OutboxState.DUE
+    assert isinstance(desk.tell(1, OutboxState.DELIVERED, ended_as=JobState.SUCCEEDED), Done)
 
 
 def test_a_try_is_counted_once(desk: Desk) -> None:

@@ -68,7 +68,7 @@ def test_a_command_names_the_rows_it_is_about() -> None:
     assert subjects(hold) == {job, (AttemptRow, ("j1.2",))}
     assert subjects(End(at=at, job_id=JobId("j1"), end=failed)) == {job, callback}
     assert subjects(CallOff(at=at, job_id=JobId("j1"))) == {job}
-    assert subjects(told) == {callback}
+    assert subjects(told) == {job, callback}
     assert subjects(Redeliver(at=at, job_id=JobId("j1"))) == {callback}
     assert subjects(SaveKey(at=EPOCH, key=A_KEY)) == set()
     rotate = Rotate(at=EPOCH, former=A_KEY, key=replace(A_KEY, id="k2"), ends=EPOCH + DAY)

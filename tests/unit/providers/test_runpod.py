@@ -72,6 +72,15 @@ def test_a_model_without_resolutions_is_sent_none() -> None:
     assert set(json.loads(call.body or b"")["input"]) == {"prompt", "images"}
 
 
+def test_a_format_that_it_does_not_make_is_not_asked_for() -> None:
+    """Its image is made one of what it delivers, and its input stays valid."""
+    call = CODEC.create(
+        a_job(output_format="webp", aspect_ratio=None), offer("0.0879"), TERMS, callback_url=None
+    )
+
+    assert "output_format" not in json.loads(call.body or b"")["input"]
+
+
 def test_a_body_too_large_for_one_door_takes_the_other() -> None:
     """Up to ten megabytes go by /run, more by /runsync, held for a second."""
     small = CODEC.create(a_job(), offer("0.0878"), TERMS, callback_url=None)

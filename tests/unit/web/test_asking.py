@@ -147,7 +147,7 @@ async def test_every_field_reaches_the_job(services: Services) -> None:
         ({"resolution": 1}, "`resolution` must be '1k', '2k' or '4k'."),
         ({"aspect_ratio": "wide"}, None),
         ({"aspect_ratio": "0:1"}, None),
-        ({"output_format": "webp"}, "`output_format` must be 'png' or 'jpeg'."),
+        ({"output_format": "gif"}, "`output_format` must be 'png', 'jpeg' or 'webp'."),
         ({"response": "hex"}, "`response` must be 'url' or 'base64'."),
         ({"callback_url": 7}, "`callback_url` must be text."),
         ({"callback_url": "https://h.example/" + "x" * 2048}, None),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from router.model.errors import LedgerUnavailable, ProviderUnreachable
+from router.model.errors import LedgerUnavailable, Overloaded, ProviderUnreachable
+from router.web.buying import restore_lost_answers
 from router.web.lost_answers import LostAnswers
 from tests.ledger_kit import usd
 from tests.policy_files import a_policy
@@ -193,3 +194,77 @@ async def test_a_status_that_we_could_not_give_is_a_lost_answer(
     assert is_same(first, again)
     assert another.json["id"] != first.json["id"]
     assert AT_ONCE.answers_after_s == 0
+
+
+async def test_a_moment_without_the_ledger_loses_no_answer(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The try that could not be looked up takes nothing from the next."""
+    front.stage.troupe.acts["shortapi"].append(NEVER)
+    await drop(front)
+
+    async def unreadable(_: str) -> None:
+        raise LedgerUnavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(front.services.ledger, "job", unreadable)
+        unlucky = await front.edit({"Prefer": "respond-async"})
+    back = await front.edit({"Prefer": "respond-async"})
+
+    assert unlucky.status == 503
+    assert back.headers["Idempotent-Replayed"] == "true"
+    assert bought(front) == 1
+
+
+async def test_a_crash_while_admitting_holds_up_nobody(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends the same again finds that there is no job, and buys."""
+
+    async def crashes(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(front.services.dispatcher, "submit", crashes)
+        first = await front.edit()
+    async with asyncio.timeout(5):
+        second = await front.edit()
+
+    assert (first.status, second.status) == (500, 200)
+    assert bought(front) == 1
+
+
+async def test_the_retry_of_a_shed_request_is_a_purchase_of_its_own(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though an equal request beside it was answered."""
+    first = await front.edit()
+
+    async def sheds(*_: object, **__: object) -> None:
+        raise Overloaded
+
+    with monkeypatch.context() as broken:
+        broken.setattr(front.services.dispatcher, "submit", sheds)
+        shed = await front.edit()
+    again = await front.edit(AGAIN)
+
+    assert shed.status == 503
+    assert again.json["id"] != first.json["id"]
+    assert bought(front) == 2
+
+
+async def test_what_was_under_way_at_a_start_is_found_by_whoever_sends_it_again(
+    front: Front,
+) -> None:
+    """A deploy in the middle of an edit: its client knows no id, or its poll was refused."""
+    front.stage.troupe.acts["shortapi"] += [NEVER, NEVER]
+    first = await front.edit({"Prefer": "respond-async"})
+    polled = await front.edit({"Prefer": "respond-async"}, prompt="make the sky blue")
+    front.services.lost_answers.__init__(front.clock)  # type: ignore[misc]
+    await restore_lost_answers(front.services)
+    await front.ask("GET", f"/v1/edits/{polled.json['id']}")
+    again = await front.edit({"Prefer": "respond-async"})
+    another = await front.edit({"Prefer": "respond-async"}, prompt="make the sky blue")
+
+    assert is_same(first, again)
+    assert another.json["id"] != polled.json["id"]

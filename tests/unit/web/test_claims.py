@@ -11,8 +11,8 @@ async def test_what_was_billed_and_not_delivered_is_listed(tmp_path: Path) -> No
     """With all that its provider can look it up by; what it delivered, or gave back, is not."""
     async with open_front(tmp_path, policy=a_policy(failover={"providers_max": 1})) as front:
         _, admin = await front.mint(role=Role.ADMIN)
-        front.stage.gallery.shows[PICTURE] = b"<html>"
         await front.edit()
+        front.stage.gallery.shows[PICTURE] = b"<html>"
         dead = await front.edit(response="base64")
         ended = replace(AT_ONCE, ends=failed(reported=reported("0.031")))
         front.stage.troupe.acts["shortapi"] = [ended]

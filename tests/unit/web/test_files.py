@@ -93,6 +93,23 @@ async def test_a_link_that_is_not_ours_leads_nowhere(
     assert was == "?" or b"There is nothing here, or the link has expired." in body
 
 
+async def test_who_asks_with_head_is_told_what_a_get_would_bring(tmp_path: Path) -> None:
+    """Of inputs and of results, its kind and its length, without a body."""
+    async with open_front(tmp_path, hosts=True) as front:
+        front.stage.gallery.shows[PICTURE] = GIF
+        made = await front.edit(images=[PNG], output_format="png")
+        (sent,) = front.stage.troupe.sent[0].job.images
+        for link in (sent, made.json["images"][0]["url"]):
+            whole, data = await fetched(front, link)
+            head, nothing = await fetched(front, link, "HEAD")
+            broken, _ = await fetched(front, link.replace("expires=", "expires=1"), "HEAD")
+
+            assert (head.status, nothing, broken.status) == (200, b"", 404)
+            assert head.content_type == whole.content_type == "image/png"
+            assert head.headers["Content-Length"] == str(len(data))
+            assert HEADERS.items() <= dict(head.headers).items()
+
+
 async def test_a_link_ends(tmp_path: Path) -> None:
     """With the time for which the result is kept, to the second."""
     async with open_front(tmp_path) as front:

@@ -129,12 +129,52 @@ def test_who_has_bought_nothing_is_owed_nothing() -> None:
     """A refused request that is sent again is a new one; whoever waits for its job is let go."""
     desk = Desk()
     owed, line = desk.ask("j1")
-    desk.answers.withdraw(owed)
+    desk.answers.withdraw(owed, comes_again=False)
+    owed.lost()
+    owed.told()
     line.closed = True
 
-    assert owed.admitted.is_set()
     assert desk.adopts(says_again=True) is None
     assert desk.answers.adopt_live(ADA) is None
+    assert desk.answers.adopt_refused(ADA) is None
+
+
+def test_the_retry_of_a_refusal_is_a_purchase() -> None:
+    """Not the job of an equal request that was answered; once."""
+    desk = Desk()
+    desk.ask("j1")[0].told()
+    owed, _ = desk.ask("j2")
+    desk.answers.withdraw(owed, comes_again=True)
+    owed.lost()
+
+    assert desk.adopts() is None
+    assert desk.answers.adopt_refused(ADA) is owed
+    assert desk.answers.adopt_refused(ADA) is None
+    assert desk.adopts(says_again=True) == "j1"
+
+
+def test_what_was_adopted_in_vain_can_be_adopted_again() -> None:
+    """Whoever took it could not be answered either."""
+    desk = Desk()
+    desk.ask("j1")[1].closed = True
+    found = desk.answers.adopt(ADA)
+    assert found is not None
+    found.give_back()
+
+    assert [desk.adopts(), desk.adopts()] == ["j1", None]
+
+
+def test_a_job_that_was_under_way_at_a_start_is_a_lost_answer() -> None:
+    """Unless its client comes for it by its id: then it has not lost it."""
+    desk = Desk()
+    for job in ("j1", "j2"):
+        desk.answers.restore(ADA, JobId(job))
+    desk.answers.found("beta", JobId("j1"))
+    desk.answers.found("acme", JobId("j1"))
+    desk.ask("j3")[1].closed = True
+    desk.answers.found("acme", JobId("j3"))
+
+    assert [desk.adopts(), desk.adopts(), desk.adopts()] == ["j2", "j3", None]
 
 
 def test_after_ten_minutes_it_is_a_new_purchase() -> None:

@@ -5,6 +5,7 @@ import pytest
 from router.model.errors import Forbidden
 from router.web.auth import Caller
 from router.web.dialects import runpod
+from router.web.dialects.openai import routes as openai
 from router.web.keys import Role
 from router.web.routes import ROUTES, Access, Route
 from tests.web_stage import open_front
@@ -89,6 +90,41 @@ async def test_what_a_dialect_has_and_we_have_not_is_told_in_its_words(
         answer = await front.ask(method, path)
 
     assert (answer.status, answer.json) == (404, {"error": runpod.NOT_SERVED})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/images/edits"),
+        ("POST", "/v1/images/generations"),
+        ("POST", "/v1/images/variations"),
+        ("GET", "/v1/images"),
+        ("DELETE", "/v1/models/gpt-image-1"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/responses"),
+        ("GET", "/v1/responses/resp_1"),
+        ("POST", "/v1/embeddings"),
+    ],
+)
+async def test_what_openai_has_and_we_have_not_is_an_error_of_its_shape(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    """It is no model that is missing, and no client asks again."""
+    async with open_front(tmp_path) as front:
+        answer = await front.ask(method, path)
+
+    assert (answer.status, answer.json) == (
+        404,
+        {
+            "error": {
+                "message": openai.NOT_SERVED,
+                "type": "invalid_request_error",
+                "param": None,
+                "code": "not_found",
+            }
+        },
+    )
+    assert answer.headers["x-should-retry"] == "false"
 
 
 async def test_a_method_that_an_address_does_not_take_is_told(tmp_path: Path) -> None:

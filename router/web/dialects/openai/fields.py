@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from router.images.kinds import MEDIA_TYPES, kind_of
+from router.images.kinds import MADE, MEDIA_TYPES, kind_of
 from router.model.errors import InvalidJob, Malformed
 from router.model.job import Resolution
 from router.web.dialects.openai.multipart import Part, is_form, parts_of
@@ -109,7 +109,7 @@ class ImageEdit(BaseModel):
     n: Annotated[int, BeforeValidator(_number), Field(ge=1, le=N_MAX)] | None = None
     size: Word | None = None
     response_format: Literal["url", "b64_json"] | None = None
-    output_format: Annotated[Word, AfterValidator(_sayable("png jpeg"))] | None = None
+    output_format: Annotated[Word, AfterValidator(_sayable(" ".join(MADE)))] | None = None
     background: Annotated[Word, AfterValidator(_sayable("auto opaque"))] | None = None
     quality: Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"] | None = (
         None

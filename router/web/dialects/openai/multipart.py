@@ -14,12 +14,10 @@ PARTS_MAX = 64
 HEAD_BYTES_MAX = 4096
 """Of one part's headers."""
 FORM = "multipart/form-data"
-_BOUNDARY = re.compile(
-    r"""\s*;\s*boundary=(?:"([0-9A-Za-z'()+_,./:=? -]{1,70})"|([0-9A-Za-z'+_.-]{1,70}))\s*""",
-    re.IGNORECASE,
-)
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,70}")
 _PARAMETER = r""";\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]+)\s*"""
-_DISPOSITION = re.compile(rf"form-data\s*(?:{_PARAMETER})*;?\s*", re.IGNORECASE)
+_VALUE = re.compile(rf"\s*([\w/-]+)\s*(?:{_PARAMETER})*;?\s*")
+"""Of a header: a word, and parameters behind it."""
 _AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
 
 
@@ -49,10 +47,10 @@ def parts_of(content_type: str, body: bytes) -> list[Part]:
     Raises:
         Malformed: It is not a form from its first boundary to its last.
     """
-    boundary = _BOUNDARY.fullmatch(content_type.strip()[len(FORM) :])
-    if boundary is None:
+    boundaries = [value for name, value in _told(content_type, FORM) if name == "boundary"]
+    if len(boundaries) != 1 or not _BOUNDARY.fullmatch(boundaries[0]):
         raise Malformed("`Content-Type` names no `boundary` between the form's parts.")
-    mark = b"\r\n--" + (boundary[1] or boundary[2]).encode()
+    mark = b"\r\n--" + boundaries[0].encode()
     pieces = (b"\r\n" + body).split(mark, PARTS_MAX + 1)[1:]
     parts: list[Part] = []
     for piece in pieces:
@@ -93,14 +91,25 @@ def _headers(head: bytes, number: int) -> dict[str, str]:
 
 def _parameters(disposition: str, number: int) -> dict[str, str]:
     """What stands behind `form-data` in a `Content-Disposition`, its name among it."""
-    if not _DISPOSITION.fullmatch(disposition):
+    told = _told(disposition, "form-data")
+    if not told:
         raise Malformed(f"Part {number} of the form has no `Content-Disposition: form-data`.")
     parameters: dict[str, str] = {}
-    for name, value in re.findall(_PARAMETER, disposition):
-        if name.lower() in parameters:
-            raise Malformed(f"Part {number} of the form says `{name.lower()[:16]}` twice.")
-        is_quoted = value.startswith('"')
-        parameters[name.lower()] = re.sub(r"\\(.)", r"\1", value[1:-1]) if is_quoted else value
+    for name, value in told:
+        if name in parameters:
+            raise Malformed(f"Part {number} of the form says `{name[:16]}` twice.")
+        parameters[name] = value
     if not parameters.get("name"):
         raise Malformed(f"Part {number} of the form has no name.")
     return parameters
+
+
+def _told(header: str, word: str) -> list[tuple[str, str]]:
+    """The parameters behind a header's word, without quotes; none if it is not that, or no list."""
+    found = _VALUE.fullmatch(header)
+    if found is None or found[1].lower() != word:
+        return []
+    return [
+        (name.lower(), re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value)
+        for name, value in re.findall(_PARAMETER, header)
+    ]

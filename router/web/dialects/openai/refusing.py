@@ -18,6 +18,7 @@ from router.model import errors
 from router.model.errors import BudgetExceeded, RouterError, Unauthorized, Unavailable
 from router.model.ids import JobId
 from router.web.dialect import Dialect
+from router.web.problems import is_futile
 
 NAME = "openai"
 UNDER_WAY = "edit_under_way"
@@ -35,7 +36,7 @@ _KNOWN: dict[type[RouterError], tuple[int, str, str]] = {
     errors.InvalidJob: (HTTPStatus.BAD_REQUEST, _REQUEST, "invalid_value"),
     errors.IdempotencyConflict: (HTTPStatus.BAD_REQUEST, _REQUEST, "idempotency_conflict"),
     errors.Unauthorized: (HTTPStatus.UNAUTHORIZED, _REQUEST, "invalid_api_key"),
-    # Nothing else than models is looked for by name in this dialect.
+    # Nothing else than models is looked for by name in this dialect; `NotServed` is another class.
     errors.NotFound: (HTTPStatus.NOT_FOUND, _REQUEST, "model_not_found"),
 }
 _MAY_PASS = (errors.RequestTimeout, errors.JobInProgress, errors.RateLimited, Unavailable)
@@ -86,13 +87,15 @@ def json_answer(
 def refused(error: RouterError) -> web.Response:
     """An error as its class says. Nothing was charged, and nothing can be."""
     told = words_of(type(error))
+    if is_futile(error):
+        # Not all of its clients read `x-should-retry`, and those send again whatever is a 5xx.
+        told = (HTTPStatus.BAD_REQUEST, _REQUEST, error.code)
     field = _FIELD.match(error.detail)
     is_request = told[0] in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
-    is_futile = isinstance(error, errors.NobodyQualifies) and error.retry_after_s is None
     response = error_response(
         told,
         error.detail,
-        may_retry=isinstance(error, _MAY_PASS) and not is_futile,
+        may_retry=isinstance(error, _MAY_PASS) and not is_futile(error),
         param=field[1] if field is not None and is_request else None,
     )
     if error.retry_after_s is not None:

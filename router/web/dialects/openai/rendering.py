@@ -14,7 +14,12 @@ from typing import Any
 from aiohttp import web
 
 from router.dispatch.watching import JobView
-from router.model.errors import AllProvidersFailed, ContentRefused, ResultUnavailable
+from router.model.errors import (
+    AllProvidersFailed,
+    ContentRefused,
+    ProviderInDoubt,
+    ResultUnavailable,
+)
 from router.model.job import JobState
 from router.model.money import Money
 from router.upstream.image_header import size_of
@@ -35,6 +40,7 @@ USAGE = {
 }
 """Edits are not billed by tokens; clients that read the block find it whole."""
 _LOST = "The image is not kept any more."
+_IN_DOUBT = "The provider has not said what became of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,12 @@ class Shot:
         if self.to_show:
             return None
         if not row.state.is_final:
-            return UNDER_WAY, f"It is {row.state}, and may be charged."
+            return UNDER_WAY, f"It is {row.state}."
         if row.state is JobState.SUCCEEDED:
             return ResultUnavailable.code, _LOST
+        if row.error_code == ProviderInDoubt.code:
+            # What broke on the way to the provider is the operator's to know.
+            return ProviderInDoubt.code, _IN_DOUBT
         return row.error_code or row.state.value, row.error_detail or "There is no image."
 
 
@@ -107,8 +116,9 @@ def _image(shown: ShownImage) -> dict[str, Any]:
 
 
 def _books(shots: Sequence[Shot]) -> dict[str, Any]:
-    """What of it is ours to tell: each edit, and their money together."""
+    """What of it is ours to tell: what was bought, each edit, and their money together."""
     return {
+        "model": shots[0].view.row.model,
         "charged": str(charged([shot.view for shot in shots])),
         "may_have_been_charged": any(_is_open(shot.view) for shot in shots),
         "failed": sum(shot.reason is not None for shot in shots),
@@ -148,9 +158,19 @@ def _failure(shots: Sequence[Shot]) -> web.Response:
         return error_response(told, message, more=more)
     code = UNDER_WAY if UNDER_WAY in codes else _gravest(shots)
     told = (int(HTTPStatus.FAILED_DEPENDENCY), "server_error", code)
-    response = error_response(told, f"{_first(reasons, code)} {where}", more=more)
+    message = f"{_first(reasons, code)} {_money(shots)} {where}"
+    response = error_response(told, message, more=more)
     response.headers["Location"] = f"/v1/edits/{job_id}"
     return response
+
+
+def _money(shots: Sequence[Shot]) -> str:
+    """What of it is gone, or may be."""
+    spent = charged([shot.view for shot in shots])
+    told = [f"${spent} was charged."] if spent > Money.ZERO else []
+    if any(_is_open(shot.view) for shot in shots):
+        told.append("More may be charged." if told else "It may have been charged, or still be.")
+    return " ".join(told) or "Nothing was charged."
 
 
 _VOID = frozenset({AllProvidersFailed.code, ContentRefused.code})

@@ -15,7 +15,12 @@ from router.web.dialects.openai.wishing import find_model, wish_of
 from router.web.picturing import shown_images
 from router.web.preferences import idempotency_key
 from router.web.spending import remaining
-from router.web.visit import Visit
+from router.web.visit import UNFINISHED, Visit
+
+NOT_SERVED = (
+    "Of OpenAI's addresses Farebox serves `POST /v1/images/edits`, which needs an image to begin "
+    "with, `GET /v1/models` and `GET /v1/models/{id}`."
+)
 
 
 async def create_image_edit(visit: Visit) -> web.Response:
@@ -27,6 +32,7 @@ async def create_image_edit(visit: Visit) -> web.Response:
     asked = asked_for(services, visit.caller, wish, dialect=NAME, edits=edit.n or 1)
     bought = await buy(visit, asked, key)
     views = await watch_all(visit, bought.rows)
+    visit.request[UNFINISHED] = any(not view.row.state.is_final for view in views)
     shots = [Shot(view, await shown_images(visit, view)) for view in views]
     response = answer(shots, await remaining(visit, bought.row))
     if bought.replayed:

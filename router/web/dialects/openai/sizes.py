@@ -26,6 +26,8 @@ TIERS: tuple[tuple[int, Resolution], ...] = (
     (3072, Resolution.TWO_K),
 )
 """Below which long side, in pixels, an image is of which resolution."""
+SIDE_MIN_PX = 256
+"""Of the long side: what is less was meant otherwise than as what is made of it."""
 AREA_MAX_PX = 18_500_000
 """A tenth more than a square at 4k."""
 OFF_MAX_PERCENT = 6
@@ -38,12 +40,17 @@ def read_size(size: str) -> tuple[int, int]:
     Width and height in pixels of a size such as `1536x1024`.
 
     Raises:
-        InvalidJob: It is none, or larger than what anybody makes.
+        InvalidJob: It is none, or smaller or larger than what anybody makes.
     """
     found = _SIZE.fullmatch(size)
     if found is None:
         raise InvalidJob("`size` must be `auto` or pixels, as `1536x1024`.")
     width, height = int(found[1]), int(found[2])
+    if max(width, height) < SIDE_MIN_PX:
+        raise InvalidJob(
+            f"`size` is smaller than what is made: 1k, as `1024x1024`. Smaller "
+            f"ones are taken as that from a long side of {SIDE_MIN_PX} pixels on."
+        )
     if width * height > AREA_MAX_PX:
         raise InvalidJob("`size` is larger than what is made: 4k, as `4096x4096` or `3840x2160`.")
     return width, height

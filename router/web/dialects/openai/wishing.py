@@ -16,11 +16,14 @@ from router.web.dialects.openai.sizes import (
     read_size,
     resolution_of,
 )
+from router.web.dialects.reading import ratio_in
 from router.web.explaining import taken_as
 from router.web.wishes import DEFAULT_MODEL, TAGS_MAX, EditRequest
 
 USER = "user"
 """The tag that OpenAI's `user` becomes."""
+OPENAIS = ("gpt-image-", "chatgpt-image-", "dall-e-")
+"""How OpenAI's own models for images begin: who names one wants an edit, and gets the default's."""
 
 
 def wish_of(edit: ImageEdit, policy: Policy, now: datetime) -> EditRequest:
@@ -31,8 +34,7 @@ def wish_of(edit: ImageEdit, policy: Policy, now: datetime) -> EditRequest:
         NotFound: The model is not sold here.
         InvalidJob: It asks for something that does not exist; names each field.
     """
-    model = DEFAULT_MODEL if edit.model is None else edit.model
-    find_model(model, policy, now)
+    model = model_of(edit.model, policy, now)
     if not (edit.image or edit.images):
         raise InvalidJob("`image` is missing.")
     resolution, ratio = _dimensions(edit, ratios_sold(model, policy, now))
@@ -53,6 +55,19 @@ def wish_of(edit: ImageEdit, policy: Policy, now: datetime) -> EditRequest:
     return taken_as(EditRequest, fields, InvalidJob)
 
 
+def model_of(name: str | None, policy: Policy, now: datetime) -> str:
+    """
+    Our name of the model that a client asks for; of one of OpenAI's own, or of none, the default.
+
+    Raises:
+        NotFound: It is not sold here; names those that are.
+    """
+    if name is None or (name.startswith(OPENAIS) and name not in models_sold(policy, now)):
+        name = DEFAULT_MODEL
+    find_model(name, policy, now)
+    return name
+
+
 def find_model(name: str, policy: Policy, now: datetime) -> datetime:
     """
     Since when a model is sold.
@@ -69,7 +84,7 @@ def find_model(name: str, policy: Policy, now: datetime) -> datetime:
 def _dimensions(edit: ImageEdit, ratios: tuple[str, ...]) -> tuple[Resolution, str | None]:
     """What is asked for in our words wins over `size`; a ratio of None is the first image's."""
     resolution = edit.resolution or Resolution.ONE_K
-    ratio = None if edit.aspect_ratio == AUTO else edit.aspect_ratio
+    ratio = ratio_in(edit.aspect_ratio)
     if edit.size is None or edit.size == AUTO:
         return resolution, ratio
     width, height = read_size(edit.size)

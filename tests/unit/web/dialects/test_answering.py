@@ -7,6 +7,7 @@ from router.model.errors import (
     BudgetExceeded,
     IdempotencyConflict,
     InvalidJob,
+    NobodyQualifies,
     Overloaded,
     RouterError,
     Unauthorized,
@@ -25,6 +26,15 @@ from tests.web_stage import open_front
 def test_what_is_wrong_with_a_job_is_a_bad_request(error: RouterError, status: int) -> None:
     """The dialects know one status for that; all else is as it is natively."""
     assert status_of(error) == status
+
+
+def test_what_no_provider_can_do_is_a_bad_request() -> None:
+    """Sent again it would be refused again; what may pass keeps its status."""
+    futile, passing = NobodyQualifies(), NobodyQualifies()
+    futile.retry_after_s = None
+
+    assert (status_of(futile), status_of(passing)) == (400, 503)
+    assert "Retry-After" not in refusal(futile, {}).headers
 
 
 def test_a_refusal_has_the_headers_that_it_has_natively() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from router.dispatch.requests import origin_of
 from router.model.job import AttemptState
 from router.web.dialects.runpod import LOOK_S, WAIT_MS_MAX
 from router.web.keys import Role
@@ -268,9 +269,12 @@ async def test_a_webhook_is_told_in_runpods_words(tmp_path: Path) -> None:
         body = {**runpod_body(), "webhook": "https://me.example/ring"}
         bought = await front.ask("POST", f"{AT}/run", body)
         row = await front.stage.ledger.callback_of(bought.json["id"])
+        job = await front.stage.ledger.job(bought.json["id"])
 
     assert row is not None
     assert (row.url, row.dialect) == ("https://me.example/ring", "runpod")
+    assert job is not None
+    assert origin_of(job).startswith("http://127.0.0.1:")
 
 
 async def test_a_webhook_that_may_not_be_told_is_refused(tmp_path: Path) -> None:

@@ -133,16 +133,18 @@ def test_an_empty_webhook_is_none(webhook: str | None) -> None:
     [
         ({}, None),
         ({"lowPriority": True, "executionTimeout": None}, None),
-        ({"executionTimeout": 90_000}, 90.0),
+        ({"executionTimeout": 90_000}, 150.0),
+        ({"executionTimeout": 5_000}, 65.0),
         ({"ttl": 80_500, "executionTimeout": 90_000}, 80.5),
+        ({"ttl": 200_000, "executionTimeout": 90_000}, 150.0),
         ({"executionTimeout": 600_000, "ttl": 86_400_000}, 400.0),
-        ({"ttl": 5}, 1.0),
+        ({"ttl": 10_000}, 10.0),
     ],
 )
 def test_their_limits_of_time_make_the_deadline(
     policy: dict[str, Any], deadline_s: float | None
 ) -> None:
-    """The shorter one, in milliseconds; who asks for longer than is allowed gets the longest."""
+    """The whole, or the making with a minute in the queue; at most what the policy allows."""
     asked = RunpodPolicy.model_validate(policy)
 
     assert deadline_of(asked, 400.0) == deadline_s
@@ -164,7 +166,12 @@ def test_their_limits_of_time_make_the_deadline(
         (runpod_body(seed=42), "`input.seed` asks for what no provider can do."),
         (runpod_body(loras=[{"path": "x"}]), "`input.loras` asks for what no provider can do."),
         (runpod_body(size="1024*1024"), "`input.size` asks for what no provider can do."),
-        ({**runpod_body(), "policy": {"ttl": 0}}, "`policy.ttl` must be above 0."),
+        ({**runpod_body(), "policy": {"ttl": 0}}, "`policy.ttl` must be at least 10000."),
+        ({**runpod_body(), "policy": {"ttl": 9_999}}, "`policy.ttl` must be at least 10000."),
+        (
+            {**runpod_body(), "policy": {"executionTimeout": 4_999}},
+            "`policy.executionTimeout` must be at least 5000.",
+        ),
         ({**runpod_body(), "policy": {"ttl": "1"}}, "`policy.ttl` must be a number."),
         (
             {**runpod_body(), "s3Config": {"bucketName": "mine"}},

@@ -73,6 +73,8 @@ def test_what_is_empty_is_not_asked_for() -> None:
     fields = read(aspect_ratio="", resolution="", seed=None, negative_prompt="")
 
     assert (fields["aspect_ratio"], fields["resolution"]) == (None, None)
+    for words in ("auto", "match_input_image"):
+        assert read(aspect_ratio=words)["aspect_ratio"] is None
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,10 @@ def test_words_are_taken_in_any_case() -> None:
         ({"n": 1.5}, "`n` must be a whole number."),
         ({"n": True}, "`n` must be a whole number."),
         ({"deadline_s": "soon"}, "`deadline_s` must be a number."),
-        ({"output_format": "webp"}, "`output_format` must be png or jpeg: no other is made here."),
+        (
+            {"output_format": "gif"},
+            "`output_format` must be png or jpeg or webp: no other is made here.",
+        ),
         (
             {"background": "transparent"},
             "`background` must be auto or opaque: no other is made here.",

@@ -62,6 +62,23 @@ def test_headers_are_read_as_they_are_written_by_somebody(head: str) -> None:
     assert part.is_file is ("filename" in head)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "; charset=utf-8; boundary=a-boundary",
+        ";boundary=a-boundary;charset=utf-8",
+        '; boundary="a-boundary"; charset="utf-8"',
+        ' ; Boundary = "a-\\boundary" ;',
+        '; comment="; boundary=other"; boundary=a-boundary',
+    ],
+)
+def test_a_boundary_stands_among_whatever_else_is_said(parameters: str) -> None:
+    """In any order, quoted or not; what stands inside another's quotes is none."""
+    (part,) = parts_of(f"multipart/form-data{parameters}", a_form(NAMED))
+
+    assert part.data == b"x"
+
+
 def test_an_opening_and_a_rest_are_nobodys() -> None:
     """What stands before the first boundary and after the last is no part (RFC 2046, 5.1.1)."""
     body = b"opening\r\n" + a_form(a_part("a", "x")) + b"rest\r\n--" + BOUNDARY.encode()
@@ -75,6 +92,8 @@ def test_an_opening_and_a_rest_are_nobodys() -> None:
         ("multipart/form-data", a_form(NAMED), "`Content-Type` names no `boundary`"),
         ("multipart/form-data; boundary=", a_form(NAMED), "`Content-Type` names no `boundary`"),
         (f"multipart/form-data; boundary={'x' * 71}", b"", "`Content-Type` names no `boundary`"),
+        ('multipart/form-data; boundary="a', a_form(NAMED), "`Content-Type` names no `boundary`"),
+        ("multipart/form-data; charset=utf-8", b"", "`Content-Type` names no `boundary`"),
         ("multipart/form-data; boundary=a; boundary=b", b"", "`Content-Type` names no `boundary`"),
         (TYPE, b"", "The form does not end"),
         (TYPE, b"prompt=x", "The form does not end"),

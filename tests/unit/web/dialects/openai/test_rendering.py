@@ -63,6 +63,21 @@ def told(response: web.Response) -> dict[str, Any]:
     return body
 
 
+def test_an_edit_in_doubt_is_told_for_people() -> None:
+    """That it may cost, and where to look; nothing of what broke on the way to the provider."""
+    words = "shortapi: The connection ended without an answer (ClientOSError, errno 104)."
+    row = replace(LATE.view.row, error_code="provider_in_doubt", error_detail=words)
+    response = answer([replace(LATE, view=replace(LATE.view, row=row))], None)
+    body = told(response)
+
+    assert (response.status, body["error"]["code"]) == (424, "provider_in_doubt")
+    assert body["error"]["message"] == (
+        "The provider has not said what became of it. It may have been charged, or still be. "
+        "Look for it at GET /v1/edits/j7."
+    )
+    assert "errno" not in json.dumps(body)
+
+
 def test_an_image_is_told_as_it_is() -> None:
     """Its format and size by its bytes; whatever is not known is not there."""
     whole, linked = told(answer([GOOD], usd("9.96"))), told(answer([LINKED], None))
@@ -76,6 +91,7 @@ def test_an_image_is_told_as_it_is() -> None:
         "size": "12x8",
         "usage": USAGE,
         "farebox": {
+            "model": "nano-banana-2-edit",
             "charged": "0.04",
             "may_have_been_charged": False,
             "failed": 0,
@@ -128,13 +144,28 @@ def test_some_of_several_are_a_success_that_tells_of_the_others() -> None:
         ([REFUSED, VOID], 502, "provider_failed", "It is provider_failed. Nothing was charged."),
         ([REFUSED], 400, "moderation_blocked", "It is content_refused."),
         ([REFUSED, REFUSED], 400, "moderation_blocked", "It is content_refused."),
-        ([BILLED], 424, "result_unavailable", "It is result_unavailable. Look for it at GET "),
-        ([VOID, BILLED], 424, "result_unavailable", "It is result_unavailable. Look for it at "),
-        ([LATE], 424, "deadline_exceeded", "It is deadline_exceeded. Look for it at GET /v1/"),
-        ([BILLED, RUNNING], 424, "edit_under_way", "It is running, and may be charged. Look for"),
-        ([RUNNING], 424, "edit_under_way", "It is running, and may be charged. Look for it at"),
-        ([CANCELLED], 424, "cancelled", "There is no image. Look for it at GET /v1/edits/j9."),
-        ([FORGOTTEN], 424, "result_unavailable", "The image is not kept any more. Look for it"),
+        ([BILLED], 424, "result_unavailable", "It is result_unavailable. $0.13 was charged."),
+        (
+            [VOID, BILLED],
+            424,
+            "result_unavailable",
+            "It is result_unavailable. $0.13 was charged.",
+        ),
+        ([LATE], 424, "deadline_exceeded", "It is deadline_exceeded. It may have been charged, or"),
+        ([BILLED, RUNNING], 424, "edit_under_way", "It is running. $0.13 was charged. More may be"),
+        (
+            [RUNNING],
+            424,
+            "edit_under_way",
+            "It is running. It may have been charged",
+        ),
+        ([CANCELLED], 424, "cancelled", "There is no image. Nothing was charged. Look for it at"),
+        (
+            [FORGOTTEN],
+            424,
+            "result_unavailable",
+            "The image is not kept any more. $0.06 was charged.",
+        ),
     ],
 )
 def test_no_image_is_an_error_that_is_not_sent_again(

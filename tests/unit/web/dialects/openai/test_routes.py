@@ -50,6 +50,7 @@ async def test_a_form_buys_an_edit(front: Front) -> None:
         "size": "8x6",
         "usage": USAGE,
         "farebox": {
+            "model": "nano-banana-2-edit",
             "charged": "0.0875",
             "may_have_been_charged": False,
             "failed": 0,

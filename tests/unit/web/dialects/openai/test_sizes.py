@@ -36,7 +36,7 @@ OTHER = """\
         ("1536x1024", "1k", "3:2"),
         ("1024x1536", "1k", "2:3"),
         ("256x256", "1k", "1:1"),
-        ("1x1", "1k", "1:1"),
+        ("256x171", "1k", "3:2"),
         ("1792x1024", "1k", "16:9"),
         ("1024x1792", "1k", "9:16"),
         ("2047x2047", "1k", "1:1"),
@@ -66,7 +66,10 @@ def test_what_is_no_size_is_refused(size: str) -> None:
 
 
 def test_what_nobody_makes_is_refused() -> None:
-    """Because it is too large, or too far from every shape."""
+    """Because it is too small or too large, or too far from every shape."""
+    for size in ("1x1", "255x255"):
+        with pytest.raises(InvalidJob, match=r"smaller than what is made.* as `1024x1024`"):
+            read_size(size)
     with pytest.raises(InvalidJob, match="larger than what is made"):
         read_size("8192x4096")
     with pytest.raises(InvalidJob, match="the nearest is 21:9"):
