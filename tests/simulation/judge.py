@@ -313,20 +313,26 @@ def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None
     """
     I8: a job succeeds by an attempt of its own that delivered, and fails only without one.
 
+    That its deadline is exceeded is told only then, or of an edit that waited for its turn until it
+    could not be made in time any more, and was never sent.
+
     Args:
         books: All of them.
         unwanted: Jobs that a client asked to cancel: no other may end so.
     """
     delivered: dict[str, set[str]] = defaultdict(set)
+    hopeless: set[str] = set()
     for attempt in books.attempts.values():
         if attempt.outcome == "delivered" and attempt.state == "posted":
             delivered[attempt.job_id].add(attempt.id)
+        if attempt.outcome == "too_late" and attempt.dispatched_at is None:
+            hopeless.add(attempt.job_id)
     for job in books.jobs.values():
         mine = delivered[job.id]
         if job.state == "succeeded":
             require(job.delivered_by in mine, "I8", (job, mine))
         elif job.state == "failed":
-            is_over = (job.ended_at or "") >= job.deadline_at
+            is_over = (job.ended_at or "") >= job.deadline_at or job.id in hopeless
             in_time = job.error_code != "deadline_exceeded" or is_over
             require(not mine and in_time, "I8", (job, mine))
         else:
