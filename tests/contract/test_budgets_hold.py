@@ -1,10 +1,8 @@
 """Exactly k: every scope, every window, across edges, raised and lowered, on both back ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +30,8 @@ from router.model.ids import AttemptId
 from router.model.money import Money
 from router.policy.budgets import Budget, key_budget
 from router.policy.scopes import JobFacts
-from tests.ledger_kit import a_job_row, a_sqlite_store, an_attempt_row, usd
-from tests.ledger_postgres import a_postgres_store, a_schema
+from tests.ledger_kit import a_job_row, an_attempt_row, usd
+from tests.ledger_postgres import a_schema
 from tests.ledger_running import a_ledger
 from tests.postgres_server import PostgresServer
 
@@ -97,21 +95,6 @@ EDGES = [
     ("America/Santiago", "quarter", "2026-07-01T04:00Z", "2026-10-01T03:00Z"),
     ("America/Santiago", "year", "2026-01-01T03:00Z", "2027-01-01T03:00Z"),
 ]
-
-
-@pytest.fixture(name="ledger", params=["sqlite", "postgres"])
-async def _ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    if request.param == "sqlite":
-        store = a_sqlite_store(tmp_path / "farebox.db")
-        async with a_ledger(store) as ledger:
-            yield ledger
-        store.close()
-        return
-    async with (
-        a_postgres_store(request.getfixturevalue("postgres")) as postgres,
-        a_ledger(postgres) as ledger,
-    ):
-        yield ledger
 
 
 def a_budget(who: Any = "everyone", per: str = "day", limit: str = "$0.50", **keys: Any) -> Budget:

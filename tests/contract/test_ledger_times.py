@@ -1,34 +1,12 @@
 """What both back ends tell of how long attempts took."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from router.ledger.ledger import Ledger
 from router.model.budget import Limit, Usage
 from router.model.job import Resolution
 from tests.fakes import EPOCH
-from tests.ledger_kit import a_sqlite_store
-from tests.ledger_postgres import a_postgres_store
-from tests.ledger_running import a_ledger
 from tests.ledger_story import tell_to
-
-
-@pytest.fixture(name="ledger", params=["sqlite", "postgres"])
-async def _ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    if request.param == "sqlite":
-        store = a_sqlite_store(tmp_path / "farebox.db")
-        async with a_ledger(store) as ledger:
-            yield ledger
-        store.close()
-        return
-    async with (
-        a_postgres_store(request.getfixturevalue("postgres")) as postgres,
-        a_ledger(postgres) as ledger,
-    ):
-        yield ledger
 
 
 async def nothing_used(limit: Limit) -> Usage:
