@@ -77,6 +77,7 @@ class House:
     async def begin(self) -> None:
         """Take up what is unfinished, then be ready."""
         await restore_lost_answers(self.services)
+        await self.reloader.keep_in(self.services.ledger)
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
@@ -185,9 +186,8 @@ async def _open_roads(
 
 def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
     """Put the dispatcher and its neighbours together."""
-    ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
+    ledger, inputs, results, current = rooms.ledger, rooms.inputs, rooms.results, ground.current
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
-    current = ground.current
     providers = tuple(name for name, one in settings.providers.items() if one.key)
 
     def changed(provider: str, state: ProviderState, reason: str) -> None:

@@ -80,6 +80,8 @@ class JobRow:
     """SHA-256 of the canonical request: the same request again has the same."""
     batch: JobId | None = None
     """The first of the jobs that one request bought together; None for a job bought alone."""
+    evidence: str | None = field(default=None, repr=False)
+    """What the decision saw, as `policy.evidence` writes it; None in rows of earlier versions."""
 
     @property
     def key(self) -> tuple[str, ...]:
