@@ -86,7 +86,12 @@ def test_a_job_is_shown_as_the_contract_says() -> None:
                 "seconds": 6.25,
             },
         ],
-        "decision": {"policy": "thrift", "rule": "lowest price", "candidates": []},
+        "decision": {
+            "policy": "thrift",
+            "policy_hash": "5eed",
+            "rule": "lowest price",
+            "candidates": [],
+        },
         "error": None,
         "callback": None,
         "created_at": "2026-11-20T09:00:00.000000Z",
