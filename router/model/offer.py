@@ -59,8 +59,6 @@ class ProviderTerms:
     """How long after its creation a job may still run, and so be charged, there."""
     retention_s: float = 1800.0
     """How long a finished job can be queried."""
-    polls_per_second_max: int = 50
-    """How often it may be asked after jobs, all of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from router.dispatch.watching import JobView
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow
 from router.model.clock import rfc3339
-from router.model.errors import AllProvidersFailed, ContentRefused, RouterError
+from router.model.errors import AllProvidersFailed, ContentRefused, Overloaded, RouterError
 from router.model.job import AttemptState, JobState
 from router.model.money import Money
 from router.policy.verdicts import told
@@ -21,6 +21,7 @@ _HELD = frozenset({AttemptState.HELD, AttemptState.DISPATCHING, AttemptState.RUN
 # Told as a refusal when every attempt is void; otherwise, and for all others, in the body.
 _REFUSALS: dict[str, type[RouterError]] = {
     AllProvidersFailed.code: AllProvidersFailed,
+    Overloaded.code: Overloaded,
     ContentRefused.code: ContentRefused,
 }
 

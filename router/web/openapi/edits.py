@@ -22,7 +22,7 @@ from router.web.openapi.shapes import (
 
 ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
-    *(errors.DeadlineExceeded, errors.ContentRefused),
+    *(errors.DeadlineExceeded, errors.ContentRefused, errors.Overloaded),
 )
 """Every error that an edit ends with, in its body."""
 CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT, **EXPECTED, "state": STATE}
