@@ -161,6 +161,23 @@ class Latencies:
         share = FAILING if seen is None else _failing(seen, at.timestamp())
         return replace(offer, latency=kept.latency, failing=round(share, 4))
 
+    def expected_s(
+        self, key: Key, stated: tuple[float, float] | None, at: datetime
+    ) -> float | None:
+        """
+        How long from dispatch to delivery, on average over the last hour.
+
+        Args:
+            key: Of the offer.
+            stated: What the price book states of it.
+            at: Now.
+
+        Returns:
+            None where nothing is known.
+        """
+        latency = self._look(key, stated, at.timestamp()).latency
+        return None if latency is None else latency.mean_s
+
     def ready(self, provider: str, slug: str, resolution: Resolution, at: datetime) -> Distribution:
         """How long after dispatch a provider has a job's image, for whoever asks it then."""
         key = (provider, slug, resolution)

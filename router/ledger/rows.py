@@ -63,7 +63,10 @@ class JobRow:
     request: str = field(repr=False)
     """The job's other fields as JSON; see `dispatch.requests`."""
     decision: str = "{}"
-    """Why the plan was as it was, as JSON."""
+    """
+    Why the plan was as it was, as JSON; and under `no_room`, by provider, the budgets that had no
+    room for offers that stood before the one that was taken.
+    """
     policy_hash: str
     state: JobState
     created_at: datetime

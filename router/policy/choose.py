@@ -63,6 +63,7 @@ def choose(
                     verdict=verdict,
                     latency=offer.latency,
                     failing=offer.failing,
+                    state=offer.state,
                 )
                 for offer, verdict in zip((*ordered, *losers), verdicts, strict=True)
             ),
