@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -256,6 +257,8 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | AccountEventRow
+    | PeriodRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -268,5 +271,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    AccountEventRow,
+    PeriodRow,
 )
 """What is stored, those first that others refer to."""
