@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from router.model.money import Money
@@ -83,9 +84,11 @@ class PeriodRow:
 
 def month_of(at: datetime) -> str:
     """The month in UTC that an instant lies in, as `2026-11`."""
-    return at.astimezone(UTC).strftime("%Y-%m")
+    at = at.astimezone(UTC)
+    return f"{at.year:04}-{at.month:02}"
 
 
+@lru_cache(maxsize=256)
 def month_bounds(month: str) -> tuple[datetime, datetime]:
     """
     The first instant of a month in UTC, and that of the next.

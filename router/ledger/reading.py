@@ -64,7 +64,7 @@ class Readings:
         *,
         tenant: str = "",
         provider: str = "",
-        page: int = 500,
+        page: int = 100,
     ) -> AsyncIterator[list[BookingRow]]:
         """
         What was booked within `[since, until)`, in the journal's order, a page at a time.

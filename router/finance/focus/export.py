@@ -115,5 +115,5 @@ async def month_sums(
 
     async for rows in _rows(ledger, accounts, asked):
         await executor.run(partial(take, rows))
-    sums.digests = {version: digest.hexdigest() for version, digest in hashes.items()}
+    sums.digests.update((version, hashes[version].hexdigest()) for version in VERSIONS)
     return sums

@@ -12,7 +12,7 @@ Rows of the export, from what was booked. Pure.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -96,7 +96,8 @@ def of_event(row: AccountEventRow, accounts: Accounts) -> FocusRow:
     }
 
 
-def _of_the_account(account: Account, month: str) -> FocusRow:
+@lru_cache(maxsize=256)
+def _of_the_account(account: Account, month: str) -> Mapping[str, Value]:
     start, end = month_bounds(month)
     return {
         "BillingAccountId": account.number,
