@@ -68,7 +68,9 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "tenant": _query("tenant", "Whose; another's only for who sees all tenants."),
     "by": _query(
-        "by", "day, provider, model, resolution, tenant, tag:KEY; with commas.", example="day"
+        "by",
+        "day, week, month, provider, model, resolution, tenant, key, tag:KEY; with commas.",
+        example="day",
     ),
     "from": _query("from", "A day or an instant, inclusive."),
     "to": _query("to", "A day or an instant, exclusive."),
@@ -78,6 +80,9 @@ PARAMETERS: dict[str, Schema] = {
     "focus_format": _query("format", "Of the file.", {**one_of(FORMATS), "default": "csv"}),
     "focus_part": _query(
         "part", "The file, or what its columns are.", one_of(["data", "metadata"])
+    ),
+    "time_zone": _query(
+        "time_zone", "Whose days, weeks and months; UTC unless said.", example="Europe/Berlin"
     ),
     "verbose": _query("verbose", "Say what stands and what does not.", allowEmptyValue=True),
 }
