@@ -13,6 +13,7 @@ from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -266,6 +267,8 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | AccountEventRow
+    | PeriodRow
     | FlowRow
     | EndingRow
 )
@@ -280,6 +283,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    AccountEventRow,
+    PeriodRow,
     FlowRow,
     EndingRow,
 )

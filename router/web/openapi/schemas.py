@@ -4,6 +4,7 @@ from router.finance.report import COLUMNS
 from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
+from router.web.openapi.accounting import ACCOUNTING
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
 from router.web.openapi.raises import RAISES
@@ -227,6 +228,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **CALLBACKS,
     **_MONEY,
     **RAISES,
+    **ACCOUNTING,
     **LATENCIES,
     **RESULTS,
     **_HOUSE,

@@ -55,6 +55,14 @@ JOIN unnest(:budget::text[], :scope::text[], :since::text[]) AS wanted (budget, 
     ON alerts.budget = wanted.budget AND alerts.scope = wanted.scope
     AND alerts.window_end > wanted.since;
 
+-- name: get_account_events
+SELECT account_events.* FROM account_events
+JOIN unnest(:provider::text[]) AS wanted (provider) USING (provider);
+
+-- name: get_periods
+SELECT periods.* FROM periods
+JOIN unnest(:provider::text[]) AS wanted (provider) USING (provider);
+
 -- name: rolling
 -- What of one account's hours counts since an instant.
 SELECT

@@ -33,6 +33,12 @@ SELECT * FROM raises WHERE budget = :budget;
 -- name: get_alerts
 SELECT * FROM alerts WHERE budget = :budget AND scope = :scope AND window_end > :since;
 
+-- name: get_account_events
+SELECT * FROM account_events WHERE provider = :provider;
+
+-- name: get_periods
+SELECT * FROM periods WHERE provider = :provider;
+
 -- name: rolling
 -- What of one account's hours counts since an instant.
 SELECT
