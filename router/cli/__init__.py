@@ -11,14 +11,17 @@ from collections.abc import Sequence
 
 import typer
 
+from router.cli.account import account
 from router.cli.archive import archive
 from router.cli.budget import budget
 from router.cli.callbacks import callbacks
 from router.cli.check import check
 from router.cli.claims import claims
 from router.cli.demo import demo
+from router.cli.export import export
 from router.cli.keys import keys
 from router.cli.mistakes import explain
+from router.cli.period import period
 from router.cli.quote import quote
 from router.cli.report import report
 from router.cli.sandbox import sandbox
@@ -43,6 +46,9 @@ app.add_typer(budget, name="budget")
 app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
 app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
+app.add_typer(export, name="export")
+app.add_typer(account, name="account")
+app.add_typer(period, name="period")
 app.command(epilog="Example: farebox archive --json")(archive)
 app.command(
     epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'

@@ -11,6 +11,7 @@ from router.ledger.answers import Refused
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.outbox_rows import OutboxState
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.budget import Limit
 from router.model.charge import Reported
@@ -220,6 +221,22 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Note money that passed between us and a provider beside its charges."""
+
+    at: datetime
+    row: AccountEventRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Close a provider's month, if nothing was noted of it since its sums were read."""
+
+    at: datetime
+    row: PeriodRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """Record the thresholds of limits that are reached, and were not recorded before."""
 
@@ -257,5 +274,9 @@ Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
 Telling = Told | Redeliver
 """Verbs on a job's callback."""
-Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Telling | Settling
+Accounting = Record | Close
+"""Verbs on a provider's billing account."""
+Noting = SaveKey | Rotate | Raise | Refuse | Alert
+"""Verbs that note what was said or found."""
+Command = Spending | CallOff | End | Noting | Accounting | Telling | Settling
 """Every verb."""

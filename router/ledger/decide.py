@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, outbox, placing, rotating, settling
+from router.ledger import alerting, closing, outbox, placing, rotating, settling
 from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
     AcceptAll,
+    Accounting,
     Alert,
     CallOff,
+    Close,
     Command,
     Dispatch,
     Doubt,
     End,
     Hold,
+    Noting,
     Post,
     Presume,
     Raise,
+    Record,
     Redeliver,
     Refuse,
     Rotate,
@@ -42,9 +46,7 @@ def decide(page: Page, command: Command) -> Decided:
             return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
-        case Alert():
-            return alerting.alert(page, command)
-        case SaveKey() | Rotate() | Raise() | Refuse():
+        case SaveKey() | Rotate() | Raise() | Refuse() | Alert() | Record() | Close():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -106,16 +108,20 @@ def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
             return outbox.redeliver(page, command)
 
 
-def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
+def _noted(page: Page, command: Noting | Accounting) -> Decided:
     """
     What a person has said is taken as it is, and so is a refusal that was given; only a key's place
-    may be another's already.
+    may be another's already, and a month closed.
     """
     match command:
         case Refuse():
             return placing.refuse(page, command)
         case Rotate():
             return rotating.rotate(page, command)
+        case Alert():
+            return alerting.alert(page, command)
+        case Record() | Close():
+            return closing.book(page, command)
         case Raise():
             return Decided(Done(), (command.row,))
         case _:

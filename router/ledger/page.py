@@ -15,6 +15,7 @@ from router.ledger.commands import (
     Adjust,
     Alert,
     CallOff,
+    Close,
     Command,
     Doubt,
     End,
@@ -23,6 +24,7 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Record,
     Redeliver,
     Refuse,
     Rotate,
@@ -30,9 +32,11 @@ from router.ledger.commands import (
     Told,
     Void,
 )
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import (
     BEGINNING,
     AttemptRow,
@@ -48,7 +52,7 @@ from router.model.budget import Limit, Usage
 from router.model.ids import job_of
 
 R = TypeVar("R", bound=Row)
-G = TypeVar("G", RaiseRow, AlertRow)
+G = TypeVar("G", RaiseRow, AlertRow, AccountEventRow, PeriodRow)
 Key = tuple[type[Row], tuple[object, ...]]
 """A kind of row and its primary key."""
 
@@ -60,6 +64,7 @@ class Page:
         self._rows: dict[tuple[type[object], tuple[object, ...]], Row] = {}
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
+        self._sums: dict[Key, FlowRow | EndingRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
@@ -84,14 +89,27 @@ class Page:
             if isinstance(row, EntryRow):
                 self._entries.append(row)
                 continue
+            if isinstance(row, FlowRow | EndingRow):
+                self._add(row)
+                continue
             if isinstance(row, BalanceRow) and row.is_hour:
                 self._roll(row)
             self._keep(row)
             self._dirty[type(row), row.key] = row
 
+    def _add(self, row: FlowRow | EndingRow) -> None:
+        key: Key = (type(row), row.key)
+        match self._sums.get(key), row:
+            case (FlowRow() as former, FlowRow() as flow):
+                self._sums[key] = former.plus(flow)
+            case (EndingRow() as former, EndingRow() as ending):
+                self._sums[key] = former.plus(ending)
+            case _:
+                self._sums[key] = row
+
     def _keep(self, row: Row) -> None:
         self._rows[type(row), row.key] = row
-        if isinstance(row, RaiseRow | AlertRow):
+        if isinstance(row, RaiseRow | AlertRow | AccountEventRow | PeriodRow):
             self._groups.setdefault((type(row), row.group), {})[row.key] = row
         elif isinstance(row, RollingRow):
             self._rolling.setdefault((row.budget, row.scope), set()).add(row.key)
@@ -116,8 +134,12 @@ class Page:
 
     @property
     def changed(self) -> tuple[Row, ...]:
-        """What must be written: rows with their last value, then the entries in order."""
-        return (*self._dirty.values(), *self._entries)
+        """
+        What must be written: rows with their last value, the entries in order, and then what is
+        added to sums, in the order of their keys: two writers never wait in a circle for them.
+        """
+        sums = sorted(self._sums.values(), key=lambda row: (row.table, row.key))
+        return (*self._dirty.values(), *self._entries, *sums)
 
 
 def subjects(command: Command) -> set[Key]:
@@ -136,7 +158,7 @@ def subjects(command: Command) -> set[Key]:
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
-        case Accept() | SaveKey() | Raise() | Refuse() | Alert():
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert() | Record() | Close():
             pass
         case _:
             job = job_of(command.attempt_id)
@@ -193,6 +215,8 @@ def balances(command: Command, page: Page) -> set[Key]:
             for limit in limits:
                 since = limit.window_start or BEGINNING
                 keys.add((AlertRow, (limit.budget, limit.scope, since)))
+        case Record(row=row) | Close(row=row):
+            keys = {(AccountEventRow, (row.provider,)), (PeriodRow, (row.provider,))}
         case Post() | Void() | Doubt() | Presume() | Adjust():
             attempt = page.get(AttemptRow, command.attempt_id)
             keys.update((BalanceRow, window.key) for window in (attempt.windows if attempt else ()))

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -102,6 +104,8 @@ class AttemptRow:
     job_id: JobId
     number: int
     tenant: str
+    key_id: str = ""
+    """The key that bought it."""
     tags: tuple[tuple[str, str], ...] = ()
     provider: str
     model: str
@@ -114,6 +118,8 @@ class AttemptRow:
     list_price: Money
     dearest: Money
     """What the dearest qualifying offer would have cost."""
+    cheapest: Money | None = None
+    """What the cheapest would have; None of one that was made before this was kept."""
     price_from: datetime
     windows: tuple[Window, ...]
     """The budgets' windows that this attempt counts against."""
@@ -261,6 +267,10 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | AccountEventRow
+    | PeriodRow
+    | FlowRow
+    | EndingRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -273,5 +283,9 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    AccountEventRow,
+    PeriodRow,
+    FlowRow,
+    EndingRow,
 )
 """What is stored, those first that others refer to."""

@@ -1,32 +1,45 @@
 """What readers of the ledger get: sums and states as values, with the time they are of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from router.model.ids import AttemptId, JobId
 from router.model.job import Resolution
 from router.model.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendingRow:
-    """Money and counts of one day's attempts that share everything they are reported by."""
+    """Money and counts of a time that share everything they are reported by."""
 
     day: str
-    """`2026-11-21`, in UTC: of settlement, or of the hold where the money is still open."""
+    """`2026-11-21`: of a week or a month the first; empty where the time is not cut."""
     provider: str
     model: str
     resolution: Resolution
     tenant: str
     tags: tuple[tuple[str, str], ...]
+    """Empty where they are not told apart."""
+    key_id: str
+    """Empty where keys are not told apart."""
     attempts: int
+    """How many were settled or presumed in that time, or are open since."""
     delivered: int
     posted: Money
+    """Charged, net of what was refunded."""
     presumed: Money
+    """Presumed charged in that time, less what is presumed no longer."""
     held: Money
     in_doubt: Money
     in_doubt_attempts: int
+    list_cost: Money
+    """List prices of what is posted."""
     avoided: Money
     """What the dearest qualifying offers would have cost more, for what was delivered."""
+    missed: Money
+    """What the cheapest qualifying offers would have cost less, for what was delivered."""
+    refunded: Money
+    """What was taken back of what was posted, in that time or before; a positive amount."""
     over: Money
     """Charges above the price that was pinned."""
     under: Money
@@ -68,3 +81,42 @@ class TimedRow:
     ended_at: datetime | None
     queue_s: float | None
     execution_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRow:
+    """One entry of the journal by which what is posted for an attempt has changed, if at all."""
+
+    seq: int
+    """The entry's number: grows with time, and has gaps."""
+    at: datetime
+    who: str
+    amount: Money
+    """By how much; the overage that belongs to it is in it. Negative gives back."""
+    so_far: Money
+    """What was posted for the attempt before it."""
+    first_at: datetime | None
+    """When the first of that was posted; None: nothing was."""
+    attempt_id: AttemptId
+    job_id: JobId
+    tenant: str
+    tags: tuple[tuple[str, str], ...]
+    provider: str
+    model: str
+    slug: str
+    resolution: Resolution
+    quoted: Money
+    """The price that was pinned: contracted where negotiated, else list."""
+    list_price: Money
+    dearest: Money
+    began_at: datetime
+    """When it was sent."""
+    reported_amount: Money | None
+    """What the provider's final answer said."""
+    decision: str = field(repr=False)
+    policy_hash: str
+
+    @property
+    def stands(self) -> Money:
+        """What is posted for the attempt from then on."""
+        return self.so_far + self.amount

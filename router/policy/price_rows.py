@@ -77,6 +77,12 @@ class ProviderRow(Row):
     provider: Name
     source: Sentence
     """What the row rests on: a document, a contract, or that it is assumed."""
+    title: Sentence | None = None
+    """Its name as it stands on invoices; None: as above."""
+    account: Sentence | None = None
+    """The number of our billing account there; None: `<provider>:default`."""
+    account_name: Sentence | None = None
+    """Of the billing account, for people; None: the title."""
     billing: Billing = Billing.PREPAID
     failed_is_free: Flag = False
     cancelled_is_free: Flag = False
@@ -90,6 +96,13 @@ class ProviderRow(Row):
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
+
+    @model_validator(mode="after")
+    def _account_is_text(self) -> "ProviderRow":
+        if self.account is not None and self.account.isdecimal():
+            message = f"write 'account' with a word before it, as {self.provider}:{self.account}"
+            raise ValueError(f"{message}: programs take digits alone for a number")
+        return self
 
     @property
     def terms(self) -> ProviderTerms:
@@ -121,6 +134,8 @@ class OfferRow(Row):
     """Farebox's name for it."""
     slug: Sentence
     """The provider's name for it."""
+    publisher: Sentence | None = None
+    """Who made it; None: the provider."""
     starts: Instant = Field(alias="from")
     """Inclusive."""
     ends: Instant | None = Field(default=None, alias="until")

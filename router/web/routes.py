@@ -8,11 +8,13 @@ from aiohttp import web
 
 from router.model.errors import Forbidden
 from router.web import (
+    accounting,
     administration,
     archive,
     claims,
     doorbell,
     edits,
+    exporting,
     files,
     history,
     probes,
@@ -126,6 +128,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),
     Route("POST", "/v1/raises/{id}/end", raising.end_raise, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),
+    Route("GET", "/v1/exports/focus", exporting.export_focus, Access.READ),
+    Route("GET", "/v1/accounts/{provider}/events", accounting.list_events, Access.READ_ALL),
+    Route("POST", "/v1/accounts/{provider}/events", accounting.record_event, Access.ADMIN),
+    Route("GET", "/v1/periods", accounting.list_periods, Access.READ_ALL),
+    Route("POST", "/v1/periods", accounting.close_period, Access.ADMIN),
     Route("GET", "/v1/claims", claims.list_claims, Access.READ_ALL),
     Route("GET", "/v1/archive", archive.read_archive, Access.ADMIN),
     Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),

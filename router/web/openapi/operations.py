@@ -14,6 +14,7 @@ from router.model.errors import (
     RequestTimeout,
     TooLarge,
 )
+from router.web.openapi.accounting import ACCOUNTING_OPERATIONS
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
@@ -168,7 +169,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="money",
         answers={200: Answer(schema="Spend", words="Lines, and what they add up to.")},
         errors=(Malformed,),
-        parameters=("by", "from", "to", "tenant"),
+        parameters=("by", "from", "to", "time_zone", "tenant"),
     ),
     ("POST", "/v1/keys"): Operation(
         name="createKey",
@@ -255,6 +256,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="operation",
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
+    **ACCOUNTING_OPERATIONS,
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,
     **OPENAI_OPERATIONS,
