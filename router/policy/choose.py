@@ -43,7 +43,7 @@ def choose(
     pool = _Pool(by, offers, tried)
     ordered = pool.ordered(job)
     trial = None
-    if not tried and explores(policy.explore, job.id):
+    if not tried and explores(policy.explore, job.batch or job.id):
         trial = _trial(by, job, offers, ordered)
         ordered = ordered if trial is None else _first(trial, ordered)
     planned = ordered[: max(0, by.failover.providers_max - len(tried))]

@@ -70,6 +70,17 @@ def test_most_jobs_do_not() -> None:
     assert providers(planned(cheap(), dear(), explore=None)) == ["runpod"]
 
 
+def test_jobs_of_one_request_are_drawn_together() -> None:
+    """They are planned together, by the first one: each one's own choice comes out as that."""
+    policy, offers = a_policy(**WITHIN), (cheap(), dear())
+
+    with_explorer = choose(policy, a_job(id=OTHER, batch=EXPLORER), offers)
+    with_other = choose(policy, a_job(id=EXPLORER, batch=OTHER), offers)
+
+    assert providers(with_explorer) == ["shortapi", "runpod"]
+    assert providers(with_other) == ["runpod"]
+
+
 def test_where_nothing_was_learnt_against_it_nobody_explores() -> None:
     """While the best is the best by its price book too, a drawn job goes as all the others."""
     plan = planned(cheap(latency=Latency.stated(9.0, 21.0)), dear())
