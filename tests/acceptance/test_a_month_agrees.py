@@ -325,8 +325,9 @@ def of_runpod(books: Books, *, in_march: bool) -> Money:
     """What the journal has of one provider, before or after the end of March."""
     ((nanos,),) = books.rows(
         "SELECT SUM(entries.posted) FROM entries JOIN attempts ON attempts.id = attempt_id "
-        f"WHERE provider = 'runpod' AND at {sign} ?",
+        "WHERE provider = 'runpod' AND (at < ?) = ?",
         rfc3339(MARCH_ENDS),
+        int(in_march),
     )
     return Money(nanos)
 
