@@ -35,7 +35,7 @@ from router.dispatch.hosting import Hosting, PublicLinks
 from router.dispatch.latency import Latencies
 from router.dispatch.outbox import Postman
 from router.dispatch.placing import Placer
-from router.dispatch.ports import Carrier
+from router.dispatch.ports import Carrier, Poster
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
 from router.dispatch.sending import Sender
@@ -333,6 +333,7 @@ class Stage:
         clock: VirtualClock | None = None,
         policy: Policy | None = None,
         carrier: Carrier | None = None,
+        poster: Poster | None = None,
         decider: Decider = decide,
         recovery: type[Recovery] = Recovery,
         callbacks: bool = True,
@@ -349,6 +350,7 @@ class Stage:
         self._decider, self._recovery_type = decider, recovery
         self.shape = Shape()
         self.mailbox = Mailbox(self.clock)
+        self._poster: Poster = poster or self.mailbox
         self.audience = Audience()
         self.crashes: list[BaseException] = []
         self.entropy = entropy or random.Random(7)
@@ -444,7 +446,7 @@ class Stage:
         """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
         clock, tasks, rng = self.clock, self.tasks, random.Random(11)
         render = partial(render_callback, Pictures(self.links, self.results, RING_URL))
-        postman = Postman(clock, self.ledger, self.mailbox, render, tasks, self.teller, rng=rng)
+        postman = Postman(clock, self.ledger, self._poster, render, tasks, self.teller, rng=rng)
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 

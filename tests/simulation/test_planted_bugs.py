@@ -25,6 +25,7 @@ from router.ledger.commands import (
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
+from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.model.budget import Limit
@@ -122,6 +123,27 @@ def what_fits_of_a_request_is_bought(page: Page, command: Command) -> Decided:
     return Decided(decided.answer, first.changes)
 
 
+def an_end_is_booked_and_not_told(page: Page, command: Command) -> Decided:
+    """Post a charge that ends a job, and leave its client's callback waiting."""
+    decided = decide(page, command)
+    if not isinstance(command, Post):
+        return decided
+    silent = tuple(row for row in decided.changes if not isinstance(row, OutboxRow))
+    return Decided(decided.answer, silent)
+
+
+def a_client_is_told_too_early(page: Page, command: Command) -> Decided:
+    """Have a client told of a job as soon as it is taken on."""
+    decided = decide(page, command)
+    early = tuple(
+        replace(row, state=OutboxState.DUE, next_at=command.at)
+        if isinstance(command, Accept) and isinstance(row, OutboxRow)
+        else row
+        for row in decided.changes
+    )
+    return Decided(decided.answer, early)
+
+
 class ForgetfulRecovery(Recovery):
     """Takes what was being sent when the router died for unsent."""
 
@@ -149,6 +171,8 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
         "recovery forgets a client's no": Bug(("I17",), decider=a_no_is_kept_in_mind_only),
         "what fits of a request is bought": Bug(("I18",), decider=what_fits_of_a_request_is_bought),
+        "an end is booked and not told": Bug(("I19",), decider=an_end_is_booked_and_not_told),
+        "a client is told too early": Bug(("I19",), decider=a_client_is_told_too_early),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
