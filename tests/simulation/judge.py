@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 
+from router.images.kinds import kind_of
 from router.model.clock import Clock, from_rfc3339
 from router.observe.events import Event
 from router.policy.policy import DOUBLE_SPEND, Policy
@@ -372,6 +373,24 @@ def i19_whoever_wants_to_know_is_told(
         require(list(heard.get(job_id, ()))[-1:] == [job.state], "I19", (job, heard.get(job_id)))
 
 
+def i20_what_is_promised_as_bytes_is_kept(
+    books: Books, promised: Collection[str], folder: Path
+) -> None:
+    """
+    I20: who asked for the image itself, and was told that there is one, finds an image.
+
+    Args:
+        books: All of them.
+        promised: Jobs whose clients want bytes.
+        folder: Where results are kept.
+    """
+    for job_id in promised:
+        if books.jobs[job_id].state == "succeeded":
+            kept = list(folder.glob(f"*/*/{job_id}-1.*"))
+            kinds = [kind_of(one.read_bytes()) for one in kept]
+            require(kinds and all(kinds), "I20", (books.jobs[job_id], kept))
+
+
 def i5_the_ledger_is_the_truth(books: Books, truth: "Truth") -> None:
     """I5: to the nano-dollar, what was posted for an attempt is what its provider charged."""
     sums: dict[str, int] = defaultdict(int)
@@ -471,6 +490,7 @@ class Judge:
     together: dict[str, int] = field(default_factory=dict)
     promised: set[str] = field(default_factory=set)
     heard: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    as_bytes: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -506,6 +526,10 @@ class Judge:
     def promises_to_tell(self, job_id: str) -> None:
         """I19: note that a job was admitted with its client's address."""
         self.promised.add(job_id)
+
+    def promises_bytes(self, job_id: str) -> None:
+        """I20: note that a job's client wants the image itself."""
+        self.as_bytes.add(job_id)
 
     def told_client(self, told: Mapping[str, Any]) -> None:
         """
@@ -594,6 +618,7 @@ class Judge:
         i8_every_end_has_its_reason(books, self.unwanted)
         i5_the_ledger_is_the_truth(books, truth)
         i19_whoever_wants_to_know_is_told(books, self.promised, self.heard)
+        i20_what_is_promised_as_bytes_is_kept(books, self.as_bytes, self.path.parent / "results")
         i11_nothing_secret_is_told(books, events)
 
     def _check_answers(self, books: Books) -> None:

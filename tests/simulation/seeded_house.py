@@ -17,13 +17,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from router.dispatch.errand import Admission
 from router.dispatch.latency import SEEDED_FROM, SEEDED_MOST
 from router.dispatch.recovery import Recovery
 from router.dispatch.reloading import all_terms
+from router.images.keeping import FolderResults
 from router.ledger.decide import Decider, decide
 from router.model.errors import BudgetExceeded, IdempotencyConflict, RouterError
 from router.model.ids import CallbackToken, JobId
-from router.model.job import ClientCallback, Job, Resolution
+from router.model.job import ClientCallback, Job, Resolution, Response
 from router.model.tasks import TaskRegistry
 from router.observe.events import Polled
 from router.policy.policy import Policy
@@ -37,6 +39,7 @@ from tests.policy_files import a_policy
 from tests.simulation.client_servers import ClientServers
 from tests.simulation.judge import Judge
 from tests.simulation.learnt_pace import LearntPace
+from tests.simulation.picture_fetcher import PictureFetcher
 from tests.simulation.second_collector import TwiceToldStage
 from tests.simulation.simulated_wire import Network
 from tests.virtual_time import VirtualClock
@@ -55,9 +58,8 @@ _OF_PROVIDERS = tuple(
     (fault.name, operation.value)
     for fault in FAULTS.values()
     for operation in fault.at
-    if operation is not Operation.IMAGE
     # By the shipped terms a 503 proves that nothing was taken on.
-    and (fault.name, operation) != ("503_after_accept", Operation.CREATE)
+    if (fault.name, operation) != ("503_after_accept", Operation.CREATE)
 )
 # Runpod's terms say that failures are free: one that bills them is found by its billing data only.
 _CONTRADICTS_TERMS = frozenset({"fail_job_unrefunded"})
@@ -194,6 +196,7 @@ class World:
     deaf: float = 0.0
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
+    results: type[FolderResults] = FolderResults
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -223,6 +226,8 @@ class World:
             policy=self.policy,
             carrier=upstream,
             poster=self.clients,
+            fetcher=PictureFetcher(self.clock, self.sandbox, self.network),
+            results=self.results,
             decider=self.decider,
             recovery=self.recovery,
             slots=self.slots,
@@ -324,13 +329,21 @@ class World:
         if error is not None:
             assert isinstance(error, RouterError), error
             return None
-        first, *others = asking.result().rows
+        return self._admitted(job, asking.result(), promise, fingerprint)
+
+    def _admitted(
+        self, job: Job, admission: Admission, promise: str | None, fingerprint: str
+    ) -> JobId:
+        """Have the judge note what a client was answered, and what it was promised."""
+        first, *others = admission.rows
         self.judge.admitted(first.id, promise, fingerprint)
         for row in others:
             self.judge.admitted(row.id, None, fingerprint)
-        if job.callback is not None and not asking.result().replayed:
-            for row in (first, *others):
+        for row in () if admission.replayed else admission.rows:
+            if job.callback is not None:
                 self.judge.promises_to_tell(row.id)
+            if job.response is Response.BASE64:
+                self.judge.promises_bytes(row.id)
         return first.id
 
     async def client(self, arrives_s: float, draw: random.Random, keys: Mapping[int, str]) -> None:
@@ -381,6 +394,7 @@ class World:
             aspect_ratio=draw.choice(("16:9", "1:1", "8:1", None)),
             prompt=CANARY,
             images=("https://pictures.example/canary-cat.png?signature=canary",),
+            response=draw.choice((Response.URL, Response.URL, Response.BASE64)),
             callback=draw.choice((None, ClientCallback(url=f"https://app.example/{CANARY}"))),
             deadline_at=self.clock.now() + timedelta(seconds=self.policy.deadline_s),
         )

@@ -10,6 +10,7 @@ import pytest
 from router.dispatch.errand import Errand
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
+from router.images.keeping import FolderResults
 from router.ledger.answers import Done, Refused
 from router.ledger.commands import (
     Accept,
@@ -152,6 +153,14 @@ class ForgetfulRecovery(Recovery):
         await self._dispatcher.settle(errand, Settlement(void, Onward.STOP))
 
 
+class ForgetfulResults(FolderResults):
+    """Says that a result is kept, and keeps nothing."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Forget it."""
+        del key, data
+
+
 @dataclass(frozen=True)
 class Bug:
     """A mistake, and the rules that must notice."""
@@ -159,6 +168,7 @@ class Bug:
     rules: tuple[str, ...]
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
+    results: type[FolderResults] = FolderResults
 
 
 BUGS: Mapping[str, Bug] = MappingProxyType(
@@ -173,6 +183,7 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "what fits of a request is bought": Bug(("I18",), decider=what_fits_of_a_request_is_bought),
         "an end is booked and not told": Bug(("I19",), decider=an_end_is_booked_and_not_told),
         "a client is told too early": Bug(("I19",), decider=a_client_is_told_too_early),
+        "a result is told and not kept": Bug(("I20",), results=ForgetfulResults),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
@@ -192,7 +203,8 @@ def violation_of(bug: Bug, folder: Path, seed: int) -> Violation | None:
     place = folder / str(seed)
     place.mkdir()
     try:
-        run(live(place, seed, decider=bug.decider, recovery=bug.recovery), seed)
+        bugs = {"decider": bug.decider, "recovery": bug.recovery, "results": bug.results}
+        run(live(place, seed, **bugs), seed)
     except Violation as violation:
         return violation
     return None
