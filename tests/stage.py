@@ -36,7 +36,7 @@ from router.dispatch.latency import Latencies
 from router.dispatch.outbox import Postman
 from router.dispatch.pacing import Pacing
 from router.dispatch.placing import Placer
-from router.dispatch.ports import Carrier
+from router.dispatch.ports import Carrier, Fetcher, Poster
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
 from router.dispatch.sending import Sender
@@ -334,6 +334,9 @@ class Stage:
         clock: VirtualClock | None = None,
         policy: Policy | None = None,
         carrier: Carrier | None = None,
+        poster: Poster | None = None,
+        fetcher: Fetcher | None = None,
+        results: type[FolderResults] = FolderResults,
         decider: Decider = decide,
         recovery: type[Recovery] = Recovery,
         callbacks: bool = True,
@@ -350,12 +353,15 @@ class Stage:
         self._decider, self._recovery_type = decider, recovery
         self.shape = Shape()
         self.mailbox = Mailbox(self.clock)
+        self._poster: Poster = poster or self.mailbox
+        self._results_type = results
         self.audience = Audience()
         self.crashes: list[BaseException] = []
         self.entropy = entropy or random.Random(7)
         self.ids = Ids(self.clock, self.entropy)
         self._hosts = hosts
         self.gallery = Gallery()
+        self._fetcher: Fetcher = fetcher or self.gallery
         self._callbacks_url = RING_URL if callbacks else None
         self._slots = slots
         self._connected = frozenset(connected)
@@ -446,7 +452,7 @@ class Stage:
         """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
         clock, tasks, rng = self.clock, self.tasks, random.Random(11)
         render = partial(render_callback, Pictures(self.links, self.results, RING_URL))
-        postman = Postman(clock, self.ledger, self.mailbox, render, tasks, self.teller, rng=rng)
+        postman = Postman(clock, self.ledger, self._poster, render, tasks, self.teller, rng=rng)
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 
@@ -482,10 +488,10 @@ class Stage:
         self.links = Links(b"a key of the stage's own")
         hosted = PublicLinks(self.links, RING_URL) if self._hosts else None
         self.hosting = Hosting(self.clock, self.inputs, hosted)
-        self.results = FolderResults(self.folder / "results", InlineExecutor())
+        self.results = self._results_type(self.folder / "results", InlineExecutor())
         self.finisher = Finisher(
             self.clock,
-            self.gallery,
+            self._fetcher,
             self.results,
             InlineExecutor(),
             self.teller,

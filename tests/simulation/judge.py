@@ -7,13 +7,15 @@ The exceptions are named where they are made, and nowhere else.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import apsw
 
+from router.images.kinds import kind_of
 from router.model.clock import Clock, from_rfc3339
 from router.observe.events import Event
 from router.policy.policy import DOUBLE_SPEND, Policy
@@ -24,6 +26,7 @@ from router.sandbox.truth import Create
 CANARY = "canary"
 LATE_S = 60.0
 """How long after its deadline a job may still be told to run, the router being up."""
+ENDS = frozenset({"succeeded", "failed", "cancelled"})
 HELD = frozenset({"held", "dispatching", "running"})
 _RANKS = {
     "held": 0,
@@ -271,6 +274,21 @@ def i5_nothing_charged_is_voided(books: Books, truth: "Truth") -> None:
             require(truth.net(attempt) == 0, "I5", (attempt, truth.net(attempt)))
 
 
+def i19_what_clients_are_told_is_so(told: Mapping[str, Any], now: JobNow | None) -> None:
+    """
+    I19: a callback tells of an end that is in the books; a failure may have been turned by then.
+
+    Args:
+        told: What it says.
+        now: The job as its row says when it arrives.
+    """
+    said = told["data"]["status"]
+    require(now is not None and told["type"] == f"edit.{said}", "I19", told)
+    turned = now is not None and (said, now.state) == ("failed", "succeeded")
+    is_so = now is not None and said in ENDS and (now.state == said or turned)
+    require(is_so, "I19", (told, now))
+
+
 # The rules between two instants.
 
 
@@ -338,6 +356,40 @@ def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None
             require(not mine and in_time and is_load, "I8", (job, mine))
         else:
             require(job.id in unwanted, "I8", job)
+
+
+def i19_whoever_wants_to_know_is_told(
+    books: Books, promised: Collection[str], heard: Mapping[str, Sequence[str]]
+) -> None:
+    """
+    I19: who gave an address has heard of the job's end, and the last that was heard is that.
+
+    Args:
+        books: All of them.
+        promised: Jobs that were admitted with an address.
+        heard: By job, what its client's server took note of, in order.
+    """
+    for job_id in promised:
+        job = books.jobs[job_id]
+        require(list(heard.get(job_id, ()))[-1:] == [job.state], "I19", (job, heard.get(job_id)))
+
+
+def i20_what_is_promised_as_bytes_is_kept(
+    books: Books, promised: Collection[str], folder: Path
+) -> None:
+    """
+    I20: who asked for the image itself, and was told that there is one, finds an image.
+
+    Args:
+        books: All of them.
+        promised: Jobs whose clients want bytes.
+        folder: Where results are kept.
+    """
+    for job_id in promised:
+        if books.jobs[job_id].state == "succeeded":
+            kept = list(folder.glob(f"*/*/{job_id}-1.*"))
+            kinds = [kind_of(one.read_bytes()) for one in kept]
+            require(kinds and all(kinds), "I20", (books.jobs[job_id], kept))
 
 
 def i5_the_ledger_is_the_truth(books: Books, truth: "Truth") -> None:
@@ -437,6 +489,9 @@ class Judge:
     unwanted: set[str] = field(default_factory=set)
     called_off: dict[str, frozenset[str]] = field(default_factory=dict)
     together: dict[str, int] = field(default_factory=dict)
+    promised: set[str] = field(default_factory=set)
+    heard: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    as_bytes: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -447,6 +502,7 @@ class Judge:
         rolling = (one.name for one in self.policy.budgets if isinstance(one.per, Rolling))
         self._rolling = frozenset(rolling)
         self._limits[DOUBLE_SPEND] = self.policy.failover.double_spend_max.nanos
+        self._lies: list[Violation] = []
         self.checks = 0
 
     def close(self) -> None:
@@ -467,6 +523,34 @@ class Judge:
     def asks_together(self, job_id: str, edits: int) -> None:
         """I18: note how many edits a request asks for, under the first one's id."""
         self.together[job_id] = edits
+
+    def promises_to_tell(self, job_id: str) -> None:
+        """I19: note that a job was admitted with its client's address."""
+        self.promised.add(job_id)
+
+    def promises_bytes(self, job_id: str) -> None:
+        """I20: note that a job's client wants the image itself."""
+        self.as_bytes.add(job_id)
+
+    def told_client(self, told: Mapping[str, Any]) -> None:
+        """
+        I19: look into the file itself, the moment a callback arrives.
+
+        A lie is told of at the next tick: whoever posts survives whatever befalls the post.
+        """
+        rows = self._database.execute(
+            f"SELECT {_JOB} FROM jobs WHERE id = ?",  # noqa: S608
+            (told["data"]["id"],),
+        )
+        try:
+            i19_what_clients_are_told_is_so(told, next((JobNow(*row) for row in rows), None))
+        except Violation as lie:
+            self._lies.append(lie)
+
+    def untold(self) -> int:
+        """Count callbacks that are still to be told, of jobs that have ended."""
+        rows = self._database.execute("SELECT count(*) FROM outbox WHERE state = 'due'")
+        return sum(int(count) for (count,) in rows)
 
     def conflicted(self, key: str | None, fingerprint: str) -> None:
         """I7: a conflict must be one."""
@@ -506,6 +590,8 @@ class Judge:
         """Check what holds at every instant, and between this one and the last."""
         books, truth = self.read(), Truth(self.sandbox)
         self.checks += 1
+        for lie in self._lies:
+            raise lie
         i1_balances_are_the_journals_sum(books)
         i2_limits_hold(books, self._limits, self._rolling)
         i3_holds_and_open_attempts_are_the_same(books)
@@ -532,6 +618,8 @@ class Judge:
         i8_everything_has_ended(books)
         i8_every_end_has_its_reason(books, self.unwanted)
         i5_the_ledger_is_the_truth(books, truth)
+        i19_whoever_wants_to_know_is_told(books, self.promised, self.heard)
+        i20_what_is_promised_as_bytes_is_kept(books, self.as_bytes, self.path.parent / "results")
         i11_nothing_secret_is_told(books, events)
 
     def _check_answers(self, books: Books) -> None:

@@ -10,9 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from router.dispatch.pacing import Pacing
 from router.dispatch.reloading import all_terms
-from router.model.durations import Distribution
 from router.model.errors import RouterError
 from router.model.ids import JobId
 from router.model.job import AttemptState, Job, JobState, Resolution
@@ -29,6 +27,7 @@ from router.sandbox.settings import Latency
 from router.sandbox.shortapi import ShortApi
 from router.upstream.client import Upstream
 from router.upstream.traffic import Traffic
+from tests.simulation.learnt_pace import LearntPace
 from tests.simulation.simulated_wire import Network
 from tests.simulation.workloads import Asked, Fates, Trouble
 from tests.stage import Stage, open_stage
@@ -103,26 +102,6 @@ class FatedSandbox(Sandbox):
         floor = FatedFloor(clock, Settings(picture_side_max=8), fates)
         self._floor = floor
         self._shortapi, self._runpod = ShortApi(floor), Runpod(floor)
-
-
-class LearntPace:
-    """What polls go by: what the router of now has learnt, which a restart replaces."""
-
-    def __init__(self) -> None:
-        self.stage: Stage
-
-    def ready(self, provider: str, slug: str, resolution: Resolution) -> Distribution:
-        """See `Pace`."""
-        return self._pacing.ready(provider, slug, resolution)
-
-    def polls_per_s_max(self, provider: str) -> float:
-        """See `Pace`."""
-        return self._pacing.polls_per_s_max(provider)
-
-    @property
-    def _pacing(self) -> Pacing:
-        stage = self.stage
-        return Pacing(stage.clock, stage.latencies, lambda: stage.policy)
 
 
 class MarketStage(Stage):

@@ -3,7 +3,8 @@ The whole house in one virtual minute: the real router, the real emulators, and 
 
 A seed draws a policy, a set of faults with their probabilities, who asks for what and when, who
 goes away or calls a job off, which settlements come twice, how slowly images are seen, and when the
-router is killed. Then everything heals, and time runs until nothing is open any more.
+router is killed; and which clients want to be told of the end, at servers that answer now and then.
+Then everything heals, and time runs until nothing is open any more, and everybody was told.
 """
 
 import asyncio
@@ -16,12 +17,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from router.dispatch.errand import Admission
+from router.dispatch.latency import SEEDED_FROM, SEEDED_MOST
 from router.dispatch.recovery import Recovery
 from router.dispatch.reloading import all_terms
+from router.images.keeping import FolderResults
 from router.ledger.decide import Decider, decide
 from router.model.errors import BudgetExceeded, IdempotencyConflict, RouterError
 from router.model.ids import CallbackToken, JobId
-from router.model.job import Job, Resolution
+from router.model.job import ClientCallback, Job, Resolution, Response
 from router.model.tasks import TaskRegistry
 from router.observe.events import Polled
 from router.policy.policy import Policy
@@ -32,7 +36,10 @@ from router.upstream.client import Upstream
 from router.upstream.traffic import Traffic
 from tests.ledger_kit import at_once
 from tests.policy_files import a_policy
+from tests.simulation.client_servers import ClientServers
 from tests.simulation.judge import Judge
+from tests.simulation.learnt_pace import LearntPace
+from tests.simulation.picture_fetcher import PictureFetcher
 from tests.simulation.second_collector import TwiceToldStage
 from tests.simulation.simulated_wire import Network
 from tests.virtual_time import VirtualClock
@@ -44,13 +51,15 @@ ASKS_AGAIN_S = 2.0
 QUIET_S = 3 * 3600.0
 """Longer than any horizon: a job's life at ShortAPI, its retention, and the margin."""
 
+TELLING_S = 600.0
+"""How often to look whether everybody was told, once nothing is open."""
+
 _OF_PROVIDERS = tuple(
     (fault.name, operation.value)
     for fault in FAULTS.values()
     for operation in fault.at
-    if operation is not Operation.IMAGE
     # By the shipped terms a 503 proves that nothing was taken on.
-    and (fault.name, operation) != ("503_after_accept", Operation.CREATE)
+    if (fault.name, operation) != ("503_after_accept", Operation.CREATE)
 )
 # Runpod's terms say that failures are free: one that bills them is found by its billing data only.
 _CONTRADICTS_TERMS = frozenset({"fail_job_unrefunded"})
@@ -81,6 +90,8 @@ class Draw:
     """How many of the clients change their mind, of those that got an answer."""
     looks_s: float
     """How long it takes to see an image's shape, where a provider must be told of one."""
+    deaf: float
+    """How many callbacks the clients' servers do not take."""
 
 
 def drawn(entropy: random.Random) -> Draw:
@@ -103,6 +114,7 @@ def drawn(entropy: random.Random) -> Draw:
         slots=entropy.choice((1, 3, 50)),
         fickle=entropy.choice((0.1, 0.3, 0.8)),
         looks_s=entropy.choice((0.0, 0.5, 5.0)),
+        deaf=entropy.choice((0.0, 0.3, 0.9)),
     )
 
 
@@ -181,8 +193,10 @@ class World:
     slots: int = 50
     fickle: float = 0.2
     looks_s: float = 0.0
+    deaf: float = 0.0
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
+    results: type[FolderResults] = FolderResults
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -195,6 +209,7 @@ class World:
         self.network = Network(
             self.clock, self.sandbox, self.entropy, self.tasks, self._check_intent
         )
+        pace = LearntPace()
         upstream = Upstream(
             self.clock,
             self.network,
@@ -202,12 +217,17 @@ class World:
             Traffic(self.clock, all_terms(self.policy)).reads,
             rng=self.entropy,
             on_poll=lambda provider: self.stage.audience.tell(Polled(provider=provider)),
+            pace=pace,
         )
-        self.stage = TwiceToldStage(
+        self.clients = ClientServers(self.clock, self.entropy, self._told, failing=self.deaf)
+        self.stage = pace.stage = TwiceToldStage(
             self.folder,
             clock=self.clock,
             policy=self.policy,
             carrier=upstream,
+            poster=self.clients,
+            fetcher=PictureFetcher(self.clock, self.sandbox, self.network),
+            results=self.results,
             decider=self.decider,
             recovery=self.recovery,
             slots=self.slots,
@@ -216,6 +236,7 @@ class World:
         self.stage.shape.looking = self._look
         self._hasten()
         self.judge = Judge(self.folder / "ledger.db", self.policy, self.clock, self.sandbox)
+        self.judge.heard = self.clients.heard
         self.is_up = True
 
     def _crashed(self, name: str, error: BaseException) -> None:
@@ -234,14 +255,19 @@ class World:
         """I6: look into the file itself, the moment before a create's first byte."""
         self.judge.check_intent(provider, token)
 
+    def _told(self, told: Mapping[str, Any]) -> None:
+        """I19: look into the file itself, the moment a callback arrives."""
+        self.judge.told_client(told)
+
     def begin(self) -> None:
         """Start the router and the postman."""
         self.stage.begin()
-        self._start_sweep()
+        self._start_rounds()
         self.tasks.start("postman", self.sandbox.deliver_callbacks(self._post))
 
-    def _start_sweep(self) -> None:
+    def _start_rounds(self) -> None:
         self.stage.housekeeping.start("sweep", self.stage.sweep.run())
+        self.stage.housekeeping.start("tell", self.stage.postman.run())
 
     async def kill_and_restart(self, down_s: float) -> None:
         """Kill the router in the middle of everything; start it again after a while."""
@@ -252,8 +278,10 @@ class World:
         self.stage.open()
         self._hasten()
         self.stage.begin()
+        since = self.clock.now() - SEEDED_FROM
+        self.stage.latencies.seed(await self.stage.ledger.timed(since, most=SEEDED_MOST))
         await self.stage.recovery.run()
-        self._start_sweep()
+        self._start_rounds()
         self.judge.restarted()
         self.is_up = True
 
@@ -301,10 +329,21 @@ class World:
         if error is not None:
             assert isinstance(error, RouterError), error
             return None
-        first, *others = asking.result().rows
+        return self._admitted(job, asking.result(), promise, fingerprint)
+
+    def _admitted(
+        self, job: Job, admission: Admission, promise: str | None, fingerprint: str
+    ) -> JobId:
+        """Have the judge note what a client was answered, and what it was promised."""
+        first, *others = admission.rows
         self.judge.admitted(first.id, promise, fingerprint)
         for row in others:
             self.judge.admitted(row.id, None, fingerprint)
+        for row in () if admission.replayed else admission.rows:
+            if job.callback is not None:
+                self.judge.promises_to_tell(row.id)
+            if job.response is Response.BASE64:
+                self.judge.promises_bytes(row.id)
         return first.id
 
     async def client(self, arrives_s: float, draw: random.Random, keys: Mapping[int, str]) -> None:
@@ -355,6 +394,8 @@ class World:
             aspect_ratio=draw.choice(("16:9", "1:1", "8:1", None)),
             prompt=CANARY,
             images=("https://pictures.example/canary-cat.png?signature=canary",),
+            response=draw.choice((Response.URL, Response.URL, Response.BASE64)),
+            callback=draw.choice((None, ClientCallback(url=f"https://app.example/{CANARY}"))),
             deadline_at=self.clock.now() + timedelta(seconds=self.policy.deadline_s),
         )
 
@@ -368,6 +409,7 @@ class World:
     def heal(self) -> None:
         """No more faults: what is lost is lost, and the rest must come to its end."""
         self.sandbox.faults.clear()
+        self.clients.failing = 0.0
 
     def open_attempts(self) -> int:
         """How many holds are open."""
@@ -379,6 +421,8 @@ class World:
         await self.watch(400.0)
         if self.open_attempts():
             await self.watch(QUIET_S, tick_s=300.0)
+        while self.judge.untold():
+            await self.watch(TELLING_S, tick_s=TELLING_S)
         self.judge.check_at_rest(self.stage.audience.events)
 
 
@@ -408,6 +452,7 @@ async def live(folder: Path, seed: int, **bugs: Any) -> World:
         draw.slots,
         draw.fickle,
         draw.looks_s,
+        draw.deaf,
         **bugs,
     )
     for rule in draw.faults:

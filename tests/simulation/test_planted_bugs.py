@@ -10,6 +10,7 @@ import pytest
 from router.dispatch.errand import Errand
 from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
+from router.images.keeping import FolderResults
 from router.ledger.answers import Done, Refused
 from router.ledger.commands import (
     Accept,
@@ -25,6 +26,7 @@ from router.ledger.commands import (
 from router.ledger.decide import Decider, decide
 from router.ledger.decided import Decided
 from router.ledger.moves import Move, moved
+from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.model.budget import Limit
@@ -122,12 +124,41 @@ def what_fits_of_a_request_is_bought(page: Page, command: Command) -> Decided:
     return Decided(decided.answer, first.changes)
 
 
+def an_end_is_booked_and_not_told(page: Page, command: Command) -> Decided:
+    """Post a charge that ends a job, and leave its client's callback waiting."""
+    decided = decide(page, command)
+    if not isinstance(command, Post):
+        return decided
+    silent = tuple(row for row in decided.changes if not isinstance(row, OutboxRow))
+    return Decided(decided.answer, silent)
+
+
+def a_client_is_told_too_early(page: Page, command: Command) -> Decided:
+    """Have a client told of a job as soon as it is taken on."""
+    decided = decide(page, command)
+    early = tuple(
+        replace(row, state=OutboxState.DUE, next_at=command.at)
+        if isinstance(command, Accept) and isinstance(row, OutboxRow)
+        else row
+        for row in decided.changes
+    )
+    return Decided(decided.answer, early)
+
+
 class ForgetfulRecovery(Recovery):
     """Takes what was being sent when the router died for unsent."""
 
     async def _doubt(self, errand: Errand, attempt: AttemptRow) -> None:
         void = Void(at=self._clock.now(), attempt_id=attempt.id, outcome="not_sent")
         await self._dispatcher.settle(errand, Settlement(void, Onward.STOP))
+
+
+class ForgetfulResults(FolderResults):
+    """Says that a result is kept, and keeps nothing."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Forget it."""
+        del key, data
 
 
 @dataclass(frozen=True)
@@ -137,6 +168,7 @@ class Bug:
     rules: tuple[str, ...]
     decider: Decider = decide
     recovery: type[Recovery] = Recovery
+    results: type[FolderResults] = FolderResults
 
 
 BUGS: Mapping[str, Bug] = MappingProxyType(
@@ -149,6 +181,9 @@ BUGS: Mapping[str, Bug] = MappingProxyType(
         "what comes late is thrown away": Bug(("I8",), decider=what_comes_late_is_thrown_away),
         "recovery forgets a client's no": Bug(("I17",), decider=a_no_is_kept_in_mind_only),
         "what fits of a request is bought": Bug(("I18",), decider=what_fits_of_a_request_is_bought),
+        "an end is booked and not told": Bug(("I19",), decider=an_end_is_booked_and_not_told),
+        "a client is told too early": Bug(("I19",), decider=a_client_is_told_too_early),
+        "a result is told and not kept": Bug(("I20",), results=ForgetfulResults),
         "recovery forgets what was sent": Bug(("I5", "I9"), recovery=ForgetfulRecovery),
     }
 )
@@ -168,7 +203,8 @@ def violation_of(bug: Bug, folder: Path, seed: int) -> Violation | None:
     place = folder / str(seed)
     place.mkdir()
     try:
-        run(live(place, seed, decider=bug.decider, recovery=bug.recovery), seed)
+        bugs = {"decider": bug.decider, "recovery": bug.recovery, "results": bug.results}
+        run(live(place, seed, **bugs), seed)
     except Violation as violation:
         return violation
     return None

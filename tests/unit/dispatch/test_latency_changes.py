@@ -1,6 +1,7 @@
 """Changes: how many unusual jobs in a row say that a provider is another than it was."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,21 @@ def test_resolutions_of_a_model_change_together() -> None:
         told.job(60.0, every[number % 3])
 
     assert all(told.known(one).p95_s > 40.0 for one in every)
+
+
+def test_a_change_is_one_providers_own() -> None:
+    """What another one's jobs take is as it was."""
+    told = Told()
+    told.usual(300)
+    other = replace(OFFER, provider="runpod")
+    for row in told.rows:
+        told.latencies.settled(replace(row, provider="runpod"))
+    at = EPOCH + timedelta(seconds=5.0 * len(told.rows))
+    before = told.latencies.offer(other, Resolution.ONE_K, at).latency
+    told.usual(ROW, 6.0)
+
+    assert told.latencies.offer(other, Resolution.ONE_K, at).latency == before
+    assert told.known().p95_s > 30.0
 
 
 def test_a_resolution_of_which_little_is_known_says_nothing() -> None:
