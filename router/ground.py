@@ -1,11 +1,14 @@
-"""What everything stands on: time, the policy in force, who is told, and what is kept."""
+"""What everything stands on: time, the policy in force, who is told, what is kept, who dials."""
 
 import asyncio
 import os
+import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from router.dispatch.latency import Latencies
+from router.dispatch.pacing import Pacing
 from router.dispatch.reloading import Reloader, all_terms
 from router.dispatch.telling import Teller
 from router.images.archive import BadArchive, open_results
@@ -16,15 +19,19 @@ from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import SystemClock
 from router.model.tasks import TaskRegistry
-from router.observe.events import Observer
+from router.observe.events import Observer, Polled
 from router.observe.metrics import Metrics
 from router.observe.observers import Observers
 from router.policy.current import Current
 from router.policy.loader import read_policy, shipped_policy_path
 from router.policy.problems import PolicyError
+from router.providers.catalog import CODECS
 from router.settings import BadSetting, Settings
+from router.upstream.client import Upstream
+from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
+from router.upstream.transport import Endpoint, HttpTransport
 
 DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
 """How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
@@ -57,6 +64,19 @@ class Rooms:
     links: Links
     darkroom: ThreadExecutor
     """Where images are decoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """Everything that dials out."""
+
+    guard: GuardPolicy
+    fetcher: GuardedFetcher
+    upstream: Upstream
+    latencies: Latencies
+    """What offers go by."""
+    pacing: Pacing
+    """What polls and queues go by."""
 
 
 def lay_ground(
@@ -138,4 +158,38 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         results=results,
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
+    )
+
+
+async def open_roads(
+    stack: AsyncExitStack, settings: Settings, ground: Ground, latencies: Latencies
+) -> Roads:
+    """
+    Open everything that dials out: to the providers, and to where clients say.
+
+    Raises:
+        BadSetting: FAREBOX_FETCH_ALLOW cannot be meant.
+    """
+    guard = guard_of(settings)
+    fetcher = await stack.enter_async_context(
+        GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
+    )
+    endpoints = {
+        name: Endpoint(one.url, one.key) for name, one in settings.providers.items() if one.key
+    }
+    transport = await stack.enter_async_context(
+        HttpTransport(endpoints, egress_proxy=settings.egress_proxy)
+    )
+    pacing = Pacing(ground.clock, latencies, lambda: ground.current.policy)
+    upstream = Upstream(
+        ground.clock,
+        transport,
+        CODECS,
+        ground.traffic.reads,
+        rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
+        on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
+        pace=pacing,
+    )
+    return Roads(
+        guard=guard, fetcher=fetcher, upstream=upstream, latencies=latencies, pacing=pacing
     )

@@ -64,7 +64,10 @@ class JobRow:
     request: str = field(repr=False)
     """The job's other fields as JSON; see `dispatch.requests`."""
     decision: str = "{}"
-    """Why the plan was as it was, as JSON."""
+    """
+    Why the plan was as it was, as JSON; and under `no_room`, by provider, the budgets that had no
+    room for offers that stood before the one that was taken.
+    """
     policy_hash: str
     state: JobState
     created_at: datetime
@@ -82,6 +85,8 @@ class JobRow:
     """SHA-256 of the canonical request: the same request again has the same."""
     batch: JobId | None = None
     """The first of the jobs that one request bought together; None for a job bought alone."""
+    evidence: str | None = field(default=None, repr=False)
+    """What the decision saw, as `policy.evidence` writes it; None in rows of earlier versions."""
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -96,8 +96,6 @@ class ProviderRow(Row):
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
-    polls_per_second_max: Count = 50
-    """How often it may be asked after jobs, all of them together."""
 
     @model_validator(mode="after")
     def _account_is_text(self) -> "ProviderRow":
@@ -125,7 +123,6 @@ class ProviderRow(Row):
             in_doubt_max=self.in_doubt_max,
             job_ttl_s=self.job_ttl_s,
             retention_s=self.retention_s,
-            polls_per_second_max=self.polls_per_second_max,
         )
 
 

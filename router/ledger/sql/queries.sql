@@ -5,11 +5,11 @@
 INSERT INTO jobs (
     id, tenant, key_id, model, resolution, tags, request, decision, policy_hash, state,
     created_at, deadline_at, called_off_at, ended_at, error_code, error_detail, images,
-    images_expire_at, delivered_by, fingerprint, batch
+    images_expire_at, delivered_by, fingerprint, batch, evidence
 ) VALUES (
     :id, :tenant, :key_id, :model, :resolution, :tags, :request, :decision, :policy_hash,
     :state, :created_at, :deadline_at, :called_off_at, :ended_at, :error_code, :error_detail,
-    :images, :images_expire_at, :delivered_by, :fingerprint, :batch
+    :images, :images_expire_at, :delivered_by, :fingerprint, :batch, :evidence
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -408,6 +408,23 @@ SELECT value FROM secrets WHERE name = :name;
 -- name: make_secret
 -- Keep a new secret, unless there is one: whoever comes first has made it for all.
 INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: policy
+-- The files of a policy that was in force once.
+SELECT bundle FROM policies WHERE hash = :hash;
+
+-- name: bundles_in_use
+-- The files of policies that unfinished jobs began under, or jobs with money held or in doubt.
+SELECT bundle FROM policies WHERE hash IN (
+    SELECT policy_hash FROM jobs WHERE state IN ('queued', 'running')
+    UNION SELECT policy_hash FROM jobs JOIN attempts ON attempts.job_id = jobs.id
+    WHERE attempts.state IN ('held', 'dispatching', 'running', 'in_doubt')
+) ORDER BY at, hash;
+
+-- name: keep_policy
+-- Keep a policy's files; what is known by that hash already is the same.
+INSERT INTO policies (hash, name, at, bundle) VALUES (:hash, :name, :at, :bundle)
+ON CONFLICT (hash) DO NOTHING;
 
 -- name: account_events
 -- What passed between us and a provider, or all of them, within a time.

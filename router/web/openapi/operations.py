@@ -68,6 +68,7 @@ _BOUGHT = {
     ],
     "decision": {
         "policy": "cheapest-first",
+        "policy_hash": "5eed0000c0ff",
         "rule": "lowest price",
         "candidates": [
             {"provider": "shortapi", "price": "0.04", "verdict": "chosen by lowest price"}

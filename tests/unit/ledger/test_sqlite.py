@@ -103,7 +103,7 @@ def test_a_ledger_of_the_first_version_keeps_what_was_used(path: Path) -> None:
     with closing(apsw.Connection(str(path))) as old:
         old.execute(first)
         job = encode(a_job_row("j1"))
-        for later in ("called_off_at", "fingerprint", "batch"):
+        for later in ("called_off_at", "fingerprint", "batch", "evidence"):
             del job[later]
         old.execute(f"INSERT INTO jobs ({', '.join(job)}) VALUES (:{', :'.join(job)})", job)  # noqa: S608
         then = encode(attempt)
