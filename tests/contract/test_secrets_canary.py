@@ -203,6 +203,8 @@ async def look_around(scene: Scene) -> None:
     for path in (
         "/v1/spend?by=provider,tenant,resolution,model,day", "/v1/budgets", "/v1/attempts",
         "/v1/attempts?state=in_doubt", "/v1/keys", "/metrics", "/readyz?verbose", "/nowhere",
+        "/v1/exports/focus", "/v1/exports/focus?version=1.4", "/v1/periods",
+        "/v1/accounts/shortapi/events",
     ):  # fmt: skip
         for key in (ADMIN_KEY, None):
             await scene.ask("look", "GET", path, key=key)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from router.ledger.store import Contradiction
 from router.model.clock import from_rfc3339
 from router.model.ids import JobId
 from router.policy.policy import Policy
@@ -272,3 +273,20 @@ async def test_of_two_who_close_at_once_one_is_told_so(
     assert (answer.status, again.status) == (400, 201)
     assert answer.json["detail"] == "Something was booked on the account meanwhile: try again."
     assert again.json["topped_up"] == "100.07"
+
+
+async def test_what_contradicts_the_books_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another router has booked the same in the same moment."""
+    async with open_front(tmp_path) as front:
+        await as_admin(front)
+
+        async def contradicted(_: Any) -> Any:
+            raise Contradiction("UNIQUE constraint failed")
+
+        monkeypatch.setattr(front.stage.ledger, "submit", contradicted)
+        answer = await front.ask("POST", EVENTS, TOPUP)
+
+    assert answer.status == 400
+    assert answer.json["detail"] == "Somebody else has just booked the same."
