@@ -34,6 +34,8 @@ from router.finance.backtest.running import HAPPENED
 from router.model.money import Money
 
 DRAWN_MAX = 8
+# By so much the share that is delivered may be lower without a word: it is an estimate.
+_SHARE_NOISE = 0.005
 Line = Mapping[str, Any]
 _PARTS = (("by_resolution", "resolution"), ("by_tenant", "tenant"))
 _SPEND_HINT = (
@@ -112,10 +114,18 @@ def _verdict(policy: str, tested: Line, past: Line | None) -> Iterator[str]:
         yield f"Under {name} these jobs would have cost about <strong>{rounded(spend)}</strong>."
         return
     base = Money.parse(past["spend"])
+    before, after = (one["delivered"] / max(1, one["jobs"]) for one in (past, tested))
+    is_fair = after >= before - _SHARE_NOISE
+    change = _change(spend - base, base, is_fair=is_fair)
     yield (
-        f"Under {name} these jobs would have cost about {_change(spend - base, base)}: "
-        f"{rounded(spend)} instead of {rounded(base)}."
+        f"Under {name} these jobs would have cost about {change}: {rounded(spend)} instead of "
+        f"{rounded(base)}."
     )
+    if not is_fair:
+        yield (
+            f'But only <strong class="worse">{_delivered(tested)}</strong> of them would have '
+            f"been delivered; {_delivered(past)} were."
+        )
     if tested["denied"] or past["denied"]:
         yield (
             f"Budgets would have denied {tested['denied']:,} of them; "
@@ -127,10 +137,15 @@ def _verdict(policy: str, tested: Line, past: Line | None) -> Iterator[str]:
     )
 
 
-def _change(more: Money, base: Money) -> str:
+def _delivered(line: Line) -> str:
+    return share(line["delivered"], line["jobs"])
+
+
+def _change(more: Money, base: Money, *, is_fair: bool) -> str:
+    """How much less or more; less for fewer edits is not called better."""
     if not more:
         return "as much as they did"
-    word, kind = ("less", "better") if more.nanos < 0 else ("more", "worse")
+    word, kind = ("less", "better" if is_fair else "less") if more.nanos < 0 else ("more", "worse")
     percent = percent_of(more, base).lstrip("+-").replace(" ", "&nbsp;")
     told = f"{rounded(Money(abs(more.nanos)))} {word}" + (f" ({percent})" if percent else "")
     return f'<strong class="{kind}">{told}</strong> than they did'

@@ -83,6 +83,19 @@ def test_the_answer_comes_first() -> None:
     assert "50.0 % of the edits bought" in less
 
 
+def test_less_for_fewer_edits_is_not_called_better() -> None:
+    """A budget that denies saves money, too."""
+    tight = a_policy(
+        prices=PRICES.replace("    aspect_ratio_required: true\n", ""),
+        budgets=[{"name": "daily", "who": "everyone", "limit": "$0.05", "per": "day"}],
+    )
+    page = page_of(document_of(backtest(Given((STAYED, MOVED)), tight, workers=1)))
+
+    assert 'class="better"' not in page
+    assert 'But only <strong class="worse">50.0 %</strong> of them' in page
+    assert "Budgets would have denied 1 of them; 0 were denied." in page
+
+
 def test_every_picture_has_its_table() -> None:
     """And all figures stand in a table at the end."""
     page = page_of(document(STAYED, MOVED))
