@@ -13,6 +13,7 @@ import typer
 
 from router.cli.account import account
 from router.cli.archive import archive
+from router.cli.backtest import backtest
 from router.cli.budget import budget
 from router.cli.callbacks import callbacks
 from router.cli.check import check
@@ -45,6 +46,9 @@ app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
 app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
+app.command(
+    epilog="Example: farebox backtest policies/balanced.yaml --from 2026-11-01 --html balanced.html"
+)(backtest)
 app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
 app.add_typer(export, name="export")
 app.add_typer(account, name="account")

@@ -19,6 +19,10 @@ from router.policy.price_rows import OfferRow, ProviderRow
 from router.policy.problems import Flaw
 from router.policy.scalars import Row
 
+_NO_PRICE, _ENDED = "has no price", "has had no price"
+_OFF, _UNVERIFIED = "is switched off", "is not verified and not switched on"
+_ABOUT_PRICE = (_NO_PRICE, _ENDED, _OFF, _UNVERIFIED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedRow:
@@ -146,14 +150,19 @@ def _priced(rows: tuple[OfferRow, ...], resolution: Resolution, at: datetime) ->
 
 def _obstacle(row: OfferRow, resolution: Resolution, at: datetime) -> str | None:
     if at < row.starts:
-        return f"has no price before {_words(row.starts)}"
+        return f"{_NO_PRICE} before {_words(row.starts)}"
     if row.ends is not None and at >= row.ends:
-        return f"has had no price since {_words(row.ends)}"
+        return f"{_ENDED} since {_words(row.ends)}"
     if not row.is_on:
-        return "is switched off" if row.verified else "is not verified and not switched on"
+        return _OFF if row.verified else _UNVERIFIED
     if resolution not in row.per_image:
-        return f"has no price for {resolution}"
+        return f"{_NO_PRICE} for {resolution}"
     return None
+
+
+def is_about_price(obstacle: str) -> bool:
+    """Whether an offer's obstacle is the price book's doing: another book might not have it."""
+    return obstacle.startswith(_ABOUT_PRICE)
 
 
 def _words(instant: datetime) -> str:

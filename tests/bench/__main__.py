@@ -5,10 +5,11 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
     against the same commands committed one by one. Rounds alternate, so that a machine that
     slows down slows both.
 
-    polls: see `tests.bench.polls`. choices: see `tests.bench.choices`. rollups: see
-    `tests.bench.rollups`.
+    The others are told of where they stand: `tests.bench.polls`, and so on.
 
-    python -m tests.bench [holds] [polls] [choices] [rollups]
+    python -m tests.bench [holds] [polls] [choices] [rollups] [backtest]
+
+Without a word, all of them but those that take minutes: the last two.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import choices, polls, rollups
+from tests.bench import backtests, choices, polls, rollups
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -90,16 +91,28 @@ async def _timed(place: Submit) -> float:
     return time.perf_counter() - started_s
 
 
+def _holds() -> None:
+    asyncio.run(holds())
+
+
+QUICK: dict[str, Callable[[], None]] = {
+    "choices": choices.measure,
+    "polls": polls.measure,
+    "holds": _holds,
+}
+SLOW: dict[str, Callable[[], None]] = {
+    "rollups": rollups.measure,
+    "backtest": backtests.measure,
+}
+
+
 def main(asked: list[str]) -> None:
-    """Measure what is asked for; without a word, everything."""
-    if not asked or "choices" in asked:
-        choices.measure()
-    if not asked or "polls" in asked:
-        polls.measure()
-    if not asked or "holds" in asked:
-        asyncio.run(holds())
-    if not asked or "rollups" in asked:
-        rollups.measure()
+    """Measure what is asked for; without a word, everything that is quick."""
+    benches = QUICK | SLOW
+    if unknown := [name for name in asked if name not in benches]:
+        sys.exit(f"{unknown[0]} is not measured; there are {', '.join(benches)}")
+    for name in asked or QUICK:
+        benches[name]()
 
 
 if __name__ == "__main__":

@@ -477,3 +477,26 @@ WHERE entries.kind IN ('post', 'adjust')
     AND (:tenant = '' OR attempts.tenant = :tenant)
     AND (:provider = '' OR attempts.provider = :provider)
 ORDER BY entries.at, entries.seq LIMIT :most;
+
+-- name: refusals_between
+-- What each budget has refused, by hour.
+SELECT * FROM refusals WHERE hour >= :since AND hour < :until AND jobs > 0
+ORDER BY hour, budget, scope;
+
+-- name: past_jobs_count
+-- How many jobs were admitted within a time.
+SELECT COUNT(*) AS jobs FROM jobs WHERE created_at >= :since AND created_at < :until;
+
+-- name: last_job
+-- The youngest job.
+SELECT MAX(id) AS id FROM jobs;
+
+-- name: job_after
+-- Where a page of jobs ends that begins after a job.
+SELECT id FROM jobs WHERE id > :after ORDER BY id LIMIT 1 OFFSET :skipped;
+
+-- name: past_attempts
+-- The attempts of a page of jobs, as far as money and time go.
+SELECT
+    job_id, provider, resolution, state, quoted, posted, outcome, created_at, ended_at
+FROM attempts WHERE job_id > :after AND job_id <= :upto ORDER BY job_id, number;

@@ -5,7 +5,7 @@ import pytest
 from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms, Rate
-from router.policy.prices import PriceBook, PricedRow
+from router.policy.prices import PriceBook, PricedRow, is_about_price
 from router.policy.scalars import read_instant, read_rate
 from router.policy.yaml_nodes import plain, read_tree
 
@@ -276,3 +276,11 @@ def test_a_rate_is_written_as_calls_per_time(text: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_rate(text)
     assert read_rate(read_rate("7 per m")) == Rate(7, 60.0)
+
+
+def test_an_obstacle_of_the_books_is_told_from_others() -> None:
+    """Another book might not have it; what a provider cannot do stands in any book."""
+    mine = ("has no price for 4k", "has had no price since 2026-11-01", "is switched off")
+    others = ("takes at most 3 images, and this job has 5", "is set aside: no credit")
+
+    assert [is_about_price(one) for one in (*mine, *others)] == [True] * 3 + [False] * 2

@@ -299,3 +299,18 @@ WITH quarters AS (
     FROM changes GROUP BY span, bucket, provider, model, resolution, tenant, tags, key_id
 )
 SELECT difference FROM differences WHERE difference <> 0;
+
+-- name: past_jobs
+-- A page of jobs, as far as they can be planned again: without prompts and pictures.
+SELECT
+    id, tenant, key_id, model, resolution, tags,
+    request::jsonb ->> 'aspect_ratio' AS aspect_ratio,
+    request::jsonb ->> 'output_format' AS output_format,
+    request::jsonb ->> 'price_max' AS price_max,
+    request::jsonb ->> 'key_name' AS key_name,
+    request::jsonb ->> 'key_budget' AS key_budget,
+    COALESCE(jsonb_array_length(request::jsonb -> 'images'), 0) AS images,
+    decision, evidence, policy_hash, state, created_at, ended_at, error_code, batch
+FROM jobs
+WHERE id > :after AND id <= :upto AND created_at >= :since AND created_at < :until
+ORDER BY id;

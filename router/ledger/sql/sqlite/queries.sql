@@ -237,3 +237,18 @@ WITH quarters AS (
     FROM changes GROUP BY span, bucket, provider, model, resolution, tenant, tags, key_id
 )
 SELECT difference FROM differences WHERE difference <> 0;
+
+-- name: past_jobs
+-- A page of jobs, as far as they can be planned again: without prompts and pictures.
+SELECT
+    id, tenant, key_id, model, resolution, tags,
+    json_extract(request, '$.aspect_ratio') AS aspect_ratio,
+    json_extract(request, '$.output_format') AS output_format,
+    json_extract(request, '$.price_max') AS price_max,
+    json_extract(request, '$.key_name') AS key_name,
+    json_extract(request, '$.key_budget') AS key_budget,
+    COALESCE(json_array_length(request, '$.images'), 0) AS images,
+    decision, evidence, policy_hash, state, created_at, ended_at, error_code, batch
+FROM jobs
+WHERE id > :after AND id <= :upto AND created_at >= :since AND created_at < :until
+ORDER BY id;

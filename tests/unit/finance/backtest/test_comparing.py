@@ -1,0 +1,56 @@
+from router.finance.backtest.comparing import (
+    against,
+    biggest,
+    change,
+    count,
+    exact,
+    percent_of,
+    rounded,
+    seconds,
+    share,
+)
+from router.model.money import Money
+from tests.ledger_kit import usd
+
+
+def test_amounts_are_exact_or_rounded_to_the_cent() -> None:
+    """With commas, which is how people read them."""
+    assert [exact(usd(one)) for one in ("1340.0625", "-0.04", "7")] == [
+        "$1,340.0625", "-$0.04", "$7.00",
+    ]  # fmt: skip
+    assert [rounded(usd(one)) for one in ("1340.065", "-1234.567", "-0.004")] == [
+        "$1,340.07", "-$1,234.57", "$0.00",
+    ]  # fmt: skip
+
+
+def test_a_change_has_its_sign_and_its_percent() -> None:
+    """Of nothing there is no percent; no change has no sign."""
+    assert against("1.20", "1.00") == "+$0.20 (+20.0 %)"
+    assert against("0.8885", "1.00") == "-$0.1115 (-11.2 %)"
+    assert against("0.03", "0.00") == "+$0.03"
+    assert (change("1.00", "1.00"), change("2.00", "0.00")) == ("0.0 %", "-")
+    assert percent_of(Money(1), Money.ZERO) == ""
+
+
+def test_shares_counts_and_durations() -> None:
+    """A dash stands where there is nothing to be told."""
+    assert (share(1, 8), share(0, 0)) == ("12.5 %", "-")
+    assert (count(1200), count(431.84)) == ("1,200", "431.8")
+    assert (seconds(6.25), seconds(None)) == ("6.2 s", "-")
+
+
+def test_the_biggest_parts_come_first_and_resolutions_in_their_order() -> None:
+    """What has no jobs comes last."""
+    scenarios = [
+        {
+            "by_tenant": [{"name": "a", "jobs": 2}, {"name": "b", "jobs": 3}],
+            "by_resolution": [{"name": "1k", "jobs": 1}, {"name": "(not recorded)", "jobs": 0}],
+        },
+        {
+            "by_tenant": [{"name": "c", "jobs": 9}],
+            "by_resolution": [{"name": "4k", "jobs": 5}],
+        },
+    ]
+
+    assert biggest(scenarios, "by_tenant", 2) == (["c", "b"], 1)
+    assert biggest(scenarios, "by_resolution", 9) == (["1k", "4k", "(not recorded)"], 0)
