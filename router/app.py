@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
@@ -32,15 +31,20 @@ from router.dispatch.survey import Survey
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
-from router.ground import Ground, Rooms, guard_of, lay_ground, open_rooms
-from router.ledger.executor import ThreadExecutor
-from router.ledger.ledger import Ledger
-from router.ledger.sqlite import SqliteStore
-from router.ledger.writer import Writer
+from router.ground import (
+    CREATES_GRACE_S,
+    Ground,
+    Rooms,
+    guard_of,
+    lay_ground,
+    open_accounts,
+    open_ledger,
+    open_rooms,
+)
 from router.model.ids import Ids
 from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
-from router.observe.events import Committed, Observer, Polled, ProviderChanged
+from router.observe.events import Observer, Polled, ProviderChanged
 from router.providers.catalog import CODECS
 from router.settings import Settings
 from router.upstream.client import Upstream
@@ -54,9 +58,6 @@ from router.web.callback_bodies import render_callback
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
 from router.web.services import Services
-
-# The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
-CREATES_GRACE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class House:
         self.tasks.start("sweep", self.sweep.run())
         self.tasks.start("postman", self.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
+        self.tasks.start("watch accounts", self.services.accounts.watch.run())
         self.services.ready.set()
 
     def reload(self) -> None:
@@ -115,7 +117,7 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
     """
     async with AsyncExitStack() as stack:
         ground = lay_ground(stack, settings, observers)
-        ledger = await _open_ledger(stack, settings.database_path, ground)
+        ledger = await open_ledger(stack, settings.database_path, ground)
         check = BooksCheck(ledger)
         ground.metrics.read_with(
             lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
@@ -128,33 +130,6 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
         house = _furnish(settings, ground, rooms, roads)
         stack.push_async_callback(_wind_down, house)
         yield house
-
-
-async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
-    """Open the books, and never live before their last entry."""
-    clock, observer = ground.clock, ground.observer
-    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
-    stack.callback(store.close)
-    writer = Writer(
-        clock,
-        store,
-        lambda seconds, size: observer.tell(Committed(seconds=seconds, commands=size)),
-        ground.broken.set,
-    )
-    # Apart from the other tasks: it ends last, when nobody can submit to it any more.
-    books = TaskRegistry(ground.teller.crashed)
-    books.start("ledger writer", writer.run())
-
-    async def close() -> None:
-        writer.close()
-        await books.stop(grace_s=CREATES_GRACE_S)
-
-    stack.push_async_callback(close)
-    ledger = Ledger(store, writer)
-    latest = await ledger.latest_instant()
-    if latest is not None:
-        clock.raise_floor(latest)
-    return ledger
 
 
 async def _open_roads(
@@ -185,9 +160,8 @@ async def _open_roads(
 
 def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
     """Put the dispatcher and its neighbours together."""
-    ledger, inputs, results = rooms.ledger, rooms.inputs, rooms.results
+    ledger, inputs, results, current = rooms.ledger, rooms.inputs, rooms.results, ground.current
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
-    current = ground.current
     providers = tuple(name for name, one in settings.providers.items() if one.key)
 
     def changed(provider: str, state: ProviderState, reason: str) -> None:
@@ -235,6 +209,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         watcher=Watcher(ledger, dispatcher),
         callbacks=Callbacks(ledger, dispatcher, recovery, CODECS, observer),
         resolver=Resolver(clock, ledger, dispatcher, recovery),
+        accounts=open_accounts(ground, rooms, Resolver(clock, ledger, dispatcher, recovery)),
         health=health,
         turns=turns,
         metrics=ground.metrics,

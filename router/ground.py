@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router.dispatch.reloading import Reloader, all_terms
+from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
+from router.finance.accounts import Accounts
 from router.images.archive import BadArchive, open_results
 from router.images.keeping import ResultStore
 from router.images.links import Links
 from router.ledger.executor import ThreadExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
+from router.ledger.sqlite import SqliteStore
+from router.ledger.writer import Writer
 from router.model.clock import SystemClock
 from router.model.tasks import TaskRegistry
-from router.observe.events import Observer
+from router.observe.events import Committed, Observer
 from router.observe.metrics import Metrics
 from router.observe.observers import Observers
 from router.policy.current import Current
@@ -26,6 +30,8 @@ from router.settings import BadSetting, Settings
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
 
+# The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
+CREATES_GRACE_S = 10.0
 DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
 """How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
 
@@ -57,6 +63,8 @@ class Rooms:
     links: Links
     darkroom: ThreadExecutor
     """Where images are decoded."""
+    desk: ThreadExecutor
+    """Where bills are read and compared."""
 
 
 def lay_ground(
@@ -138,4 +146,40 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         results=results,
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
+        desk=worker("statements"),
+    )
+
+
+async def open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
+    """Open the books, and never live before their last entry."""
+    clock, observer = ground.clock, ground.observer
+    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
+    stack.callback(store.close)
+    writer = Writer(
+        clock,
+        store,
+        lambda seconds, size: observer.tell(Committed(seconds=seconds, commands=size)),
+        ground.broken.set,
+    )
+    # Apart from the other tasks: it ends last, when nobody can submit to it any more.
+    books = TaskRegistry(ground.teller.crashed)
+    books.start("ledger writer", writer.run())
+
+    async def close() -> None:
+        writer.close()
+        await books.stop(grace_s=CREATES_GRACE_S)
+
+    stack.push_async_callback(close)
+    ledger = Ledger(store, writer)
+    latest = await ledger.latest_instant()
+    if latest is not None:
+        clock.raise_floor(latest)
+    return ledger
+
+
+def open_accounts(ground: Ground, rooms: Rooms, resolver: Resolver) -> Accounts:
+    """What deals with providers' accounts, by the policy in force."""
+    alarm, current = ground.teller.alarm, ground.current
+    return Accounts.of(
+        ground.clock, rooms.ledger, resolver, rooms.desk, alarm, lambda: current.policy
     )

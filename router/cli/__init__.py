@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from router.cli.archive import archive
+from router.cli.balance import balance
 from router.cli.budget import budget
 from router.cli.callbacks import callbacks
 from router.cli.check import check
@@ -19,7 +20,9 @@ from router.cli.claims import claims
 from router.cli.demo import demo
 from router.cli.keys import keys
 from router.cli.mistakes import explain
+from router.cli.prices import prices
 from router.cli.quote import quote
+from router.cli.reconcile import reconcile
 from router.cli.report import report
 from router.cli.sandbox import sandbox
 from router.cli.serve import serve
@@ -43,6 +46,12 @@ app.add_typer(budget, name="budget")
 app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
 app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
+app.command(
+    epilog="Example: farebox reconcile shortapi usage.csv --columns ref=job_id,amount=cost,at=time "
+    "--from 2026-11-01 --to 2026-12-01; then the same with --apply"
+)(reconcile)
+app.command(epilog="Example: farebox balance shortapi")(balance)
+app.add_typer(prices, name="prices")
 app.command(epilog="Example: farebox archive --json")(archive)
 app.command(
     epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'

@@ -12,6 +12,7 @@ from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.outbox_rows import OutboxState
 from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.statement_rows import AccountFact
 from router.model.budget import Limit
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
@@ -251,11 +252,21 @@ class Redeliver:
     job_id: JobId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Put facts about a provider's account into the books; what is there already stays as it is."""
+
+    at: datetime
+    facts: tuple[AccountFact, ...]
+
+
 Spending = Accept | AcceptAll | Hold
 """Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
 Telling = Told | Redeliver
 """Verbs on a job's callback."""
-Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Telling | Settling
+Noting = SaveKey | Rotate | Raise | Refuse | Record
+"""Verbs on what is said, not on a job."""
+Command = Spending | CallOff | End | Alert | Noting | Telling | Settling
 """Every verb."""

@@ -14,9 +14,11 @@ from router.ledger.commands import (
     Doubt,
     End,
     Hold,
+    Noting,
     Post,
     Presume,
     Raise,
+    Record,
     Redeliver,
     Refuse,
     Rotate,
@@ -44,7 +46,7 @@ def decide(page: Page, command: Command) -> Decided:
             return _on_job(page, command)
         case Alert():
             return alerting.alert(page, command)
-        case SaveKey() | Rotate() | Raise() | Refuse():
+        case SaveKey() | Rotate() | Raise() | Refuse() | Record():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -106,7 +108,7 @@ def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
             return outbox.redeliver(page, command)
 
 
-def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
+def _noted(page: Page, command: Noting) -> Decided:
     """
     What a person has said is taken as it is, and so is a refusal that was given; only a key's place
     may be another's already.
@@ -118,5 +120,7 @@ def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
             return rotating.rotate(page, command)
         case Raise():
             return Decided(Done(), (command.row,))
+        case Record():
+            return Decided(Done(), command.facts)
         case _:
             return Decided(Done(), (command.key,))

@@ -23,6 +23,7 @@ from router.ledger.commands import (
     Post,
     Presume,
     Raise,
+    Record,
     Redeliver,
     Refuse,
     Rotate,
@@ -136,7 +137,7 @@ def subjects(command: Command) -> set[Key]:
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
-        case Accept() | SaveKey() | Raise() | Refuse() | Alert():
+        case Accept() | SaveKey() | Raise() | Refuse() | Record() | Alert():
             pass
         case _:
             job = job_of(command.attempt_id)

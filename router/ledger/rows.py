@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.statement_rows import ACCOUNT_FACTS, AccountFact
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -256,6 +257,7 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | AccountFact
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -268,5 +270,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    *ACCOUNT_FACTS,
 )
 """What is stored, those first that others refer to."""

@@ -18,6 +18,7 @@ from router.policy.latencies import StatedLatency
 from router.policy.scalars import (
     CallRate,
     Count,
+    CreditLow,
     Dollars,
     Flag,
     Instant,
@@ -92,6 +93,9 @@ class ProviderRow(Row):
     retention_s: Seconds = Field(default=1800.0, alias="retention")
     polls_per_second_max: Count = 50
     """How often it may be asked after jobs, all of them together."""
+    credit_low: CreditLow = 172_800.0
+    """When the credit left there is low: below an amount, or gone within so long at the pace of the
+    last day."""
 
     @property
     def terms(self) -> ProviderTerms:

@@ -14,6 +14,7 @@ from router.model.errors import (
     RequestTimeout,
     TooLarge,
 )
+from router.web.openapi.accounts import ACCOUNT_OPERATIONS
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
@@ -254,6 +255,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="operation",
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
+    **ACCOUNT_OPERATIONS,
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,
     **OPENAI_OPERATIONS,

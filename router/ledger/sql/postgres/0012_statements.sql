@@ -1,0 +1,70 @@
+-- Providers' billing accounts, by their own word: statements, their lines, what became of each, and
+-- readings of the credit that is left. Facts, as entries are.
+
+CREATE TABLE statements (
+    id          TEXT COLLATE "C" PRIMARY KEY,
+    provider    TEXT COLLATE "C" NOT NULL,
+    name        TEXT COLLATE "C" NOT NULL,
+    since       TEXT COLLATE "C" NOT NULL,
+    until       TEXT COLLATE "C" NOT NULL,
+    complete    BIGINT NOT NULL CHECK (complete IN (0, 1)),
+    line_count  BIGINT NOT NULL,
+    total       BIGINT NOT NULL,
+    recorded_at TEXT COLLATE "C" NOT NULL,
+    who         TEXT COLLATE "C" NOT NULL,
+    CHECK (since < until)
+);
+
+CREATE TABLE statement_lines (
+    id           TEXT COLLATE "C" PRIMARY KEY, -- of what it says
+    statement_id TEXT COLLATE "C" NOT NULL REFERENCES statements (id),
+    number       BIGINT NOT NULL CHECK (number >= 1),
+    provider     TEXT COLLATE "C" NOT NULL,
+    provider_ref TEXT COLLATE "C",
+    amount       BIGINT NOT NULL, -- negative for a refund
+    billed_at    TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX statement_lines_by_ref ON statement_lines (provider, provider_ref)
+    WHERE provider_ref IS NOT NULL;
+CREATE INDEX statement_lines_by_instant ON statement_lines (provider, billed_at);
+
+CREATE TABLE statement_outcomes (
+    statement_id TEXT COLLATE "C" NOT NULL REFERENCES statements (id),
+    subject      TEXT COLLATE "C" NOT NULL,
+    kind         TEXT COLLATE "C" NOT NULL,
+    attempt_id   TEXT COLLATE "C" REFERENCES attempts (id),
+    billed       BIGINT NOT NULL,
+    posted       BIGINT NOT NULL,
+    applied      BIGINT NOT NULL CHECK (applied IN (0, 1)),
+    recorded_at  TEXT COLLATE "C" NOT NULL,
+    who          TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (statement_id, subject, kind, applied)
+);
+
+CREATE TABLE balance_readings (
+    provider      TEXT COLLATE "C" NOT NULL,
+    at            TEXT COLLATE "C" NOT NULL,
+    amount        BIGINT NOT NULL,
+    posted_before BIGINT NOT NULL, -- what the ledger had posted there up to that instant
+    recorded_at   TEXT COLLATE "C" NOT NULL,
+    who           TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (provider, at)
+);
+
+-- What was posted within a time is asked by the entries' instants.
+CREATE INDEX entries_by_instant ON entries (at);
+
+CREATE FUNCTION an_account_showed_it() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'what an account showed is a fact: never changed, never removed'; END $$;
+CREATE TRIGGER statements_are_facts
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON statements
+    FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
+CREATE TRIGGER statement_lines_are_facts
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON statement_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
+CREATE TRIGGER statement_outcomes_are_facts
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON statement_outcomes
+    FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
+CREATE TRIGGER balance_readings_are_facts
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON balance_readings
+    FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
