@@ -10,6 +10,7 @@ from router.ledger.statement_rows import (
     StatementLineRow,
     StatementOutcomeRow,
     StatementRow,
+    StatementWithdrawalRow,
 )
 from router.ledger.views import BilledRow, ChargeRow
 from router.model.ids import AttemptId, ProviderRef
@@ -49,6 +50,9 @@ OUTCOME = StatementOutcomeRow(
     applied=0,
     recorded_at=EPOCH,
     who="ada",
+)
+WITHDRAWAL = StatementWithdrawalRow(
+    statement_id="s1", reason="the wrong column", recorded_at=EPOCH, who="bob"
 )
 READING = BalanceReadingRow(
     provider="shortapi",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.finance.reconciling import Compared, Kind, Period
+from router.finance.reconciling import Compared, Finding, Kind, Period
 from router.finance.statement_csv import Line
 from router.ledger.statement_rows import StatementLineRow, StatementOutcomeRow, StatementRow
 from router.model.money import Money
@@ -89,20 +89,19 @@ def kept_lines(found: Reconciled, lines: Iterable[Line]) -> Iterator[StatementLi
         )
 
 
-def kept_outcomes(done: Reconciled, who: str, at: datetime) -> Iterator[StatementOutcomeRow]:
-    """What came of it, likewise."""
-    for one in done.compared.findings:
-        yield StatementOutcomeRow(
-            statement_id=done.id,
-            subject=one.subject,
-            kind=one.kind.value,
-            attempt_id=one.attempt,
-            billed=one.billed,
-            posted=one.posted,
-            applied=int(one.subject in done.applied),
-            recorded_at=at,
-            who=who,
-        )
+def kept_outcome(done: Reconciled, one: Finding, who: str, at: datetime) -> StatementOutcomeRow:
+    """What came of one of its findings, likewise."""
+    return StatementOutcomeRow(
+        statement_id=done.id,
+        subject=one.subject,
+        kind=one.kind.value,
+        attempt_id=one.attempt,
+        billed=one.billed,
+        posted=one.posted,
+        applied=int(one.subject in done.applied),
+        recorded_at=at,
+        who=who,
+    )
 
 
 def as_line(row: StatementLineRow) -> Line:

@@ -289,7 +289,8 @@ def _is_recent(row: BilledRow, period: Period) -> bool:
 
 def sums(findings: Iterable[Finding]) -> Mapping[Kind, tuple[int, Money, Money]]:
     """Of each kind how many there are, what was billed, and what is posted; all kinds are there."""
-    counted = dict.fromkeys(Kind, (0, Money.ZERO, Money.ZERO))
+    nothing: tuple[int, Money, Money] = (0, Money.ZERO, Money.ZERO)
+    counted = dict.fromkeys(Kind, nothing)
     for one in findings:
         count, billed, posted = counted[one.kind]
         counted[one.kind] = (count + 1, billed + one.billed, posted + one.posted)

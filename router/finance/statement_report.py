@@ -4,7 +4,7 @@ from typing import Any
 
 from router.finance.bills import Reconciled
 from router.finance.reconciling import Finding, Kind, sums
-from router.ledger.statement_rows import StatementRow
+from router.ledger.statement_rows import StatementRow, StatementWithdrawalRow
 from router.model.clock import rfc3339
 
 
@@ -59,8 +59,10 @@ def _finding(done: Reconciled, one: Finding) -> dict[str, Any]:
     }
 
 
-def statement_document(row: StatementRow) -> dict[str, Any]:
-    """A statement that was recorded."""
+def statement_document(
+    row: StatementRow, withdrawal: StatementWithdrawalRow | None = None
+) -> dict[str, Any]:
+    """A statement that was recorded, and who took it back, if anybody did."""
     return {
         "id": row.id,
         "provider": row.provider,
@@ -72,4 +74,9 @@ def statement_document(row: StatementRow) -> dict[str, Any]:
         "total": str(row.total),
         "recorded_at": rfc3339(row.recorded_at),
         "who": row.who,
+        "withdrawn": None if withdrawal is None else _withdrawn(withdrawal),
     }
+
+
+def _withdrawn(row: StatementWithdrawalRow) -> dict[str, str]:
+    return {"at": rfc3339(row.recorded_at), "who": row.who, "reason": row.reason}

@@ -18,7 +18,7 @@ from router.finance.bills import (
     as_line,
     id_of,
     kept_lines,
-    kept_outcomes,
+    kept_outcome,
     kept_statement,
 )
 from router.finance.reconciling import SKEW, Action, Compared, Finding, Kind, Period, compare
@@ -27,11 +27,16 @@ from router.ledger.answers import Answer
 from router.ledger.commands import Command, Record
 from router.ledger.executor import Executor
 from router.ledger.rows import AttemptRow
-from router.ledger.statement_rows import AccountFact, StatementLineRow
+from router.ledger.statement_rows import (
+    AccountFact,
+    StatementLineRow,
+    StatementRow,
+    StatementWithdrawalRow,
+)
 from router.ledger.views import BilledRow
 from router.model.charge import Reported
 from router.model.clock import Clock
-from router.model.errors import InvalidJob, Malformed
+from router.model.errors import InvalidJob, Malformed, NotFound
 from router.model.ids import AttemptId, ProviderRef
 from router.model.money import Money, total
 
@@ -56,6 +61,8 @@ class StatementBooks(Protocol):
         self, provider: str, since: datetime, until: datetime
     ) -> AsyncIterator[StatementLineRow]: ...
     async def lines_of(self, provider: str, ref: ProviderRef) -> list[StatementLineRow]: ...
+    async def statements(self) -> list[StatementRow]: ...
+    async def withdrawals(self) -> list[StatementWithdrawalRow]: ...
 
 
 class Settles(Protocol):
@@ -99,6 +106,7 @@ class Reconciler:
         Raises:
             BadStatement: It cannot be read.
             Malformed: Its period is none.
+            InvalidJob: It was withdrawn; nothing was written.
             LedgerUnavailable: The books cannot be read, or not be written any further: what was
                 settled stays settled, and the same bill again goes on from there.
         """
@@ -119,7 +127,38 @@ class Reconciler:
                 total=total([line.amount for line in lines]),
                 compared=await self._compare(bill.provider, lines, period),
             )
-            return await self._apply(found, lines, who) if applied else found
+            if not applied:
+                return found
+            if found.id in {row.statement_id for row in await self._books.withdrawals()}:
+                raise InvalidJob(
+                    "This bill was withdrawn as it is: with other columns, or of another time, it "
+                    "is another."
+                )
+            return await self._apply(found, lines, who)
+
+    async def withdraw(self, statement_id: str, *, who: str, reason: str) -> StatementRow:
+        """
+        Take back a bill that was applied: its lines count no more.
+
+        What was settled by it stays as it is, until a right bill says otherwise.
+
+        Args:
+            statement_id: Which.
+            who: The person.
+            reason: Why.
+
+        Raises:
+            NotFound: There is none by that id.
+        """
+        for row in await self._books.statements():
+            if row.id == statement_id:
+                now = self._clock.now()
+                fact = StatementWithdrawalRow(
+                    statement_id=statement_id, reason=reason, recorded_at=now, who=who
+                )
+                await self._record([fact])
+                return row
+        raise NotFound("There is no statement by that id.")
 
     def _period(self, bill: Bill, lines: Sequence[Line]) -> Period:
         """What time a bill is of: as it is said, or else from its first line to its last."""
@@ -155,18 +194,20 @@ class Reconciler:
     async def _apply(self, found: Reconciled, lines: Sequence[Line], who: str) -> Reconciled:
         now = self._clock.now()
         await self._record([kept_statement(found, who, now), *kept_lines(found, lines)])
-        applied: set[str] = set()
-        failed: dict[str, str] = {}
+        done = replace(found, is_applied=True)
         for finding in found.compared.findings:
             if finding.action is None:
                 continue
             why_not = await self._settle(found, finding, who)
-            if why_not is None:
-                applied.add(finding.subject)
-            else:
-                failed[finding.subject] = why_not
-        done = replace(found, applied=frozenset(applied), failed=failed, is_applied=True)
-        await self._record(list(kept_outcomes(done, who, self._clock.now())))
+            if why_not is not None:
+                done = replace(done, failed={**done.failed, finding.subject: why_not})
+                continue
+            done = replace(done, applied=done.applied | {finding.subject})
+            # At once: whatever happens to the rest, this is known to have been done by this bill.
+            await self._record([kept_outcome(done, finding, who, self._clock.now())])
+        now = self._clock.now()
+        rest = [one for one in found.compared.findings if one.subject not in done.applied]
+        await self._record([kept_outcome(done, one, who, now) for one in rest])
         return done
 
     async def _settle(self, found: Reconciled, finding: Finding, who: str) -> str | None:

@@ -5,7 +5,12 @@ from datetime import datetime
 
 from router.ledger.mapping import decode, decode_view
 from router.ledger.reading import Readings
-from router.ledger.statement_rows import BalanceReadingRow, StatementLineRow, StatementRow
+from router.ledger.statement_rows import (
+    BalanceReadingRow,
+    StatementLineRow,
+    StatementRow,
+    StatementWithdrawalRow,
+)
 from router.ledger.views import BilledRow, ChargeRow
 from router.model.ids import ProviderRef
 from router.model.money import Money
@@ -20,6 +25,11 @@ class StatementReadings(Readings):
     async def statements(self) -> list[StatementRow]:
         """All statements that were recorded, the latest first."""
         return [decode(StatementRow, row) for row in await self._read("statements")]
+
+    async def withdrawals(self) -> list[StatementWithdrawalRow]:
+        """Which statements were taken back, the first first."""
+        rows = await self._read("statement_withdrawals")
+        return [decode(StatementWithdrawalRow, row) for row in rows]
 
     async def sent_between(
         self, provider: str, since: datetime, until: datetime
@@ -44,7 +54,10 @@ class StatementReadings(Readings):
     async def lines_between(
         self, provider: str, since: datetime, until: datetime
     ) -> AsyncIterator[StatementLineRow]:
-        """What a provider billed within `[since, until)`, of all statements, by the lines' ids."""
+        """
+        What a provider billed within `[since, until)`, by the lines' ids, without what was taken
+        back. A line that stands on two statements may come twice.
+        """
         after = ""
         while True:
             rows = await self._read(
@@ -57,7 +70,7 @@ class StatementReadings(Readings):
             after = rows[-1]["id"]
 
     async def lines_of(self, provider: str, ref: ProviderRef) -> list[StatementLineRow]:
-        """What a provider billed by one of its ids, of all statements."""
+        """What a provider billed by one of its ids, likewise."""
         rows = await self._read("lines_of", provider=provider, ref=ref)
         return [decode(StatementLineRow, row) for row in rows]
 

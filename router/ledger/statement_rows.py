@@ -43,11 +43,10 @@ class StatementLineRow:
     """One thing that a provider billed or refunded."""
 
     table: ClassVar[str] = "statement_lines"
-    key_columns: ClassVar[tuple[str, ...]] = ("id",)
-    id: str
-    """Of what it says: a line that stands on two statements is one."""
+    key_columns: ClassVar[tuple[str, ...]] = ("statement_id", "id")
     statement_id: str
-    """The first that it stood on."""
+    id: str
+    """Of what it says: on whatever statements it stands, it is one fact."""
     number: int
     """Its line in that file, from 1."""
     provider: str
@@ -60,7 +59,7 @@ class StatementLineRow:
     @property
     def key(self) -> tuple[str, ...]:
         """The primary key."""
-        return (self.id,)
+        return (self.statement_id, self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +88,23 @@ class StatementOutcomeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementWithdrawalRow:
+    """A statement was taken back, as one that was read wrongly: its lines count no more."""
+
+    table: ClassVar[str] = "statement_withdrawals"
+    key_columns: ClassVar[tuple[str, ...]] = ("statement_id",)
+    statement_id: str
+    reason: str
+    recorded_at: datetime
+    who: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The primary key."""
+        return (self.statement_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceReadingRow:
     """How much credit a provider said that there was, at an instant."""
 
@@ -108,12 +124,19 @@ class BalanceReadingRow:
         return (self.provider, self.at)
 
 
-AccountFact = StatementRow | StatementLineRow | StatementOutcomeRow | BalanceReadingRow
+AccountFact = (
+    StatementRow
+    | StatementLineRow
+    | StatementOutcomeRow
+    | StatementWithdrawalRow
+    | BalanceReadingRow
+)
 """What is recorded of a provider's account."""
 ACCOUNT_FACTS: tuple[type[AccountFact], ...] = (
     StatementRow,
     StatementLineRow,
     StatementOutcomeRow,
+    StatementWithdrawalRow,
     BalanceReadingRow,
 )
 """Those first that others refer to."""

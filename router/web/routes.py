@@ -130,6 +130,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/claims", claims.list_claims, Access.READ_ALL),
     Route("POST", "/v1/statements", statements.create_statement, Access.ADMIN),
     Route("GET", "/v1/statements", statements.list_statements, Access.READ_ALL),
+    Route("POST", "/v1/statements/{id}/withdraw", statements.withdraw_statement, Access.ADMIN),
     Route("POST", "/v1/balances", statements.create_balance, Access.ADMIN),
     Route("GET", "/v1/balances", statements.list_balances, Access.READ_ALL),
     Route("GET", "/v1/prices/drift", statements.list_drift, Access.READ_ALL),

@@ -1,7 +1,7 @@
 """Providers' bills and the credit left there: what people import, and what our books say of it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -21,7 +21,7 @@ from router.model.clock import from_rfc3339
 from router.model.errors import InvalidJob, Malformed
 from router.model.money import Money
 from router.policy.explain import closest
-from router.web.administration import check_amount, check_instant
+from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
 from router.web.problems import json_response
 from router.web.visit import Visit
@@ -53,6 +53,14 @@ class StatementRequest(BaseModel):
     since: Annotated[str, AfterValidator(check_instant)] | None = Field(None, alias="from")
     until: Annotated[str, AfterValidator(check_instant)] | None = Field(None, alias="to")
     apply: bool = False
+
+
+class WithdrawRequest(BaseModel):
+    """The body of `POST /v1/statements/{id}/withdraw`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    reason: Words
 
 
 class BalanceRequest(BaseModel):
@@ -91,8 +99,23 @@ async def create_statement(visit: Visit) -> web.Response:
 async def list_statements(visit: Visit) -> web.Response:
     """`GET /v1/statements`: those that were applied, the latest first."""
     visit.query()
-    rows = await visit.services.ledger.statements()
-    return json_response({"statements": [statement_document(row) for row in rows]})
+    return json_response({"statements": await _statements(visit)})
+
+
+async def withdraw_statement(visit: Visit) -> web.Response:
+    """`POST /v1/statements/{id}/withdraw`: its lines count no more; what it settled stays so."""
+    asked = read_as(WithdrawRequest, await visit.body(), Malformed)
+    row = await visit.services.accounts.reconciler.withdraw(
+        visit.path("id"), who=visit.caller.who, reason=asked.reason
+    )
+    (found,) = [one for one in await _statements(visit) if one["id"] == row.id]
+    return json_response(found)
+
+
+async def _statements(visit: Visit) -> list[dict[str, Any]]:
+    ledger = visit.services.ledger
+    withdrawn = {row.statement_id: row for row in await ledger.withdrawals()}
+    return [statement_document(row, withdrawn.get(row.id)) for row in await ledger.statements()]
 
 
 async def create_balance(visit: Visit) -> web.Response:

@@ -14,7 +14,7 @@ from router.model.ids import AttemptId, ProviderRef
 from tests.fakes import EPOCH
 from tests.ledger_kit import HOUR, usd
 from tests.ledger_running import tell
-from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT
+from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT, WITHDRAWAL
 
 
 def recorded(*facts: object) -> Command:
@@ -23,7 +23,7 @@ def recorded(*facts: object) -> Command:
 
 
 async def test_a_bill_is_recorded_once(ledger: Ledger) -> None:
-    """The same again changes nothing, and a line that stands on two bills counts once."""
+    """The same again changes nothing; a line that stands on two bills is the same on both."""
     other = replace(STATEMENT, id="s2", name="other.csv", recorded_at=EPOCH + HOUR)
     again = replace(LINE, statement_id="s2", number=9)
     await ledger.submit(recorded(STATEMENT, LINE, OUTCOME))
@@ -31,12 +31,27 @@ async def test_a_bill_is_recorded_once(ledger: Ledger) -> None:
     await ledger.submit(recorded(other, again))
 
     assert await ledger.statements() == [other, STATEMENT]
-    assert await ledger.lines_of("shortapi", ProviderRef("r1")) == [LINE]
+    assert await ledger.lines_of("shortapi", ProviderRef("r1")) == [LINE, again]
     assert await ledger.lines_of("runpod", ProviderRef("r1")) == []
     between = ledger.lines_between("shortapi", LINE.billed_at, EPOCH)
-    assert [one async for one in between] == [LINE]
+    assert [one async for one in between] == [LINE, again]
     after = ledger.lines_between("shortapi", LINE.billed_at + timedelta(microseconds=1), EPOCH)
     assert [one async for one in after] == []
+
+
+async def test_what_was_taken_back_counts_no_more(ledger: Ledger) -> None:
+    """What stands on another bill as well still does."""
+    other = replace(STATEMENT, id="s2")
+    again = replace(LINE, statement_id="s2")
+    alone = replace(LINE, id="l2", number=3)
+    await ledger.submit(recorded(STATEMENT, LINE, alone, other, again))
+    await ledger.submit(recorded(WITHDRAWAL))
+    await ledger.submit(recorded(replace(WITHDRAWAL, reason="another")))
+
+    assert await ledger.withdrawals() == [WITHDRAWAL]
+    assert await ledger.lines_of("shortapi", ProviderRef("r1")) == [again]
+    between = ledger.lines_between("shortapi", LINE.billed_at, EPOCH)
+    assert [one async for one in between] == [again]
 
 
 async def test_a_line_of_no_bill_contradicts_the_books(ledger: Ledger) -> None:
@@ -140,7 +155,9 @@ async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) 
         for name, (ref, amount) in amounts.items()
     ]
     back = replace(lines[-1], id="l4", amount=usd("-0.05"))
+    copies = [replace(line, statement_id="s2") for line in lines]
     await ledger.submit(recorded(STATEMENT, *lines))
+    await ledger.submit(recorded(replace(STATEMENT, id="s2"), *copies))
     first, second = await ledger.charges(EPOCH, most=3)
     await ledger.submit(recorded(back))
     (left,) = await ledger.charges(EPOCH, most=3)
@@ -150,3 +167,7 @@ async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) 
         AttemptId("j2.1"): usd("0.05"),
     }
     assert (left.id, left.reported_source) == (AttemptId("j1.1"), "statement")
+    for statement in ("s1", "s2"):
+        await ledger.submit(recorded(replace(WITHDRAWAL, statement_id=statement)))
+    first, second = await ledger.charges(EPOCH, most=3)
+    assert {first.reported_amount, second.reported_amount} == {usd("0.03"), usd("0.05")}

@@ -197,6 +197,9 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/statements?tenant={tenant}", body=BILL),
     ],
     ("GET", "/v1/statements"): [Ask()],
+    ("POST", "/v1/statements/{id}/withdraw"): [
+        Ask(path="/v1/statements/{done}/withdraw", body={"reason": "mine"})
+    ],
     ("POST", "/v1/balances"): [Ask(body={"provider": "shortapi", "balance": "99.17"})],
     ("GET", "/v1/balances"): [Ask(), Ask(path="/v1/balances?provider=shortapi")],
     ("GET", "/v1/prices/drift"): [Ask()],

@@ -16,7 +16,7 @@ def queries(back_end: str) -> dict[str, str]:
     In the files each query stands under `-- name: …` with a sentence on what it answers.
     """
     found: dict[str, str] = {}
-    for file in ("queries.sql", "statements.sql", f"{back_end}/queries.sql"):
+    for file in ("statements.sql", "queries.sql", f"{back_end}/queries.sql"):
         text = resources.files(__name__).joinpath(file).read_text("utf-8")
         _, *parts = _NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))

@@ -9,12 +9,12 @@ INSERT INTO statements (
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: put_statement_lines
--- Record a line; one that stands on two statements counts once.
+-- Record a line of a statement.
 INSERT INTO statement_lines (
     id, statement_id, number, provider, provider_ref, amount, billed_at
 ) VALUES (
     :id, :statement_id, :number, :provider, :provider_ref, :amount, :billed_at
-) ON CONFLICT (id) DO NOTHING;
+) ON CONFLICT (statement_id, id) DO NOTHING;
 
 -- name: put_statement_outcomes
 -- Record what became of what a statement says.
@@ -23,6 +23,12 @@ INSERT INTO statement_outcomes (
 ) VALUES (
     :statement_id, :subject, :kind, :attempt_id, :billed, :posted, :applied, :recorded_at, :who
 ) ON CONFLICT (statement_id, subject, kind, applied) DO NOTHING;
+
+-- name: put_statement_withdrawals
+-- Record that a statement was taken back; the first time counts.
+INSERT INTO statement_withdrawals (statement_id, reason, recorded_at, who)
+VALUES (:statement_id, :reason, :recorded_at, :who)
+ON CONFLICT (statement_id) DO NOTHING;
 
 -- name: put_balance_readings
 -- Record how much credit there was; of one instant the first word counts.
@@ -33,6 +39,10 @@ ON CONFLICT (provider, at) DO NOTHING;
 -- name: statements
 -- All statements, the latest first.
 SELECT * FROM statements ORDER BY recorded_at DESC, id;
+
+-- name: statement_withdrawals
+-- Which statements were taken back.
+SELECT * FROM statement_withdrawals ORDER BY recorded_at, statement_id;
 
 -- name: sent_between
 -- A page of a provider's attempts by when their first byte left, after a given one.
@@ -49,15 +59,18 @@ FROM attempts
 WHERE provider = :provider AND provider_ref = :ref AND dispatched_at IS NOT NULL;
 
 -- name: lines_between
--- A page of what a provider billed within a time, after a given line.
+-- A page of what a provider billed within a time, after a given line; one that stands on two
+-- statements may be there twice.
 SELECT * FROM statement_lines
 WHERE provider = :provider AND id > :after AND billed_at >= :since AND billed_at < :until
-ORDER BY id LIMIT :most;
+    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+ORDER BY id, statement_id LIMIT :most;
 
 -- name: lines_of
 -- What a provider billed by one of its ids.
 SELECT * FROM statement_lines WHERE provider = :provider AND provider_ref = :ref
-ORDER BY billed_at, id;
+    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+ORDER BY billed_at, id, statement_id;
 
 -- name: balance_readings
 -- How much credit was read, by provider and instant.
@@ -87,9 +100,12 @@ SELECT * FROM (
         ) AS place
     FROM (
         SELECT attempts.*, (
-            SELECT SUM(statement_lines.amount) FROM statement_lines
-            WHERE statement_lines.provider = attempts.provider
-                AND statement_lines.provider_ref = attempts.provider_ref
+            SELECT SUM(amount) FROM (
+                SELECT DISTINCT id, amount FROM statement_lines
+                WHERE statement_lines.provider = attempts.provider
+                    AND statement_lines.provider_ref = attempts.provider_ref
+                    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+            ) AS facts
         ) AS billed
         FROM attempts
         WHERE state = 'posted' AND dispatched_at IS NOT NULL AND ended_at >= :since

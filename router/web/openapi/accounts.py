@@ -1,7 +1,7 @@
 """Providers' bills, the credit left there, and prices that changed: as schemas and as routes."""
 
 from router.finance.reconciling import Action, Kind
-from router.model.errors import InvalidJob, Malformed, RequestTimeout, TooLarge
+from router.model.errors import InvalidJob, Malformed, NotFound, RequestTimeout, TooLarge
 from router.model.job import AttemptState
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.shapes import (
@@ -66,11 +66,18 @@ ACCOUNTS: dict[str, Schema] = {
         why={**TEXT, "description": "Why nothing is done by itself, and what to do."},
         suggested=many({**TEXT, "description": "An attempt that it may be the charge of."}),
     ),
+    "Statement": thing(
+        "A bill by which the books were settled.",
+        **_STATEMENT,
+        recorded_at=INSTANT,
+        who=TEXT,
+        withdrawn=nullable(
+            thing("When it was taken back, by whom and why.", at=INSTANT, who=TEXT, reason=TEXT)
+        ),
+    ),
     "StatementList": thing(
         "Bills by which the books were settled, the latest first.",
-        statements=many(
-            thing("One of them.", **_STATEMENT, recorded_at=INSTANT, who=TEXT),
-        ),
+        statements=many(ref("Statement")),
     ),
     "Credit": thing(
         "What is left at a provider.",
@@ -158,6 +165,15 @@ ACCOUNT_OPERATIONS: dict[tuple[str, str], Operation] = {
         group="money",
         answers={200: Answer(schema="StatementList", words="All of them.")},
         errors=(Malformed,),
+    ),
+    ("POST", "/v1/statements/{id}/withdraw"): Operation(
+        name="withdrawStatement",
+        group="money",
+        answers={200: Answer(schema="Statement", words="Its lines count no more.")},
+        errors=(Malformed, TooLarge, RequestTimeout, NotFound),
+        parameters=("statement",),
+        body="WithdrawRequest",
+        example={"reason": "the wrong column was taken for the amount"},
     ),
     ("POST", "/v1/balances"): Operation(
         name="createBalance",

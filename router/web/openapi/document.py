@@ -39,12 +39,12 @@ from router.web.problems import NATIVE, problem, unforeseen
 from router.web.raising import EndRequest, RaiseRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
-from router.web.statements import BalanceRequest, StatementRequest
+from router.web.statements import BalanceRequest, StatementRequest, WithdrawRequest
 from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, ImageEdit, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
-    *(BalanceRequest, StatementRequest),
+    *(BalanceRequest, StatementRequest, WithdrawRequest),
     *(RunpodInput, RunpodPolicy, RunpodRun, ShortApiArgs, ShortApiCreate),
 )
 _ABOUT = """\

@@ -102,6 +102,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "to": "Exclusive; not to come.",
         "apply": "Settle what it proves, and keep it. Otherwise nothing is written.",
     },
+    "WithdrawRequest": {"reason": "Why, for whoever looks for it."},
     "BalanceRequest": {
         "provider": "As in the price book.",
         "balance": "What it shows, in dollars.",

@@ -105,7 +105,12 @@ def test_applied_it_settles_and_is_listed(booked: Commands) -> None:
     assert "adjusted" in applied.out
     assert "agrees │     2" in again.out
     assert all(text in listed.out for text in ("usage.csv", "$0.0944", "shortapi"))
-    assert [one["lines"] for one in json.loads(document.out)["statements"]] == [2]
+    (statement,) = json.loads(document.out)["statements"]
+    assert statement["lines"] == 2
+    taken = booked("reconcile", "--withdraw", statement["id"], "--reason", "a wrong file")
+    assert "a wrong file" in taken.out
+    refused = booked("reconcile", "shortapi", bill, "--apply")
+    assert (refused.code, "withdrawn" in refused.err) == (2, True)
 
 
 def test_what_a_person_must_do_is_said_with_its_command(booked: Commands) -> None:
@@ -141,6 +146,8 @@ def test_a_complete_bill_is_of_a_time(booked: Commands) -> None:
         (("shortapi",), "name the provider's FILE, or say with --balance"),
         (("shortapi", "usage.csv", "--balance", "4.20"), "name the provider's FILE, or say"),
         (("shortapi", "usage.csv", "--from", "2026-11-01"), "--from and --to: say both"),
+        (("--withdraw", "s1"), "--withdraw ID takes --reason TEXT"),
+        (("shortapi", "--withdraw", "s1", "--reason", "r"), "takes --reason TEXT, and nothing"),
         (("shortapi", "nobody.csv"), "nobody.csv: No such file"),
         (("shortapi", "usage.csv", "--columns", "price=Cost"), "--columns: write ref, amount, at"),
         (("shortapi", "usage.csv"), "usage.csv:2:4: 'much' is no amount as 0.0875"),

@@ -10,7 +10,7 @@ from router.finance.bills import (
     as_line,
     id_of,
     kept_lines,
-    kept_outcomes,
+    kept_outcome,
     kept_statement,
 )
 from router.finance.reconciling import Compared, Finding, Kind, Period
@@ -63,6 +63,6 @@ def test_a_bill_is_kept_with_its_lines_and_what_came_of_them() -> None:
     kept = kept_statement(done, "ada", EPOCH)
     assert (kept.id, kept.complete, kept.total, kept.who) == ("s1", 1, usd("0.11"), "ada")
     assert [as_line(row) for row in kept_lines(done, lines)] == lines
-    first, second = kept_outcomes(done, "ada", EPOCH)
+    first, second = (kept_outcome(done, one, "ada", EPOCH) for one in (found, stranger))
     assert (first.subject, first.applied, first.posted) == ("j1.1", 1, usd("0.01"))
     assert (second.subject, second.applied, second.attempt_id) == ("line 3", 0, None)

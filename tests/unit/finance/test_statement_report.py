@@ -9,7 +9,7 @@ from router.finance.statement_report import as_document, statement_document
 from router.model.job import AttemptState
 from tests.fakes import EPOCH
 from tests.ledger_kit import HOUR, usd
-from tests.statement_kit import STATEMENT, a_line, a_sent
+from tests.statement_kit import STATEMENT, WITHDRAWAL, a_line, a_sent
 
 
 def test_a_report_tells_what_differs_and_counts_what_agrees() -> None:
@@ -92,3 +92,9 @@ def test_a_statement_is_told_with_who_applied_it() -> None:
     assert (told["who"], told["complete"], told["total"], told["lines"]) == (
         *("ada", False, "0.11", 2),
     )
+    assert told["withdrawn"] is None
+    assert statement_document(STATEMENT, WITHDRAWAL)["withdrawn"] == {
+        "at": "2026-11-20T09:00:00.000000Z",
+        "who": "bob",
+        "reason": "the wrong column",
+    }

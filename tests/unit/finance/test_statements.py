@@ -19,7 +19,13 @@ from router.ledger.commands import Run
 from router.ledger.executor import InlineExecutor
 from router.ledger.rows import BEGINNING, END
 from router.model.clock import rfc3339
-from router.model.errors import InvalidJob, Malformed, ProviderInDoubt, ProviderUnreachable
+from router.model.errors import (
+    InvalidJob,
+    Malformed,
+    NotFound,
+    ProviderInDoubt,
+    ProviderUnreachable,
+)
 from router.model.ids import AttemptId, ProviderRef
 from router.model.job import AttemptState
 from tests.ledger_kit import usd
@@ -268,3 +274,76 @@ def test_what_an_earlier_bill_has_settles_a_doubt_of_today(tmp_path: Path) -> No
         assert row.posted == usd("0.0417")
 
     told(tmp_path, story)
+
+
+def test_a_bill_that_was_read_wrongly_is_taken_back(tmp_path: Path) -> None:
+    """With the right columns it is another bill, by which the books come right again."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        ref = await posted(stage)
+        now = rfc3339(stage.clock.now())
+        text = f"ref,tax,amount,at\n{ref},0.007,0.043,{now}\n"
+        right = replace(a_bill(stage), text=text)
+        wrong = replace(right, columns={"amount": "tax"})
+        first = await reconciler.reconcile(wrong, who="ada", applied=True)
+        assert await stage.used() == usd("0.007")
+
+        taken = await reconciler.withdraw(first.id, who="bob", reason="the tax")
+        second = await reconciler.reconcile(right, who="ada", applied=True)
+
+        assert (taken.id, second.agrees, second.id != first.id) == (first.id, True, True)
+        assert await stage.used() == usd("0.043")
+        (withdrawal,) = await stage.ledger.withdrawals()
+        assert (withdrawal.who, withdrawal.reason) == ("bob", "the tax")
+        with pytest.raises(InvalidJob, match="was withdrawn as it is"):
+            await reconciler.reconcile(wrong, who="ada", applied=True)
+        with pytest.raises(NotFound):
+            await reconciler.withdraw("nobodys", who="bob", reason="r")
+
+    told(tmp_path, story)
+
+
+def test_what_was_settled_before_a_crash_is_known_to_be(tmp_path: Path) -> None:
+    """Each outcome is recorded when it comes; the same bill again goes on with the rest."""
+
+    class Crash(Exception):
+        """Nobody foresaw it."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        refs = [await posted(stage), await posted(stage)]
+        bill = a_bill(stage, (refs[0], "0.051"), (refs[1], "0.032"))
+        resolver = Resolver(stage.clock, stage.ledger, stage.dispatcher, stage.recovery)
+
+        class Once:
+            """Settles one attempt and no more."""
+
+            settled = 0
+
+            async def settle(self, *arguments: Any, **options: Any) -> Any:
+                """Settle, the first time."""
+                self.settled += 1
+                if self.settled > 1:
+                    raise Crash
+                return await resolver.settle(*arguments, **options)
+
+        broken = Reconciler(stage.clock, stage.ledger, Once(), InlineExecutor())
+        with pytest.raises(Crash):
+            await broken.reconcile(bill, who="ada", applied=True)
+        assert await stage.used() == usd("0.091")
+        assert outcomes(stage) == [("amount_differs", 1)]
+
+        done = await reconciler.reconcile(bill, who="ada", applied=True)
+
+        assert done.agrees
+        assert await stage.used() == usd("0.083")
+        assert sorted(outcomes(stage)) == [("amount_differs", 1)] * 2 + [("matched", 0)]
+
+    told(tmp_path, story)
+
+
+def outcomes(stage: Stage) -> list[tuple[str, int]]:
+    """What the ledger kept of what came of bills: kinds, and whether they were applied."""
+    path = str(stage.folder / "ledger.db")
+    with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
+        rows = database.execute("SELECT kind, applied FROM statement_outcomes").fetchall()
+    return [(str(kind), int(str(applied))) for kind, applied in rows]

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from router.ledger import statement_reading
-from router.ledger.commands import Record
+from router.ledger.commands import Dispatch, Record
 from router.ledger.statement_reading import StatementReadings
+from router.ledger.views import BilledRow
 from router.model.errors import LedgerUnavailable
+from router.model.ids import AttemptId
 from tests.fakes import EPOCH
-from tests.ledger_kit import DAY, HOUR, a_sqlite_store, at_once, usd
+from tests.ledger_kit import DAY, HOUR, a_sqlite_store, an_accept, at_once, usd
 from tests.statement_kit import LINE, STATEMENT
 
 
@@ -39,3 +41,25 @@ def test_lines_come_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 async def _all_lines(readings: StatementReadings) -> list[object]:
     return [one async for one in readings.lines_between("shortapi", EPOCH - DAY, EPOCH + HOUR)]
+
+
+def test_attempts_come_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were sent, each once, and a last page that is empty ends it."""
+    store = a_sqlite_store(tmp_path / "farebox.db")
+    for name in ("j1", "j2", "j3"):
+        at_once(store.commit([an_accept(name, f"0.0{name[1]}")]))
+    for name in ("j1.1", "j3.1"):
+        at_once(store.commit([Dispatch(at=EPOCH, attempt_id=AttemptId(name))]))
+    readings = StatementReadings(store)
+    for page in (1, 2, 3):
+        monkeypatch.setattr(statement_reading, "PAGE", page)
+        found = at_once(_all_sent(readings))
+        assert [(row.id, row.quoted) for row in found] == [
+            ("j1.1", usd("0.01")),
+            ("j3.1", usd("0.03")),
+        ]
+    store.close()
+
+
+async def _all_sent(readings: StatementReadings) -> list[BilledRow]:
+    return [one async for one in readings.sent_between("shortapi", EPOCH - DAY, EPOCH + HOUR)]

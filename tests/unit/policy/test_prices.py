@@ -6,7 +6,7 @@ from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms, Rate
 from router.policy.prices import PriceBook, PricedRow
-from router.policy.scalars import read_instant, read_rate
+from router.policy.scalars import read_credit_low, read_instant, read_rate
 from router.policy.yaml_nodes import plain, read_tree
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -276,3 +276,19 @@ def test_a_rate_is_written_as_calls_per_time(text: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_rate(text)
     assert read_rate(read_rate("7 per m")) == Rate(7, 60.0)
+
+
+def test_low_credit_is_an_amount_or_a_time() -> None:
+    """With a dollar sign or a unit; what it was read as, it is read as again."""
+    assert (
+        read_credit_low("$20.50") == read_credit_low(Money.parse("20.50")) == Money.parse("20.50")
+    )
+    assert read_credit_low("36h") == read_credit_low(129_600.0) == 129_600.0
+    for wrong in ("20", "20.50", "soon", 7):
+        with pytest.raises(ValueError, match=r"such as|with its unit"):
+            read_credit_low(wrong)
+
+
+def test_two_days_of_credit_are_low_unless_the_row_says_otherwise(book: PriceBook) -> None:
+    """The default of every provider."""
+    assert {row.credit_low for row in book.providers} == {172_800.0}

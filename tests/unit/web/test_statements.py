@@ -52,6 +52,28 @@ async def test_a_bill_is_compared_and_then_applied(tmp_path: Path) -> None:
     assert [kind for kind, _, _ in journal] == ["hold", "post", "adjust"]
 
 
+async def test_a_bill_is_taken_back(tmp_path: Path) -> None:
+    """It stays listed, with who took it back and why; one that is not there is not found."""
+    async with open_front(tmp_path) as front:
+        _, admin = await front.mint(role=Role.ADMIN)
+        await front.edit()
+        text = a_csv(front, ("shortapi-1", "0.05"))
+        applied = await asked(front, admin, text, apply=True)
+        path = f"/v1/statements/{applied.json['statement']['id']}/withdraw"
+        taken = await front.ask("POST", path, {"reason": "the wrong file"}, key=admin)
+        listed = await front.ask("GET", "/v1/statements", key=admin)
+        again = await asked(front, admin, text, apply=True)
+        nobodys = await front.ask(
+            "POST", "/v1/statements/nobodys/withdraw", {"reason": "r"}, key=admin
+        )
+
+    assert (taken.status, again.status, nobodys.status) == (200, 422, 404)
+    assert listed.json["statements"] == [taken.json]
+    assert (taken.json["withdrawn"]["who"], taken.json["withdrawn"]["reason"]) == (
+        *("acme's admin", "the wrong file"),
+    )
+
+
 async def test_a_bill_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     """With its place in the file, or what is missing of its time, or who it is of."""
     async with open_front(tmp_path) as front:

@@ -16,13 +16,14 @@ CREATE TABLE statements (
 );
 
 CREATE TABLE statement_lines (
-    id           TEXT COLLATE "C" PRIMARY KEY, -- of what it says
     statement_id TEXT COLLATE "C" NOT NULL REFERENCES statements (id),
+    id           TEXT COLLATE "C" NOT NULL, -- of what it says: the same on every statement
     number       BIGINT NOT NULL CHECK (number >= 1),
     provider     TEXT COLLATE "C" NOT NULL,
     provider_ref TEXT COLLATE "C",
     amount       BIGINT NOT NULL, -- negative for a refund
-    billed_at    TEXT COLLATE "C" NOT NULL
+    billed_at    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (statement_id, id)
 );
 CREATE INDEX statement_lines_by_ref ON statement_lines (provider, provider_ref)
     WHERE provider_ref IS NOT NULL;
@@ -39,6 +40,14 @@ CREATE TABLE statement_outcomes (
     recorded_at  TEXT COLLATE "C" NOT NULL,
     who          TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (statement_id, subject, kind, applied)
+);
+
+-- Statements that were taken back: their lines count no more.
+CREATE TABLE statement_withdrawals (
+    statement_id TEXT COLLATE "C" PRIMARY KEY REFERENCES statements (id),
+    reason       TEXT COLLATE "C" NOT NULL,
+    recorded_at  TEXT COLLATE "C" NOT NULL,
+    who          TEXT COLLATE "C" NOT NULL
 );
 
 CREATE TABLE balance_readings (
@@ -67,4 +76,7 @@ CREATE TRIGGER statement_outcomes_are_facts
     FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
 CREATE TRIGGER balance_readings_are_facts
     BEFORE UPDATE OR DELETE OR TRUNCATE ON balance_readings
+    FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();
+CREATE TRIGGER statement_withdrawals_are_facts
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON statement_withdrawals
     FOR EACH STATEMENT EXECUTE FUNCTION an_account_showed_it();

@@ -16,13 +16,14 @@ CREATE TABLE statements (
 ) STRICT;
 
 CREATE TABLE statement_lines (
-    id           TEXT PRIMARY KEY, -- of what it says
     statement_id TEXT NOT NULL REFERENCES statements (id),
+    id           TEXT NOT NULL, -- of what it says: the same on every statement
     number       INTEGER NOT NULL CHECK (number >= 1),
     provider     TEXT NOT NULL,
     provider_ref TEXT,
     amount       INTEGER NOT NULL, -- negative for a refund
-    billed_at    TEXT NOT NULL
+    billed_at    TEXT NOT NULL,
+    PRIMARY KEY (statement_id, id)
 ) STRICT;
 CREATE INDEX statement_lines_by_ref ON statement_lines (provider, provider_ref)
     WHERE provider_ref IS NOT NULL;
@@ -39,6 +40,14 @@ CREATE TABLE statement_outcomes (
     recorded_at  TEXT NOT NULL,
     who          TEXT NOT NULL,
     PRIMARY KEY (statement_id, subject, kind, applied)
+) STRICT;
+
+-- Statements that were taken back: their lines count no more.
+CREATE TABLE statement_withdrawals (
+    statement_id TEXT PRIMARY KEY REFERENCES statements (id),
+    reason       TEXT NOT NULL,
+    recorded_at  TEXT NOT NULL,
+    who          TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE balance_readings (
@@ -69,4 +78,10 @@ CREATE TRIGGER statement_outcomes_are_facts_not_removed BEFORE DELETE ON stateme
 CREATE TRIGGER balance_readings_are_facts_not_changed BEFORE UPDATE ON balance_readings
     BEGIN SELECT RAISE(ABORT, 'what an account showed is a fact: it is never changed'); END;
 CREATE TRIGGER balance_readings_are_facts_not_removed BEFORE DELETE ON balance_readings
+    BEGIN SELECT RAISE(ABORT, 'what an account showed is a fact: it is never removed'); END;
+CREATE TRIGGER statement_withdrawals_are_facts_not_changed BEFORE UPDATE
+    ON statement_withdrawals
+    BEGIN SELECT RAISE(ABORT, 'what an account showed is a fact: it is never changed'); END;
+CREATE TRIGGER statement_withdrawals_are_facts_not_removed BEFORE DELETE
+    ON statement_withdrawals
     BEGIN SELECT RAISE(ABORT, 'what an account showed is a fact: it is never removed'); END;
