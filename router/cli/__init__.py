@@ -28,6 +28,7 @@ from router.cli.sandbox import sandbox
 from router.cli.serve import serve
 from router.cli.settle import settle
 from router.cli.show import warn
+from router.cli.statements import statements
 
 app = typer.Typer(
     name="farebox",
@@ -50,6 +51,7 @@ app.command(
     epilog="Example: farebox reconcile shortapi usage.csv --columns ref=job_id,amount=cost,at=time "
     "--from 2026-11-01 --to 2026-12-01; then the same with --apply"
 )(reconcile)
+app.add_typer(statements, name="statements")
 app.command(epilog="Example: farebox balance shortapi")(balance)
 app.add_typer(prices, name="prices")
 app.command(epilog="Example: farebox archive --json")(archive)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -31,9 +30,7 @@ ACTIONS: Mapping[str, str] = {"post": "posted", "void": "voided", "adjust": "adj
 
 
 def reconcile(
-    provider: Annotated[
-        str | None, typer.Argument(help="Whose. Without one: list the bills that were applied.")
-    ] = None,
+    provider: Annotated[str, typer.Argument(help="Whose bill it is.")],
     file: Annotated[Path | None, typer.Argument(help="Its usage, as CSV.")] = None,
     columns: Annotated[
         str | None,
@@ -55,11 +52,6 @@ def reconcile(
     at: Annotated[
         str | None, typer.Option(help="When the credit was read; now, if not said.")
     ] = None,
-    withdraw: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Take back a bill that was applied and read wrongly."),
-    ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it is taken back.")] = None,
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
@@ -80,16 +72,6 @@ def reconcile(
     negative) and at (an instant, of UTC if it names no zone). Exit 1: something is left to see to.
     """
     where = Where.of(url, database, policy)
-    if withdraw is not None:
-        if provider is not None or reason is None:
-            raise Mistake("--withdraw ID takes --reason TEXT, and nothing else")
-        path = f"/v1/statements/{quote(withdraw, safe='')}/withdraw"
-        found = run(_ask(where, "POST", path, {"reason": reason}))
-        _list({"statements": [found]}, as_json=as_json)
-        return
-    if provider is None:
-        _list(run(_ask(where, "GET", "/v1/statements")), as_json=as_json)
-        return
     if (file is None) == (balance is None):
         raise Mistake("name the provider's FILE, or say with --balance what credit it shows")
     if balance is not None:
@@ -237,23 +219,3 @@ def _done(finding: Mapping[str, Any]) -> str:
     if finding["applied"]:
         return ACTIONS[action]
     return "not done" if finding["why"] else f"to be {ACTIONS[action]}"
-
-
-def _list(found: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(found)
-        return
-    if not found["statements"]:
-        say("No bill was applied yet: farebox reconcile PROVIDER FILE --apply")
-        return
-    names = ("id", "provider", "name", "from", "to", "lines", "who")
-    rows = [
-        [*(str(one[name]) for name in names), usd(one["total"]), _withdrawn(one)]
-        for one in found["statements"]
-    ]
-    console().print(table((*names, "total", "withdrawn"), rows, amounts=("lines", "total")))
-
-
-def _withdrawn(statement: Mapping[str, Any]) -> str:
-    taken_back = statement["withdrawn"]
-    return NONE if taken_back is None else f"{taken_back['who']}: {taken_back['reason']}"

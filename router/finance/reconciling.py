@@ -289,8 +289,7 @@ def _is_recent(row: BilledRow, period: Period) -> bool:
 
 def sums(findings: Iterable[Finding]) -> Mapping[Kind, tuple[int, Money, Money]]:
     """Of each kind how many there are, what was billed, and what is posted; all kinds are there."""
-    nothing: tuple[int, Money, Money] = (0, Money.ZERO, Money.ZERO)
-    counted = dict.fromkeys(Kind, nothing)
+    counted: dict[Kind, tuple[int, Money, Money]] = dict.fromkeys(Kind, (0, Money.ZERO, Money.ZERO))
     for one in findings:
         count, billed, posted = counted[one.kind]
         counted[one.kind] = (count + 1, billed + one.billed, posted + one.posted)

@@ -35,6 +35,7 @@ def test_all_the_promised_commands_are_there() -> None:
             [
                 *("demo", "serve", "sandbox", "check", "quote", "keys", "budget", "report"),
                 *("archive", "callbacks", "claims", "settle"),
+                *("balance", "prices", "reconcile", "statements"),
             ]
         )
         == NAMES
