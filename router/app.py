@@ -78,6 +78,7 @@ class House:
     async def begin(self) -> None:
         """Take up what is unfinished, then be ready."""
         await restore_lost_answers(self.services)
+        await self.reloader.keep_in(self.services.ledger)
         await self.recovery.run()
         await self.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())

@@ -25,8 +25,8 @@ from router.model.ids import JobId
 from router.model.job import Job
 from router.model.money import Money, total
 from router.model.offer import Plan
-from router.policy.choose import choose
 from router.policy.downshift import at_each_resolution, may_shrink, stopped
+from router.policy.evidence import Evidence, as_text, replay
 from router.policy.policy import Policy
 from router.policy.stages import Halt
 
@@ -154,11 +154,12 @@ async def _ask(
         # An image that did not come in time is not looked at again for a smaller edit of it.
         look_s = None if look_s is None else 0.0
         standing = await placer.standing(policy, tried)
-        plan = choose(policy, tried, offers, standing=standing)
+        evidence = Evidence(offers, standing)
+        plan = replay(policy, tried, evidence)
         if plan.offers:
             sized = [replace(one, resolution=tried.resolution) for one in jobs]
-            smaller = _downshift(job, tried, refused)
-            errands = [await _errand(one, plan, policy, inputs, smaller) for one in sized]
+            smaller, seen = _downshift(job, tried, refused), as_text(evidence)
+            errands = [await _errand(one, plan, policy, inputs, smaller, seen) for one in sized]
             answer = await placer.accept(errands, plan, idempotency)
             if not isinstance(answer, Refused):
                 return Asked(tuple(errands), answer)
@@ -188,11 +189,17 @@ def _exceeded(refused: Refused, why: str) -> BudgetExceeded:
 
 
 async def _errand(
-    job: Job, plan: Plan, policy: Policy, inputs: _Brought, downshift: Downshift | None
+    job: Job,
+    plan: Plan,
+    policy: Policy,
+    inputs: _Brought,
+    downshift: Downshift | None,
+    evidence: str,
 ) -> Errand:
-    row = await row_of(job, plan.decision, inputs, downshift)
+    row = await row_of(job, plan.decision, inputs, downshift, evidence=evidence)
     dearest = max(offer.price for offer in plan.offers)
-    return Errand(job=job, policy=policy, row=row, dearest=dearest)
+    cheapest = min(offer.price for offer in plan.offers)
+    return Errand(job=job, policy=policy, row=row, dearest=dearest, cheapest=cheapest)
 
 
 def _downshift(asked: Job, bought: Job, refused: Refused | None) -> Downshift | None:

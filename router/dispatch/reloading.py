@@ -7,14 +7,18 @@ and the prices that they began with; the budgets' limits bind every hold from th
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from router.ledger.executor import Executor
 from router.model.clock import Clock
+from router.model.errors import LedgerUnavailable
 from router.model.offer import ProviderTerms
 from router.observe.events import Observer, PolicyRejected, PolicyReloaded
 from router.policy.current import Current
-from router.policy.loader import Reading, fingerprint, read_policy
+from router.policy.loader import Reading, fingerprint, read_bundle, read_policy
 from router.policy.policy import Policy
 from router.policy.problems import PolicyError, Problem
 from router.upstream.traffic import Traffic
@@ -25,6 +29,13 @@ SETTLE_S = 0.25
 # How often to read anew what was replaced while it was read, before leaving it to the next look.
 TRIES = 5
 _TOLD_MAX = 3
+
+
+class PolicyBooks(Protocol):
+    """Where policies are kept that were in force. See `ledger.ledger.Ledger`."""
+
+    async def keep_policy(self, policy_hash: str, name: str, at: datetime, bundle: str) -> None: ...
+    async def bundles_in_use(self) -> list[str]: ...
 
 
 class Reloader:
@@ -60,6 +71,25 @@ class Reloader:
         self._read = read
         self._watched, self._seen = reading.files, reading.hash
         self._one_at_a_time = asyncio.Lock()
+        self._books: PolicyBooks | None = None
+        self._unkept: Reading | None = reading
+
+    async def keep_in(self, books: PolicyBooks) -> None:
+        """
+        Keep the policy in force in the books, and from now on each that comes in force.
+
+        So whoever asks later why a job went where it went finds the policy by its hash; and jobs
+        that are unfinished go on under the policies that they began under.
+
+        Raises:
+            LedgerUnavailable: The books cannot be read.
+        """
+        self._books = books
+        await self._keep()
+        for bundle in await books.bundles_in_use():
+            # Kept by a version that read it otherwise: its jobs go on under the one in force.
+            with suppress(PolicyError):
+                self._current.remember(read_bundle(bundle))
 
     async def run(self) -> None:
         """Look for ever."""
@@ -70,6 +100,7 @@ class Reloader:
     async def look(self) -> None:
         """Reload if the files' content has changed, and has stopped changing."""
         async with self._one_at_a_time:
+            await self._keep()
             found = await self._fingerprint(self._watched)
             if found == self._seen:
                 return
@@ -88,9 +119,24 @@ class Reloader:
             # A folder may have been swapped between two of its files.
             if await self._fingerprint(reading.files) == reading.hash:
                 self._watched, self._seen = reading.files, reading.hash
+                if isinstance(reading.outcome, Policy):
+                    # Before it is in force: no job is bought under what nobody can look up.
+                    self._unkept = reading
+                    await self._keep()
                 self._take(reading.outcome, asked=asked)
                 return
             await self._clock.sleep_s(SETTLE_S)
+
+    async def _keep(self) -> None:
+        """Keep what is not in the books yet; if they cannot be written, at the next look."""
+        reading = self._unkept
+        if self._books is None or reading is None or isinstance(reading.outcome, PolicyError):
+            return
+        policy = reading.outcome
+        with suppress(LedgerUnavailable):
+            now = self._clock.now()
+            await self._books.keep_policy(policy.hash, policy.name, now, reading.bundle)
+            self._unkept = None
 
     def _take(self, outcome: Policy | PolicyError, *, asked: bool) -> None:
         now, former = self._clock.now(), self._current.policy

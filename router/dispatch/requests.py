@@ -29,7 +29,12 @@ class Downshift:
 
 
 async def row_of(
-    job: Job, decision: Decision, inputs: Keeper, downshift: Downshift | None = None
+    job: Job,
+    decision: Decision,
+    inputs: Keeper,
+    downshift: Downshift | None = None,
+    *,
+    evidence: str | None = None,
 ) -> JobRow:
     """
     The row of a new job. Large images are durable beside the ledger when this returns.
@@ -39,6 +44,7 @@ async def row_of(
         decision: Why the plan is as it is.
         inputs: Keeps large images.
         downshift: Kept with the decision; None when it is bought as asked for.
+        evidence: What the decision saw.
 
     Raises:
         OSError: An image could not be kept.
@@ -70,6 +76,7 @@ async def row_of(
         deadline_at=job.deadline_at,
         fingerprint=job.fingerprint,
         batch=job.batch,
+        evidence=evidence,
     )
 
 

@@ -27,10 +27,11 @@ PRICES_SINCE = timedelta(days=1)
 class WatchBooks(Protocol):
     """What of the ledger is needed. See `ledger.ledger.Ledger`."""
 
-    async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]: ...
+    async def spending(
+        self, since: datetime, until: datetime, *, cut: None, tags: bool
+    ) -> list[SpendingRow]: ...
     async def balance_readings(self, provider: str = "") -> list[BalanceReadingRow]: ...
     async def topped_up(self, provider: str, since: datetime) -> Money: ...
-    async def posted_between(self, provider: str, since: datetime, until: datetime) -> Money: ...
     async def charges(self, since: datetime, *, most: int) -> list[ChargeRow]: ...
 
 
@@ -46,7 +47,8 @@ async def credits_of(
     readings = latest(await books.balance_readings(provider))
     if not readings:
         return []
-    posted = posted_by_provider(await books.spending(BEGINNING, END))
+    posted = posted_by_provider(await books.spending(BEGINNING, END, cut=None, tags=False))
+    of_a_day = posted_by_provider(await books.spending(at - PACE, END, cut=None, tags=False))
     low = {row.provider: row.credit_low for row in policy.prices.providers}
     return [
         Credit(
@@ -56,7 +58,7 @@ async def credits_of(
             read_at=reading.at,
             topped_up=await books.topped_up(name, reading.at),
             posted=posted_since(reading, posted),
-            pace=await books.posted_between(name, at - PACE, END),
+            pace=of_a_day.get(name, Money.ZERO),
             low=low.get(name, Money.ZERO),
         )
         for name, reading in readings.items()
@@ -64,7 +66,7 @@ async def credits_of(
 
 
 def posted_by_provider(rows: Iterable[SpendingRow]) -> Mapping[str, Money]:
-    """All that was ever posted at each provider."""
+    """What was posted at each provider, of some time."""
     posted: dict[str, Money] = {}
     for row in rows:
         posted[row.provider] = posted.get(row.provider, Money.ZERO) + row.posted

@@ -31,6 +31,7 @@ from router.ledger.commands import (
     Told,
     Void,
 )
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -61,6 +62,7 @@ class Page:
         self._rows: dict[tuple[type[object], tuple[object, ...]], Row] = {}
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
+        self._sums: dict[Key, FlowRow | EndingRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
@@ -85,10 +87,23 @@ class Page:
             if isinstance(row, EntryRow):
                 self._entries.append(row)
                 continue
+            if isinstance(row, FlowRow | EndingRow):
+                self._add(row)
+                continue
             if isinstance(row, BalanceRow) and row.is_hour:
                 self._roll(row)
             self._keep(row)
             self._dirty[type(row), row.key] = row
+
+    def _add(self, row: FlowRow | EndingRow) -> None:
+        key: Key = (type(row), row.key)
+        match self._sums.get(key), row:
+            case (FlowRow() as former, FlowRow() as flow):
+                self._sums[key] = former.plus(flow)
+            case (EndingRow() as former, EndingRow() as ending):
+                self._sums[key] = former.plus(ending)
+            case _:
+                self._sums[key] = row
 
     def _keep(self, row: Row) -> None:
         self._rows[type(row), row.key] = row
@@ -117,8 +132,12 @@ class Page:
 
     @property
     def changed(self) -> tuple[Row, ...]:
-        """What must be written: rows with their last value, then the entries in order."""
-        return (*self._dirty.values(), *self._entries)
+        """
+        What must be written: rows with their last value, the entries in order, and then what is
+        added to sums, in the order of their keys: two writers never wait in a circle for them.
+        """
+        sums = sorted(self._sums.values(), key=lambda row: (row.table, row.key))
+        return (*self._dirty.values(), *self._entries, *sums)
 
 
 def subjects(command: Command) -> set[Key]:

@@ -1,4 +1,4 @@
-"""Readings and housekeeping that are not of money: a client's callbacks, and secrets of our own."""
+"""Readings and housekeeping that are not of money: callbacks, our own secrets, former policies."""
 
 import secrets
 from collections.abc import Mapping
@@ -51,6 +51,30 @@ class Readings:
             # Another may have been quicker: its secret is everybody's.
             rows = await self._read("secret", name=name)
         return bytes.fromhex(rows[0]["value"])
+
+    async def policy_bundle(self, policy_hash: str) -> str | None:
+        """The files of a policy that was in force, as it was kept; None when it is not known."""
+        rows = await self._read("policy", hash=policy_hash)
+        return rows[0]["bundle"] if rows else None
+
+    async def bundles_in_use(self) -> list[str]:
+        """Of each policy that a job began under which is not settled; the earliest first."""
+        return [row["bundle"] for row in await self._read("bundles_in_use")]
+
+    async def keep_policy(self, policy_hash: str, name: str, at: datetime, bundle: str) -> None:
+        """
+        Keep the files of a policy that comes in force. Again is as once.
+
+        Args:
+            policy_hash: By which jobs name it.
+            name: The policy's own.
+            at: Since when it is in force.
+            bundle: All of its files, as `policy.loader` writes them.
+
+        Raises:
+            LedgerUnavailable: It is not kept.
+        """
+        await self._change("keep_policy", hash=policy_hash, name=name, at=at, bundle=bundle)
 
     async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -81,6 +82,8 @@ class JobRow:
     """SHA-256 of the canonical request: the same request again has the same."""
     batch: JobId | None = None
     """The first of the jobs that one request bought together; None for a job bought alone."""
+    evidence: str | None = field(default=None, repr=False)
+    """What the decision saw, as `policy.evidence` writes it; None in rows of earlier versions."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -98,6 +101,8 @@ class AttemptRow:
     job_id: JobId
     number: int
     tenant: str
+    key_id: str = ""
+    """The key that bought it."""
     tags: tuple[tuple[str, str], ...] = ()
     provider: str
     model: str
@@ -110,6 +115,8 @@ class AttemptRow:
     list_price: Money
     dearest: Money
     """What the dearest qualifying offer would have cost."""
+    cheapest: Money | None = None
+    """What the cheapest would have; None of one that was made before this was kept."""
     price_from: datetime
     windows: tuple[Window, ...]
     """The budgets' windows that this attempt counts against."""
@@ -257,6 +264,8 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | FlowRow
+    | EndingRow
     | AccountFact
 )
 ROW_TYPES: tuple[type[Row], ...] = (
@@ -270,6 +279,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    FlowRow,
+    EndingRow,
     *ACCOUNT_FACTS,
 )
 """What is stored, those first that others refer to."""

@@ -93,7 +93,8 @@ class _Pool:
     def sort_key(self, job: Job, offer: Offer) -> tuple[float, float, str]:
         """Break every tie, always the same way: by the provider's name."""
         late_s = self._by.slowness(offer) if self.is_last_resort else 0.0
-        return late_s, self._by.prefer.rank(offer, job.id), offer.provider
+        # Jobs of one request are planned together: they draw one lot.
+        return late_s, self._by.prefer.rank(offer, job.batch or job.id), offer.provider
 
     def why_not(self, offer: Offer) -> str:
         """Say why an offer is not taken."""

@@ -55,6 +55,11 @@ class Current:
         """The policy that a job began under; if it is no longer known here, the one in force."""
         return self._known.get(policy_hash, self.policy)
 
+    def remember(self, former: Policy) -> None:
+        """Have jobs that began under a former policy go on under it. It is not in force again."""
+        if former.hash not in self._known:
+            self._known = {former.hash: former, **self._known}
+
     def take(self, policy: Policy, at: datetime) -> bool:
         """
         Put a sound policy in force.

@@ -7,9 +7,10 @@ that is not.
 
 import errno
 import hashlib
+import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,8 @@ from router.policy.yaml_nodes import Mapping, Node, Scalar, place_of, plain, rea
 FILE_BYTES_MAX = 1_048_576
 _INCLUDES = ("prices", "budgets")
 _HASH_DIGITS = 12
+Content = bytes | OSError | ValueError
+"""A file's, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Reading:
     """Every file that was looked for, there or not."""
     hash: str
     """Of what was found in them; the policy's own, if it is sound."""
+    bundle: str = ""
+    """All that was found in them, as `read_bundle` reads it; empty unless the policy is sound."""
 
 
 def load_policy(path: Path) -> Policy:
@@ -58,12 +63,27 @@ def load_policy(path: Path) -> Policy:
 
 def read_policy(path: Path) -> Reading:
     """As `load_policy`, with what it takes to notice that the files have changed since."""
-    files = _Files()
+    files = _Files(content_of)
     try:
-        outcome: Policy | PolicyError = _policy(files, path)
+        policy = _policy(files, path)
     except PolicyError as error:
-        outcome = error
-    return Reading(outcome, tuple(files.paths), files.hash)
+        return Reading(error, tuple(files.paths), files.hash)
+    return Reading(policy, tuple(files.paths), files.hash, files.bundle)
+
+
+def read_bundle(bundle: str) -> Policy:
+    """
+    Read a policy out of the bundle that its files were kept in: it has the same hash again.
+
+    Raises:
+        PolicyError: This version reads the files otherwise than the one that kept them.
+    """
+    texts: dict[str, str] = json.loads(bundle)
+
+    def content(path: Path) -> Content:
+        return texts[path.name].encode() if path.name in texts else OSError(errno.ENOENT, "gone")
+
+    return _policy(_Files(content), Path(next(iter(texts))))
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -114,22 +134,29 @@ def shipped_policy_path(name: str = "cheapest-first.yaml") -> Path:
 class _Files:
     """The files read for one policy: what was wrong with them as YAML, and their hash."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: Callable[[Path], Content]) -> None:
         self.problems: list[Problem] = []
         self.paths: list[Path] = []
+        self._content = content
+        self._texts: dict[str, str] = {}
         self._digest = _Digest()
 
     @property
     def hash(self) -> str:
         return self._digest.text
 
+    @property
+    def bundle(self) -> str:
+        return json.dumps(self._texts, ensure_ascii=False)
+
     def read(self, path: Path, named_at: Place | None) -> Node:
         """Read one file; `named_at` is where another one names it."""
-        found = content_of(path)
+        found = self._content(path)
         self.paths.append(path)
         self._digest.add(path, found)
         content = _whole(path, found, named_at)
         try:
+            self._texts[path.name] = content.decode()
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
@@ -162,14 +189,14 @@ class _Digest:
     def text(self) -> str:
         return self._digest.hexdigest()[:_HASH_DIGITS]
 
-    def add(self, path: Path, found: bytes | OSError | ValueError) -> None:
+    def add(self, path: Path, found: Content) -> None:
         size = len(found) if isinstance(found, bytes) else "unreadable"
         self._digest.update(f"{path.name} {size}\n".encode(errors="surrogateescape"))
         if isinstance(found, bytes):
             self._digest.update(found)
 
 
-def content_of(path: Path) -> bytes | OSError | ValueError:
+def content_of(path: Path) -> Content:
     """A file's first mebibyte and a byte, or why there is none. Waits for no pipe and no device."""
     try:
         # A pipe that nobody writes to would hold whoever opens it, for ever.
@@ -183,7 +210,7 @@ def content_of(path: Path) -> bytes | OSError | ValueError:
         return error
 
 
-def _whole(path: Path, found: bytes | OSError | ValueError, named_at: Place | None) -> bytes:
+def _whole(path: Path, found: Content, named_at: Place | None) -> bytes:
     if not isinstance(found, bytes):
         why = found.strerror if isinstance(found, OSError) else found
         message = f"cannot read '{path.name}': {why}"

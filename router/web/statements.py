@@ -13,7 +13,7 @@ from router.finance.proposing import as_yaml, proposals
 from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
 from router.finance.statements import INSTANT
-from router.finance.watch import credits_of
+from router.finance.watch import credits_of, posted_by_provider
 from router.ledger.commands import Record
 from router.ledger.rows import BEGINNING
 from router.ledger.statement_rows import BalanceReadingRow
@@ -127,11 +127,12 @@ async def create_balance(visit: Visit) -> web.Response:
     at = _instant(asked.at) or now
     if at > now:
         raise Malformed("`at` is to come: a balance is read at some time that was.")
+    before = await services.ledger.spending(BEGINNING, at + INSTANT, cut=None, tags=False)
     row = BalanceReadingRow(
         provider=asked.provider,
         at=at,
         amount=Money.parse(asked.balance),
-        posted_before=await services.ledger.posted_between(asked.provider, BEGINNING, at + INSTANT),
+        posted_before=posted_by_provider(before).get(asked.provider, Money.ZERO),
         recorded_at=now,
         who=visit.caller.who,
     )

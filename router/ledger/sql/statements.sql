@@ -85,7 +85,8 @@ SELECT 0 AS amount FROM (SELECT :provider AS provider, :since AS since) AS asked
 -- What was posted at a provider within a time: by the instant of each entry.
 SELECT COALESCE(SUM(entries.posted), 0) AS amount
 FROM entries JOIN attempts ON attempts.id = entries.attempt_id
-WHERE attempts.provider = :provider AND entries.at >= :since AND entries.at < :until;
+WHERE attempts.provider = :provider AND entries.at >= :since AND entries.at < :until
+    AND kind NOT IN ('hold', 'doubt');
 
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill

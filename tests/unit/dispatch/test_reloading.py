@@ -4,13 +4,15 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from router.dispatch.reloading import POLL_S, SETTLE_S, TRIES, Reloader, all_terms
 from router.ledger.executor import InlineExecutor
+from router.model.errors import LedgerUnavailable
 from router.policy.current import Current
-from router.policy.loader import Reading, fingerprint, read_policy
+from router.policy.loader import Reading, fingerprint, read_bundle, read_policy
 from router.policy.policy import Policy
 from router.upstream.traffic import Traffic
 from tests.policy_files import POLICY, PRICES, write_policy
@@ -369,3 +371,86 @@ def test_a_reader_that_fails_on_a_file_keeps_it_out(tmp_path: Path) -> None:
     (told,) = watch.told("policy_rejected")
     assert told.detail == f"{path}:1:1: cannot be read: RecursionError"
     assert watch.limit == "$72.50"
+
+
+class Shelf:
+    """Books that keep policies, while they can be written."""
+
+    def __init__(self, watch: Watch, *bundles: str) -> None:
+        self._watch = watch
+        self._bundles = [*bundles]
+        self.is_writable = True
+        self.kept: dict[str, tuple[str, str]] = {}
+        self.limits: list[str] = []
+        """In force when a policy was kept."""
+
+    async def keep_policy(self, policy_hash: str, name: str, at: datetime, bundle: str) -> None:
+        """See `PolicyBooks`."""
+        if not self.is_writable:
+            raise LedgerUnavailable
+        assert at == self._watch.clock.now()
+        self.kept[policy_hash] = (name, bundle)
+        self.limits.append(self._watch.limit)
+
+    async def bundles_in_use(self) -> list[str]:
+        """See `PolicyBooks`."""
+        return self._bundles
+
+
+def test_what_comes_in_force_is_kept_in_the_books(tmp_path: Path) -> None:
+    """The policy of the start at once, each later one before it is in force; a broken one never."""
+    path = write_policy(tmp_path)
+
+    async def story(watch: Watch) -> Shelf:
+        shelf = Shelf(watch)
+        await watch.reloader.keep_in(shelf)
+        write_policy(tmp_path, policy=BROKEN)
+        await watch.reloader.look()
+        write_policy(tmp_path, policy=CHANGED)
+        await watch.reloader.look()
+        await watch.reloader.look()
+        return shelf
+
+    watch, shelf = watched(story, path)
+
+    assert [*shelf.kept] == [watch.before.hash, watch.current.policy.hash]
+    assert shelf.limits == ["$70.00", "$70.00"]
+    name, bundle = shelf.kept[watch.current.policy.hash]
+    assert (name, read_bundle(bundle).hash) == ("thrift", watch.current.policy.hash)
+
+
+def test_what_could_not_be_kept_is_kept_at_a_later_look(tmp_path: Path) -> None:
+    """Books that cannot be written keep no policy out of force."""
+    path = write_policy(tmp_path)
+
+    async def story(watch: Watch) -> Shelf:
+        shelf = Shelf(watch)
+        shelf.is_writable = False
+        await watch.reloader.keep_in(shelf)
+        await watch.reloader.look()
+        write_policy(tmp_path, policy=CHANGED)
+        await watch.reloader.look()
+        assert (watch.limit, shelf.kept) == ("$71.50", {})
+        shelf.is_writable = True
+        await watch.reloader.look()
+        return shelf
+
+    watch, shelf = watched(story, path)
+
+    assert [*shelf.kept] == [watch.current.policy.hash]
+
+
+def test_jobs_go_on_under_former_policies_after_a_restart(tmp_path: Path) -> None:
+    """Those that this version cannot read any more are not known, and nothing else is the worse."""
+    former = read_policy(write_policy(tmp_path, policy=CHANGED))
+    unreadable = former.bundle.replace("prefer: lowest_price", "prefer: whoever")
+    path = write_policy(tmp_path)
+
+    async def story(watch: Watch) -> None:
+        await watch.reloader.keep_in(Shelf(watch, unreadable, former.bundle))
+
+    watch, _ = watched(story, path)
+
+    assert watch.current.policy is watch.before
+    found = watch.current.of_job(former.hash)
+    assert (found.hash, found.budgets[0].limit.usd) == (former.hash, "$71.50")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.finance.watch import PRICES_EVERY, AccountWatch, credits_of
+from router.ledger.rows import BEGINNING
 from router.ledger.statement_rows import BalanceReadingRow
 from router.ledger.views import ChargeRow, SpendingRow
 from router.model.errors import LedgerUnavailable
@@ -31,9 +32,12 @@ class Books:
     failing: list[Exception] = field(default_factory=list)
     asked: int = 0
 
-    async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
-        """Everything that was posted, in two rows."""
-        assert since < until
+    async def spending(
+        self, since: datetime, until: datetime, *, cut: None, tags: bool
+    ) -> list[SpendingRow]:
+        """Everything that was posted, or a day's, in two rows."""
+        assert (since < until, cut, tags) == (True, None, False)
+        posted = usd(self.posted if since == BEGINNING else self.of_a_day)
         row = SpendingRow(
             day="2026-11-20",
             provider="shortapi",
@@ -41,14 +45,18 @@ class Books:
             resolution=Resolution.ONE_K,
             tenant="acme",
             tags=(),
+            key_id="",
             attempts=1,
             delivered=1,
-            posted=usd(self.posted) - usd("0.01"),
+            posted=posted - usd("0.01"),
             presumed=usd("0.55"),
             held=usd("0.66"),
             in_doubt=usd("0.77"),
             in_doubt_attempts=1,
+            list_cost=usd("0.88"),
             avoided=Money.ZERO,
+            missed=Money.ZERO,
+            refunded=usd("0.99"),
             over=Money.ZERO,
             under=Money.ZERO,
             drifted=0,
@@ -65,11 +73,6 @@ class Books:
         """As much as is said."""
         assert (provider, since) in {(row.provider, row.at) for row in self.readings}
         return usd(self.topped)
-
-    async def posted_between(self, provider: str, since: datetime, until: datetime) -> Money:
-        """A day's."""
-        assert (provider, until > since) == ("shortapi", True)
-        return usd(self.of_a_day)
 
     async def charges(self, since: datetime, *, most: int) -> list[ChargeRow]:
         """What was charged of late."""

@@ -5,7 +5,7 @@ import types
 from dataclasses import fields
 from datetime import UTC, datetime, timezone
 from datetime import timedelta as delta
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,8 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 
 def _values(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a field, by its type."""
-    if get_origin(hint) is types.UnionType:
+    # Of a new type and None, Python makes the older kind of union.
+    if get_origin(hint) in {types.UnionType, Union}:
         return st.one_of([_values(part) for part in get_args(hint)])
     bare = getattr(hint, "__supertype__", hint)
     return PLAIN[bare] if bare in PLAIN else st.from_type(bare)

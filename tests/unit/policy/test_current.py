@@ -78,3 +78,20 @@ def test_a_policy_that_comes_back_is_as_young_as_any(tmp_path: Path) -> None:
 
     assert current.of_job(policies[0].hash) is policies[0]
     assert current.of_job(policies[1].hash) is policies[-1]
+
+
+def test_a_former_policy_is_remembered_and_not_in_force(tmp_path: Path) -> None:
+    """It is older than any that was in force since; one that is known stays as it is."""
+    policies = [limited(tmp_path, 70 + number) for number in range(FORMER_MAX + 2)]
+    current = Current(policies[1], EPOCH)
+    current.remember(policies[0])
+    current.remember(limited(tmp_path, 71))
+
+    assert (current.policy, current.of_job(policies[0].hash)) == (policies[1], policies[0])
+    assert current.of_job(policies[1].hash) is policies[1]
+
+    for policy in policies[2:]:
+        current.take(policy, LATER)
+
+    assert current.of_job(policies[0].hash) is policies[-1]
+    assert current.of_job(policies[1].hash) is policies[1]

@@ -7,12 +7,13 @@ from router.policy.loader import (
     FILE_BYTES_MAX,
     fingerprint,
     load_policy,
+    read_bundle,
     read_policy,
     shipped_policy_path,
 )
 from router.policy.policy import Policy
 from router.policy.problems import PolicyError
-from tests.policy_files import POLICY, PRICES, write_policy
+from tests.policy_files import BUDGETS, INCLUDING, POLICY, PRICES, write_policy
 
 
 def problems(path: Path) -> list[str]:
@@ -267,3 +268,34 @@ def test_a_file_that_is_gone_is_another_content_than_an_empty_one(tmp_path: Path
     path.touch()
 
     assert fingerprint([path]) != gone
+
+
+def test_a_bundle_is_read_as_the_same_policy(tmp_path: Path) -> None:
+    """With all of its files and their hash, wherever the files are by then."""
+    path = write_policy(tmp_path, policy="\N{BYTE ORDER MARK}" + INCLUDING)
+    (tmp_path / "budgets.yaml").write_text(BUDGETS, encoding="utf-8")
+    reading = read_policy(path)
+    for file in tmp_path.iterdir():
+        file.unlink()
+
+    found = read_bundle(reading.bundle)
+
+    assert isinstance(reading.outcome, Policy)
+    assert dict(found) == dict(reading.outcome)
+    assert found.hash == reading.hash
+    assert [budget.name for budget in found.budgets] == ["monthly", "own"]
+
+
+def test_a_bundle_that_lacks_a_file_is_no_policy(tmp_path: Path) -> None:
+    """As files on a disk are not, and it is told likewise."""
+    reading = read_policy(write_policy(tmp_path))
+
+    with pytest.raises(PolicyError, match=re.escape("cannot read 'other.yaml': gone")):
+        read_bundle(reading.bundle.replace("prices: prices.yaml", "prices: other.yaml"))
+
+
+def test_what_is_no_sound_policy_has_no_bundle(tmp_path: Path) -> None:
+    """It is never in force, so nobody looks it up."""
+    path = write_policy(tmp_path, policy=POLICY.replace("$70.00", "70"))
+
+    assert read_policy(path).bundle == ""

@@ -60,9 +60,6 @@ CREATE TABLE balance_readings (
     PRIMARY KEY (provider, at)
 );
 
--- What was posted within a time is asked by the entries' instants.
-CREATE INDEX entries_by_instant ON entries (at);
-
 CREATE FUNCTION an_account_showed_it() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'what an account showed is a fact: never changed, never removed'; END $$;
 CREATE TRIGGER statements_are_facts

@@ -60,9 +60,6 @@ CREATE TABLE balance_readings (
     PRIMARY KEY (provider, at)
 ) STRICT;
 
--- What was posted within a time is asked by the entries' instants.
-CREATE INDEX entries_by_instant ON entries (at);
-
 CREATE TRIGGER statements_are_facts_not_changed BEFORE UPDATE ON statements
     BEGIN SELECT RAISE(ABORT, 'what an account showed is a fact: it is never changed'); END;
 CREATE TRIGGER statements_are_facts_not_removed BEFORE DELETE ON statements
