@@ -44,7 +44,7 @@ SOURCE = "statement"
 """Where an amount stands that is known by a bill, and what the journal's reasons begin with."""
 BEFORE = timedelta(days=1)
 """How long before its period attempts may have been sent that a bill's lines belong to."""
-RECORDED_AT_ONCE = 500
+RECORDED_AT_ONCE = 200
 """Facts in one command, so that edits need not wait for a whole statement."""
 INSTANT = timedelta(microseconds=1)
 
@@ -206,7 +206,12 @@ class Reconciler:
             # At once: whatever happens to the rest, this is known to have been done by this bill.
             await self._record([kept_outcome(done, finding, who, self._clock.now())])
         now = self._clock.now()
-        rest = [one for one in found.compared.findings if one.subject not in done.applied]
+        # What agrees needs no word of its own: its line and its entries say so.
+        rest = [
+            one
+            for one in found.compared.findings
+            if one.kind is not Kind.MATCHED and one.subject not in done.applied
+        ]
         await self._record([kept_outcome(done, one, who, now) for one in rest])
         return done
 

@@ -15,7 +15,7 @@ from router.ledger.views import BilledRow, ChargeRow
 from router.model.ids import ProviderRef
 from router.model.money import Money
 
-PAGE = 1_000
+PAGE = 200
 """Rows that are read at a time, so that others get their turn between."""
 
 
