@@ -15,7 +15,7 @@ EXACT := $(EXACT),*/router/policy/choose.py,*/router/upstream/faults.py
 FLOOR := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint cover simulate prove bench lock clientlock clean
+.PHONY: help run test lint cover simulate compare prove bench lock clientlock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ cover: $(VENV)/.dev $(VENV)/.clients
 
 simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 	$(BIN)/pytest -n $(JOBS) --seeds $(SEEDS) tests/simulation
+
+compare: $(VENV)/.dev ## Show policies beside fixed choices and an oracle, in simulated worlds.
+	$(BIN)/python -m tests.simulation.compare
 
 prove: $(VENV)/.dev $(VENV)/.clients ## Run every property at length, with fresh randomness.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
@@ -20,7 +21,6 @@ from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
 from router.dispatch.latency import SEEDED_FROM, SEEDED_MOST, Latencies
 from router.dispatch.outbox import Postman
-from router.dispatch.pacing import Pacing
 from router.dispatch.placing import Placer
 from router.dispatch.reconcile import Sweep
 from router.dispatch.recovery import Recovery
@@ -31,33 +31,27 @@ from router.dispatch.survey import Survey
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
-from router.ground import (
-    CREATES_GRACE_S,
-    Ground,
-    Rooms,
-    guard_of,
-    lay_ground,
-    open_accounts,
-    open_ledger,
-    open_rooms,
-)
+from router.ground import Ground, Roads, Rooms, lay_ground, open_accounts, open_roads, open_rooms
+from router.ledger.executor import ThreadExecutor
+from router.ledger.ledger import Ledger
+from router.ledger.sqlite import SqliteStore
+from router.ledger.writer import Writer
 from router.model.ids import Ids
 from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
-from router.observe.events import Observer, Polled, ProviderChanged
+from router.observe.events import Committed, Observer, ProviderChanged
 from router.providers.catalog import CODECS
 from router.settings import Settings
-from router.upstream.client import Upstream
-from router.upstream.fetcher import GuardedFetcher
-from router.upstream.guard import GuardPolicy
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
-from router.upstream.transport import Endpoint, HttpTransport
 from router.web.buying import restore_lost_answers
 from router.web.callback_bodies import render_callback
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
 from router.web.services import Services
+
+# The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
+CREATES_GRACE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +86,6 @@ class House:
         self.tasks.start("reload policy", self.reloader.reload())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Roads:
-    """Everything that dials out."""
-
-    guard: GuardPolicy
-    fetcher: GuardedFetcher
-    upstream: Upstream
-    latencies: Latencies
-    """What polls go by, and offers, too."""
-
-
 @asynccontextmanager
 async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator[House]:
     """
@@ -118,7 +101,7 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
     """
     async with AsyncExitStack() as stack:
         ground = lay_ground(stack, settings, observers)
-        ledger = await open_ledger(stack, settings.database_path, ground)
+        ledger = await _open_ledger(stack, settings.database_path, ground)
         check = BooksCheck(ledger)
         ground.metrics.read_with(
             lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
@@ -127,39 +110,40 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
         rooms = await open_rooms(stack, settings, ledger)
         latencies = Latencies()
         latencies.seed(await ledger.timed(ground.clock.now() - SEEDED_FROM, most=SEEDED_MOST))
-        roads = await _open_roads(stack, settings, ground, latencies)
+        roads = await open_roads(stack, settings, ground, latencies)
         house = _furnish(settings, ground, rooms, roads)
         stack.push_async_callback(_wind_down, house)
         yield house
 
 
-async def _open_roads(
-    stack: AsyncExitStack, settings: Settings, ground: Ground, latencies: Latencies
-) -> _Roads:
-    """Everything that dials out: to the providers, and to where clients say."""
-    guard = guard_of(settings)
-    fetcher = await stack.enter_async_context(
-        GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
+async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
+    """Open the books, and never live before their last entry."""
+    clock, observer = ground.clock, ground.observer
+    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
+    stack.callback(store.close)
+    writer = Writer(
+        clock,
+        store,
+        lambda seconds, size: observer.tell(Committed(seconds=seconds, commands=size)),
+        ground.broken.set,
     )
-    endpoints = {
-        name: Endpoint(one.url, one.key) for name, one in settings.providers.items() if one.key
-    }
-    transport = await stack.enter_async_context(
-        HttpTransport(endpoints, egress_proxy=settings.egress_proxy)
-    )
-    upstream = Upstream(
-        ground.clock,
-        transport,
-        CODECS,
-        ground.traffic.reads,
-        rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
-        on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
-        pace=Pacing(ground.clock, latencies, lambda: ground.current.policy),
-    )
-    return _Roads(guard=guard, fetcher=fetcher, upstream=upstream, latencies=latencies)
+    # Apart from the other tasks: it ends last, when nobody can submit to it any more.
+    books = TaskRegistry(ground.teller.crashed)
+    books.start("ledger writer", writer.run())
+
+    async def close() -> None:
+        writer.close()
+        await books.stop(grace_s=CREATES_GRACE_S)
+
+    stack.push_async_callback(close)
+    ledger = Ledger(store, writer)
+    latest = await ledger.latest_instant()
+    if latest is not None:
+        clock.raise_floor(latest)
+    return ledger
 
 
-def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) -> House:
+def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> House:
     """Put the dispatcher and its neighbours together."""
     ledger, inputs, results, current = rooms.ledger, rooms.inputs, rooms.results, ground.current
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
@@ -170,7 +154,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
 
     ids = Ids(clock)
     health = Health(clock, changed, rng=random.Random())  # noqa: S311 - it spreads probes.
-    turns = Turns(clock, ground.traffic.slots, health)
+    turns = Turns(clock, ground.traffic.slots, health, expected_s=roads.pacing.expected_s)
     callbacks_url = settings.public_url
     public = PublicLinks(rooms.links, callbacks_url) if callbacks_url is not None else None
     hosting = Hosting(clock, inputs, public)
@@ -234,7 +218,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
 def _hire_sender(
     ground: Ground,
     rooms: Rooms,
-    roads: _Roads,
+    roads: Roads,
     health: Health,
     turns: Turns,
     hosting: Hosting,

@@ -1,11 +1,14 @@
-"""What everything stands on: time, the policy in force, who is told, and what is kept."""
+"""What everything stands on: time, the policy in force, who is told, what is kept, who dials."""
 
 import asyncio
 import os
+import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from router.dispatch.latency import Latencies
+from router.dispatch.pacing import Pacing
 from router.dispatch.reloading import Reloader, all_terms
 from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
@@ -16,22 +19,22 @@ from router.images.links import Links
 from router.ledger.executor import ThreadExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
-from router.ledger.sqlite import SqliteStore
-from router.ledger.writer import Writer
 from router.model.clock import SystemClock
 from router.model.tasks import TaskRegistry
-from router.observe.events import Committed, Observer
+from router.observe.events import Observer, Polled
 from router.observe.metrics import Metrics
 from router.observe.observers import Observers
 from router.policy.current import Current
 from router.policy.loader import read_policy, shipped_policy_path
 from router.policy.problems import PolicyError
+from router.providers.catalog import CODECS
 from router.settings import BadSetting, Settings
+from router.upstream.client import Upstream
+from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
+from router.upstream.transport import Endpoint, HttpTransport
 
-# The creates under way at the end are the dangerous ones: they are waited for, remote jobs are not.
-CREATES_GRACE_S = 10.0
 DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
 """How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
 
@@ -65,6 +68,19 @@ class Rooms:
     """Where images are decoded."""
     desk: ThreadExecutor
     """Where bills are read and compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """Everything that dials out."""
+
+    guard: GuardPolicy
+    fetcher: GuardedFetcher
+    upstream: Upstream
+    latencies: Latencies
+    """What offers go by."""
+    pacing: Pacing
+    """What polls and queues go by."""
 
 
 def lay_ground(
@@ -150,36 +166,43 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
     )
 
 
-async def open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
-    """Open the books, and never live before their last entry."""
-    clock, observer = ground.clock, ground.observer
-    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
-    stack.callback(store.close)
-    writer = Writer(
-        clock,
-        store,
-        lambda seconds, size: observer.tell(Committed(seconds=seconds, commands=size)),
-        ground.broken.set,
-    )
-    # Apart from the other tasks: it ends last, when nobody can submit to it any more.
-    books = TaskRegistry(ground.teller.crashed)
-    books.start("ledger writer", writer.run())
-
-    async def close() -> None:
-        writer.close()
-        await books.stop(grace_s=CREATES_GRACE_S)
-
-    stack.push_async_callback(close)
-    ledger = Ledger(store, writer)
-    latest = await ledger.latest_instant()
-    if latest is not None:
-        clock.raise_floor(latest)
-    return ledger
-
-
 def open_accounts(ground: Ground, rooms: Rooms, resolver: Resolver) -> Accounts:
     """What deals with providers' accounts, by the policy in force."""
     alarm, current = ground.teller.alarm, ground.current
     return Accounts.of(
         ground.clock, rooms.ledger, resolver, rooms.desk, alarm, lambda: current.policy
+    )
+
+
+async def open_roads(
+    stack: AsyncExitStack, settings: Settings, ground: Ground, latencies: Latencies
+) -> Roads:
+    """
+    Open everything that dials out: to the providers, and to where clients say.
+
+    Raises:
+        BadSetting: FAREBOX_FETCH_ALLOW cannot be meant.
+    """
+    guard = guard_of(settings)
+    fetcher = await stack.enter_async_context(
+        GuardedFetcher(guard, egress_proxy=settings.egress_proxy)
+    )
+    endpoints = {
+        name: Endpoint(one.url, one.key) for name, one in settings.providers.items() if one.key
+    }
+    transport = await stack.enter_async_context(
+        HttpTransport(endpoints, egress_proxy=settings.egress_proxy)
+    )
+    pacing = Pacing(ground.clock, latencies, lambda: ground.current.policy)
+    upstream = Upstream(
+        ground.clock,
+        transport,
+        CODECS,
+        ground.traffic.reads,
+        rng=random.Random(),  # noqa: S311 - it spreads polls; no secret comes of it.
+        on_poll=lambda provider: ground.observer.tell(Polled(provider=provider)),
+        pace=pacing,
+    )
+    return Roads(
+        guard=guard, fetcher=fetcher, upstream=upstream, latencies=latencies, pacing=pacing
     )

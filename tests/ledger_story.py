@@ -12,6 +12,7 @@ from router.ledger.answers import (
     Answer,
     Conflict,
     Done,
+    NotBooked,
     NotRotated,
     Placed,
     Refused,
@@ -189,7 +190,7 @@ def told(answer: Answer) -> str:
             words = str(attempt.state)
         case Done(job=job):
             words = str(job.state) if job is not None else "done"
-        case Rotated() | NotRotated() | AllPlaced():
+        case Rotated() | NotRotated() | AllPlaced() | NotBooked():
             words = type(answer).__name__
         case Alerted(alerts=alerts):
             words = " ".join(f"{alert.percent}%" for alert in alerts) or "quiet"

@@ -34,6 +34,7 @@ from router.dispatch.health import Health
 from router.dispatch.hosting import Hosting, PublicLinks
 from router.dispatch.latency import Latencies
 from router.dispatch.outbox import Postman
+from router.dispatch.pacing import Pacing
 from router.dispatch.placing import Placer
 from router.dispatch.ports import Carrier
 from router.dispatch.reconcile import Sweep
@@ -377,7 +378,8 @@ class Stage:
             on_queue=self.teller.queue_changed,
         )
         self.slots = self.traffic.slots
-        self.turns = Turns(clock, self.slots, self.health)
+        pacing = Pacing(clock, self.latencies, lambda: self.policy)
+        self.turns = Turns(clock, self.slots, self.health, expected_s=pacing.expected_s)
         self._open_images()
         self._open_planning()
         self.sender = Sender(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
+from router.cli.account import account
 from router.cli.archive import archive
 from router.cli.balance import balance
 from router.cli.budget import budget
@@ -18,8 +19,10 @@ from router.cli.callbacks import callbacks
 from router.cli.check import check
 from router.cli.claims import claims
 from router.cli.demo import demo
+from router.cli.export import export
 from router.cli.keys import keys
 from router.cli.mistakes import explain
+from router.cli.period import period
 from router.cli.prices import prices
 from router.cli.quote import quote
 from router.cli.reconcile import reconcile
@@ -54,6 +57,9 @@ app.command(
 app.add_typer(statements, name="statements")
 app.command(epilog="Example: farebox balance shortapi")(balance)
 app.add_typer(prices, name="prices")
+app.add_typer(export, name="export")
+app.add_typer(account, name="account")
+app.add_typer(period, name="period")
 app.command(epilog="Example: farebox archive --json")(archive)
 app.command(
     epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'

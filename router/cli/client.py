@@ -28,6 +28,7 @@ from router.web.server import Listener, build_app
 
 TIMEOUT_S = 30.0
 """For an answer, from a server that is there."""
+PIECE_BYTES = 1 << 16
 REACH_S = 5.0
 """For a server to show that it is there."""
 
@@ -82,6 +83,7 @@ class Door:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
+        patience_s: float = TIMEOUT_S,
     ) -> Any:
         """
         Send a request and give its answer's document.
@@ -89,18 +91,45 @@ class Door:
         Raises:
             Mistake: It was refused, with the refusal's own words; or there is no router there.
         """
+        timeout = aiohttp.ClientTimeout(total=patience_s)
         try:
             async with self._session.request(
-                method, self._base + path, json=body, params=query, headers=self._headers
+                method,
+                self._base + path,
+                json=body,
+                params=query,
+                headers=self._headers,
+                timeout=timeout,
             ) as reply:
                 document = await _document(reply)
         except TimeoutError as error:
-            raise Mistake(f"{self._name} has not answered within {TIMEOUT_S:g} s") from error
+            raise Mistake(f"{self._name} has not answered within {patience_s:g} s") from error
         except aiohttp.ClientError as error:
             raise _unreachable(self._name, error) from error
         if not reply.ok:
             raise _refusal(self._name, reply.status, document)
         return document
+
+    async def save(self, path: str, file: Path, *, query: Mapping[str, str]) -> int:
+        """
+        Write what a GET answers into a file, however long it is; gives its size in bytes.
+
+        Raises:
+            Mistake: It was refused, or broke off; the file is then not whole.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=REACH_S, sock_read=TIMEOUT_S)
+        try:
+            async with self._session.get(
+                self._base + path, params=query, headers=self._headers, timeout=timeout
+            ) as reply:
+                if not reply.ok:
+                    raise _refusal(self._name, reply.status, await _document(reply))
+                with file.open("wb") as out:
+                    async for piece in reply.content.iter_chunked(PIECE_BYTES):
+                        out.write(piece)
+                    return out.tell()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Mistake(f"{self._name} broke off: nothing was written") from error
 
 
 def _unreachable(name: str, error: Exception) -> Mistake:

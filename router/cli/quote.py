@@ -14,7 +14,7 @@ from router.cli.loop import run
 from router.cli.mistakes import NO, Mistake
 from router.cli.show import console, say, show_json, table, usd, warn
 from router.model.clock import SystemClock
-from router.model.errors import NobodyQualifies
+from router.model.errors import BudgetExceeded, NobodyQualifies, Overloaded
 from router.model.ids import JobId
 from router.model.job import Job, Resolution
 from router.model.money import Money, NotMoney
@@ -23,10 +23,17 @@ from router.policy.examples import basic_offers
 from router.policy.explain import closest
 from router.policy.loader import load_policy, shipped_policy_path
 from router.policy.policy import Policy
+from router.policy.verdicts import told
 
 A_PICTURE = "https://example.com/picture.png"
 """It is not fetched: a quote without a picture is for a square one."""
 UNSERVED = "No server runs: whether providers are up is not known."
+REFUSED = {
+    BudgetExceeded.code: "a budget has no room for it",
+    NobodyQualifies.code: "no provider may do it",
+    Overloaded.code: "so much waits everywhere that it would be late",
+}
+"""Why an edit would be refused, by the code of its refusal, for people."""
 UNKNOWN_HEALTH = dict.fromkeys(("state", "state_reason", "state_since", "state_until"))
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
@@ -119,6 +126,9 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
     job = _job(policy, body, tenant)
     plan = choose(policy, job, basic_offers(policy, job, job.created_at))
     chosen = plan.offers[0] if plan.offers else None
+    decision = told(plan.decision.shown, policy.hash, whole=True)
+    for candidate in decision["candidates"]:
+        candidate.update(UNKNOWN_HEALTH)
     return {
         "model": job.model,
         "resolution": job.resolution.value,
@@ -127,14 +137,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
         "chosen": chosen.provider if chosen else None,
         "price": str(chosen.price) if chosen else None,
         "error": None if chosen else NobodyQualifies.code,
-        "decision": {
-            "policy": plan.decision.policy,
-            "policy_hash": plan.decision.policy_hash,
-            "rule": plan.decision.rule,
-            "candidates": [
-                {**candidate.shown, **UNKNOWN_HEALTH} for candidate in plan.decision.candidates
-            ],
-        },
+        "decision": decision,
         "budgets": None,
     }
 
@@ -175,7 +178,9 @@ def _tell(document: Mapping[str, Any]) -> None:
     if document["chosen"] is not None:
         say(f"{what} goes to {document['chosen']} at {usd(document['price'])}, by {by}.")
     else:
-        say(f"{what} would be refused by {by}: {document['error']}.")
+        code = document["error"]
+        say(f"{what} would be refused by {by}: {REFUSED.get(code, 'see below')} ({code}).")
+    say(f"The rule: {decision['rule']}.")
     console().print(candidates_table(decision["candidates"]))
     if document["budgets"]:
         console().print(headroom_table(document["budgets"]))
@@ -212,7 +217,9 @@ def _expected(latency: Mapping[str, Any] | None) -> tuple[str, str, str]:
     if latency is None:
         return "unknown", "unknown", ""
     samples = latency["samples"]
-    known_from = f"{samples} job{'s' * (samples != 1)}" if samples else "the price book"
+    known_from = "the price book" if samples == 0 else "jobs of late"
+    if samples:
+        known_from = f"{samples} job{'s' * (samples != 1)}"
     return f"{latency['p50_s']:.1f} s", f"{latency['p95_s']:.1f} s", known_from
 
 

@@ -26,6 +26,8 @@ KINDS: Mapping[str, str] = {
     "under_way": "still running here",
 }
 """How a bill and the books stand to each other, for people."""
+PATIENCE_S = 600.0
+"""For a bill of a hundred thousand lines: half a minute or so."""
 ACTIONS: Mapping[str, str] = {"post": "posted", "void": "voided", "adjust": "adjusted"}
 
 
@@ -144,7 +146,7 @@ def _period(since: str | None, until: str | None) -> dict[str, str]:
 
 async def _ask(where: Where, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     async with reach(where) as door:
-        return await door.ask(method, path, body=body)
+        return await door.ask(method, path, body=body, patience_s=PATIENCE_S)
 
 
 def _show(done: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from router.model.errors import (
     AllProvidersFailed,
     ContentRefused,
     DeadlineExceeded,
+    Overloaded,
     ProviderInDoubt,
     ResultUnavailable,
 )
@@ -49,7 +50,8 @@ def conclusion(attempts: Sequence[AttemptRow], *, cancelled: bool) -> JobEnd:
     elif any(attempt.state is AttemptState.IN_DOUBT for attempt in attempts):
         code = ProviderInDoubt.code
     elif last.outcome == TOO_LATE:
-        code = DeadlineExceeded.code
+        # It ended before its deadline: what kept it from being made is that so much waited.
+        code = Overloaded.code
     else:
         code = AllProvidersFailed.code
     return JobEnd(state=JobState.FAILED, error_code=code, error_detail=detail)

@@ -2,10 +2,10 @@
 How long each offer's jobs take, and how often they fail: learnt from attempts as they are settled.
 
 Kept for each provider, model there and resolution, over five windows that fade. What little was
-seen counts little: each window leans on the week's, and that on what the price book states, as if
+seen counts little: each window leans on a longer one, and that on what the price book states, as if
 either were so many jobs. Whoever was slow and is not asked for a while is thus soon taken for what
-it was all week, and in the end for what is stated; where nothing is stated either, it is unknown,
-and never zero.
+it usually is, and in the end for what is stated; where nothing is stated either, it
+is unknown, and never zero. Jobs in a row that are all unusual are a change: see `latency_changes`.
 
 What counts as how long is dispatch to delivery, of delivered attempts alone: how long it took to
 fail says nothing of an image. That an attempt failed is counted apart. One that is still under way
@@ -17,8 +17,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from router.dispatch.latency_changes import Job, Row, Side
+from router.dispatch.latency_windows import LEANS, Windows
 from router.dispatch.settlement import DELIVERED
-from router.model.durations import Distribution, FadingCount, Histogram
+from router.model.durations import Distribution, FadingCount
 from router.model.errors import (
     ProviderFailed,
     ProviderInDoubt,
@@ -26,7 +28,7 @@ from router.model.errors import (
     ResultUnavailable,
 )
 from router.model.job import Resolution
-from router.model.latency import WINDOW_S, WINDOWS_S, Latency
+from router.model.latency import WINDOWS_S, Latency
 from router.model.offer import Offer
 from router.upstream.polling import ANYTHING
 
@@ -34,10 +36,6 @@ SEEDED_FROM = timedelta(days=30)
 """How far back the ledger is read at a start: what is older counts for next to nothing."""
 SEEDED_MOST = 500
 """How many attempts of each offer are read at a start."""
-LEANS = 20.0
-"""Of as many jobs, a window goes half by what it saw itself and half by what it leans on."""
-KNOWN_FROM = 5.0
-"""Of so many jobs at least something is known where the price book states nothing."""
 FAILING = 0.02
 """How many attempts fail where nothing was seen: two of a hundred. Assumed."""
 _FAILURES_FADE_S = WINDOWS_S[2] / 2
@@ -77,21 +75,16 @@ Key = tuple[str, str, Resolution]
 """Provider, the model's name there, and resolution."""
 
 
-def _histograms() -> tuple[Histogram, ...]:
-    # Fading so, what counts is on average as old as in a plain window of that length.
-    return tuple(Histogram(window_s / 2) for window_s in WINDOWS_S)
-
-
 @dataclass(slots=True)
 class _Seen:
     """What was seen of one offer."""
 
-    whole: tuple[Histogram, ...] = field(default_factory=_histograms)
+    whole: Windows = field(default_factory=Windows)
     """From dispatch to delivery, as a client waits."""
-    ready: tuple[Histogram, ...] = field(default_factory=_histograms)
+    ready: Windows = field(default_factory=Windows)
     """From dispatch until the provider had the image, as far as it tells: polls go by it."""
-    queue: tuple[Histogram, ...] = field(default_factory=_histograms)
-    execution: tuple[Histogram, ...] = field(default_factory=_histograms)
+    queue: Windows = field(default_factory=Windows)
+    execution: Windows = field(default_factory=Windows)
     ended: FadingCount = field(default_factory=lambda: FadingCount(_FAILURES_FADE_S))
     failed: FadingCount = field(default_factory=lambda: FadingCount(_FAILURES_FADE_S))
     changes: int = 0
@@ -118,11 +111,12 @@ class Latencies:
 
     def __init__(self) -> None:
         self._seen: dict[Key, _Seen] = {}
+        self._rows: dict[tuple[str, str], Row] = {}
         self._kept: dict[Key, _Kept] = {}
 
     def seed(self, settled: Iterable[Timed]) -> None:
         """Take what the ledger has of lately, in any order: after a start."""
-        for attempt in settled:
+        for attempt in sorted(settled, key=_at_s):
             self.settled(attempt)
 
     def settled(self, attempt: Timed) -> None:
@@ -132,19 +126,37 @@ class Latencies:
         if began_at is None or not (is_delivered or attempt.outcome in _FAILED):
             return
         at_s = (ended_at or began_at).timestamp()
-        seen = self._seen.setdefault(_key(attempt), _Seen())
+        key = _key(attempt)
+        seen = self._seen.setdefault(key, _Seen())
         seen.changes += 1
         seen.ended.add(at_s)
         if not is_delivered:
             seen.failed.add(at_s)
             return
         whole_s = at_s - began_at.timestamp()
-        _add(seen.whole, at_s, whole_s)
         if attempt.queue_s is not None:
-            _add(seen.queue, at_s, attempt.queue_s)
+            seen.queue.add((at_s, attempt.queue_s))
         if attempt.execution_s is not None:
-            _add(seen.execution, at_s, attempt.execution_s)
-        _add(seen.ready, at_s, _ready_s(attempt, began_at, whole_s))
+            seen.execution.add((at_s, attempt.execution_s))
+        ready = at_s, _ready_s(attempt, began_at, whole_s)
+        seen.whole.add((at_s, whole_s))
+        seen.ready.add(ready)
+        self._compare(key, Job(seen.whole, seen.ready, (at_s, whole_s), ready))
+
+    def _compare(self, key: Key, job: Job) -> None:
+        """Begin anew with all resolutions of a model whose provider has changed."""
+        provider, slug, _ = key
+        row = self._rows.setdefault((provider, slug), Row())
+        since = row.add(job)
+        if not since:
+            return
+        is_slow = row.side is Side.SLOW
+        for other, seen in self._seen.items():
+            if other[:2] == (provider, slug):
+                mine = [one for one in since if one.whole is seen.whole]
+                seen.whole.begin_anew([one.whole_timed for one in mine], is_slow=is_slow)
+                seen.ready.begin_anew([one.ready_timed for one in mine], is_slow=is_slow)
+                self._kept.pop(other, None)
 
     def offer(self, offer: Offer, resolution: Resolution, at: datetime) -> Offer:
         """
@@ -160,6 +172,23 @@ class Latencies:
         seen = self._seen.get(key)
         share = FAILING if seen is None else _failing(seen, at.timestamp())
         return replace(offer, latency=kept.latency, failing=round(share, 4))
+
+    def expected_s(
+        self, key: Key, stated: tuple[float, float] | None, at: datetime
+    ) -> float | None:
+        """
+        How long from dispatch to delivery, on average over the last hour.
+
+        Args:
+            key: Of the offer.
+            stated: What the price book states of it.
+            at: Now.
+
+        Returns:
+            None where nothing is known.
+        """
+        latency = self._look(key, stated, at.timestamp()).latency
+        return None if latency is None else latency.mean_s
 
     def ready(self, provider: str, slug: str, resolution: Resolution, at: datetime) -> Distribution:
         """How long after dispatch a provider has a job's image, for whoever asks it then."""
@@ -179,9 +208,9 @@ def _key(attempt: Timed) -> Key:
     return attempt.provider, attempt.slug, attempt.resolution
 
 
-def _add(histograms: tuple[Histogram, ...], at_s: float, seconds: float) -> None:
-    for one in histograms:
-        one.add(at_s, seconds)
+def _at_s(attempt: Timed) -> float:
+    at = attempt.ended_at or attempt.dispatched_at
+    return 0.0 if at is None else at.timestamp()
 
 
 def _ready_s(attempt: Timed, began_at: datetime, whole_s: float) -> float:
@@ -207,44 +236,19 @@ def _made(
     seen: _Seen | None, changes: int, stated: tuple[float, float] | None, at_s: float
 ) -> _Kept:
     prior = Distribution.lognormal(*stated) if stated is not None else None
-    if seen is None or seen.whole[-1].seen() is None:
+    if seen is None or seen.whole.over[-1].seen() is None:
         latency = Latency.stated(*stated) if stated is not None else None
         return _Kept(changes, at_s, stated, latency, prior or ANYTHING)
-    place = WINDOWS_S.index(WINDOW_S)
-    over, queue, execution = (
-        _over(seen.whole, at_s, prior),
-        _over(seen.queue, at_s, None),
-        _over(seen.execution, at_s, None),
-    )
+    over = seen.whole.known(at_s, prior)
     latency = None
     if over is not None:
         latency = Latency.of(
             over,
-            samples=round(seen.whole[-1].count(at_s)),
-            queue=queue[place] if queue is not None else None,
-            execution=execution[place] if execution is not None else None,
+            doubts=seen.whole.doubts(at_s),
+            samples=round(seen.whole.over[-1].count(at_s)),
+            queue=seen.queue.lately(at_s, None),
+            execution=seen.execution.lately(at_s, None),
         )
-    ready = _over(seen.ready, at_s, prior or ANYTHING)
+    ready = seen.ready.lately(at_s, prior or ANYTHING)
     assert ready is not None, "there is something to lean on"
-    return _Kept(changes, at_s, stated, latency, ready[place])
-
-
-def _over(
-    histograms: tuple[Histogram, ...], at_s: float, stated: Distribution | None
-) -> list[Distribution] | None:
-    """What is known over each window; None where that is nothing."""
-    *shorter, longest = histograms
-    week = _leaning(longest, at_s, stated)
-    if week is None:
-        return None
-    return [*(_leaning(one, at_s, week) or week for one in shorter), week]
-
-
-def _leaning(histogram: Histogram, at_s: float, base: Distribution | None) -> Distribution | None:
-    """What a window saw, with what it leans on; None where that is nothing."""
-    seen, count = histogram.seen(), histogram.count(at_s)
-    if seen is None:
-        return base
-    if base is None:
-        return seen if count >= KNOWN_FROM else None
-    return base.mixed(seen, count / (count + LEANS))
+    return _Kept(changes, at_s, stated, latency, ready)

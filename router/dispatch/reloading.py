@@ -89,7 +89,14 @@ class Reloader:
         for bundle in await books.bundles_in_use():
             # Kept by a version that read it otherwise: its jobs go on under the one in force.
             with suppress(PolicyError):
-                self._current.remember(read_bundle(bundle))
+                self._remember(read_bundle(bundle))
+
+    def _remember(self, former: Policy) -> None:
+        self._current.remember(former)
+        # Its jobs may go to a provider that the policy in force does not know any more: as often
+        # as the former one says, and not one after the other.
+        known = self._current.policy.prices.provider_names
+        self._traffic.set_terms(one for one in all_terms(former) if one.name not in known)
 
     async def run(self) -> None:
         """Look for ever."""

@@ -192,9 +192,7 @@ def decision_text(decision: Decision, downshift: Downshift | None = None) -> str
     )
     return json.dumps(
         {
-            "policy": decision.policy,
-            "rule": decision.rule,
-            "candidates": [candidate.shown for candidate in decision.candidates],
+            **decision.shown,
             **({"downshifted": downshifted} if downshifted is not None else {}),
         },
         ensure_ascii=False,

@@ -17,18 +17,14 @@ from router.model.offer import Offer, ProviderState
 from router.upstream.slots import Slots
 
 EDIT_S = 15.0
-"""How long an edit probably takes where nobody knows better."""
+"""How long an edit probably takes where nothing is known of it."""
 MARGIN_S = 2.0
 WAITING_MAX = 1000
 """At one provider: they would all be refused there if it went away."""
 RETRY_AFTER_S_MIN, RETRY_AFTER_S_MAX = 1.0, 60.0
 
-Expected = Callable[[str, Job], float]
-"""From a provider and a job to how long it probably takes there, in seconds."""
-
-
-def _of_no_idea(provider: str, job: Job) -> float:  # noqa: ARG001 - it is the same for all.
-    return EDIT_S
+Expected = Callable[[str, Job], float | None]
+"""From a provider and a job to how long it probably takes there, in seconds; None: not known."""
 
 
 class Turns:
@@ -40,7 +36,7 @@ class Turns:
         slots: Slots,
         health: Health,
         *,
-        expected_s: Expected = _of_no_idea,
+        expected_s: Expected,
         waiting_max: int = WAITING_MAX,
     ) -> None:
         """
@@ -125,7 +121,8 @@ class Turns:
     def _leeway_s(self, job: Job, provider: str) -> float:
         """How long a job can wait and still be in time; negative where it cannot be at all."""
         left_s = (job.deadline_at - self._clock.now()).total_seconds()
-        return left_s - self._expected_s(provider, job) - MARGIN_S
+        expected_s = self._expected_s(provider, job)
+        return left_s - (EDIT_S if expected_s is None else expected_s) - MARGIN_S
 
     # With the hold.
 

@@ -91,10 +91,11 @@ class Grain:
     @classmethod
     def of(cls, by: Sequence[str]) -> "Grain":
         """As coarse as a report by these dimensions can be made of."""
-        cuts = [cut for cut in CUTS if cut in by]
+        cuts: list[Cut] = [cut for cut in CUTS if cut in by]
+        # Neither weeks nor months are made of the other.
+        several: Cut | None = "day" if cuts else None
         return cls(
-            # Neither weeks nor months are made of the other.
-            cut=cuts[0] if len(cuts) == 1 else "day" if cuts else None,
+            cut=cuts[0] if len(cuts) == 1 else several,
             tags=any(dimension.startswith(TAG) for dimension in by),
             keys="key" in by,
         )

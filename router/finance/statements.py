@@ -24,7 +24,7 @@ from router.finance.bills import (
 from router.finance.reconciling import SKEW, Action, Compared, Finding, Kind, Period, compare
 from router.finance.statement_csv import Line, read_statement
 from router.ledger.answers import Answer
-from router.ledger.commands import Command, Record
+from router.ledger.commands import Command, Enter
 from router.ledger.executor import Executor
 from router.ledger.rows import AttemptRow
 from router.ledger.statement_rows import (
@@ -235,7 +235,7 @@ class Reconciler:
     async def _record(self, facts: Sequence[AccountFact]) -> None:
         for start in range(0, len(facts), RECORDED_AT_ONCE):
             some = tuple(facts[start : start + RECORDED_AT_ONCE])
-            await self._books.submit(Record(at=self._clock.now(), facts=some))
+            await self._books.submit(Enter(at=self._clock.now(), facts=some))
 
 
 def _reason(found: Reconciled, finding: Finding) -> str:

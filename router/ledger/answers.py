@@ -93,6 +93,13 @@ class Alerted:
     alerts: tuple[AlertRow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotBooked:
+    """Nothing was changed of a provider's account; the sentence says why."""
+
+    why: str
+
+
 def holds(answer: "Answer") -> tuple[Placed, ...]:
     """The holds that an answer tells of: one, several, or none."""
     match answer:
@@ -106,4 +113,4 @@ def holds(answer: "Answer") -> tuple[Placed, ...]:
 
 Admitted = Placed | AllPlaced | Replayed | Conflict | Refused
 """Answers to verbs that place holds; `Stale` apart."""
-Answer = Admitted | Done | Stale | Alerted | Rotated | NotRotated
+Answer = Admitted | Done | Stale | Alerted | Rotated | NotRotated | NotBooked

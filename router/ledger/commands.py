@@ -11,6 +11,7 @@ from router.ledger.answers import Refused
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.outbox_rows import OutboxState
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.ledger.statement_rows import AccountFact
 from router.model.budget import Limit
@@ -221,6 +222,22 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Note money that passed between us and a provider beside its charges."""
+
+    at: datetime
+    row: AccountEventRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Close a provider's month, if nothing was noted of it since its sums were read."""
+
+    at: datetime
+    row: PeriodRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """Record the thresholds of limits that are reached, and were not recorded before."""
 
@@ -253,7 +270,7 @@ class Redeliver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Enter:
     """Put facts about a provider's account into the books; what is there already stays as it is."""
 
     at: datetime
@@ -266,7 +283,9 @@ Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
 Telling = Told | Redeliver
 """Verbs on a job's callback."""
-Noting = SaveKey | Rotate | Raise | Refuse | Record
-"""Verbs on what is said, not on a job."""
-Command = Spending | CallOff | End | Alert | Noting | Telling | Settling
+Accounting = Record | Close
+"""Verbs on a provider's billing account."""
+Noting = SaveKey | Rotate | Raise | Refuse | Alert | Enter
+"""Verbs that note what was said or found."""
+Command = Spending | CallOff | End | Noting | Accounting | Telling | Settling
 """Every verb."""

@@ -1,9 +1,9 @@
 """
 Days, weeks and months of any time zone, as pieces that sums are kept of. Pure.
 
-Sums are kept by quarter hour and by day of UTC. A day of another zone begins some quarter hours
-before or after one of UTC, so it is that one, and those quarter hours added or taken away. What
-does not begin with a quarter hour is read from the journal.
+Sums are kept by quarter of an hour, hour and day of UTC. A day of another zone begins some hours
+before or after one of UTC, so it is that one, and those hours added or taken away. What does not
+begin with a quarter of an hour is read from the journal.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,14 @@ from router.model.clock import rfc3339
 
 Cut = Literal["day", "week", "month"]
 """What a time is cut into: days, ISO weeks from Monday on, or months."""
-PieceKind = Literal["ever", "day", "quarter", "entry", "open"]
+PieceKind = Literal["ever", "day", "hour", "quarter", "entry", "open"]
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _NOON = timedelta(hours=12)
-_QUARTER = timedelta(minutes=MINUTES)
+_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=MINUTES)
+_Step = tuple[Literal["hour", "quarter"], timedelta]
+_STEPS: tuple[_Step, ...] = (("hour", _HOUR), ("quarter", _QUARTER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +128,20 @@ def _mended(label: str, since: datetime, until: datetime) -> Iterator[Piece]:
         yield from _finer(label, until, since, -1)
 
 
-def _finer(label: str, since: datetime, until: datetime, sign: int) -> Iterator[Piece]:
-    first, last = (
-        bucket("quarter", since + _QUARTER - datetime.resolution),
-        bucket("quarter", until),
-    )
-    bounds: list[tuple[PieceKind, datetime, datetime]] = [("entry", since, until)]
-    if first <= last:
-        bounds = [("entry", since, first), ("quarter", first, last), ("entry", last, until)]
-    for kind, begin, end in bounds:
-        if begin < end:
-            yield Piece(label=label, kind=kind, sign=sign, since=begin, until=end)
+def _finer(
+    label: str, since: datetime, until: datetime, sign: int, steps: tuple[_Step, ...] = _STEPS
+) -> Iterator[Piece]:
+    """What is shorter than a day: of as few sums as can be, and its ends of finer ones."""
+    if since >= until:
+        return
+    if not steps:
+        yield Piece(label=label, kind="entry", sign=sign, since=since, until=until)
+        return
+    (span, step), *finer = steps
+    first, last = bucket(span, since + step - datetime.resolution), bucket(span, until)
+    if first >= last:
+        yield from _finer(label, since, until, sign, tuple(finer))
+        return
+    yield from _finer(label, since, first, sign, tuple(finer))
+    yield Piece(label=label, kind=span, sign=sign, since=first, until=last)
+    yield from _finer(label, last, until, sign, tuple(finer))

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
-from router.ledger import alerting, outbox, placing, rotating, settling
+from router.ledger import alerting, closing, outbox, placing, rotating, settling
 from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
     AcceptAll,
+    Accounting,
     Alert,
     CallOff,
+    Close,
     Command,
     Dispatch,
     Doubt,
     End,
+    Enter,
     Hold,
     Noting,
     Post,
@@ -31,7 +34,7 @@ from router.ledger.commands import (
 )
 from router.ledger.decided import Decided
 from router.ledger.page import Page
-from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.rows import AttemptRow, JobRow, Row
 
 Decider = Callable[[Page, Command], Decided]
 """The shape of `decide`. The tests of the tests plant bugs through it."""
@@ -44,9 +47,7 @@ def decide(page: Page, command: Command) -> Decided:
             return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
-        case Alert():
-            return alerting.alert(page, command)
-        case SaveKey() | Rotate() | Raise() | Refuse() | Record():
+        case SaveKey() | Rotate() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -108,19 +109,30 @@ def _on_job(page: Page, command: End | CallOff | Told | Redeliver) -> Decided:
             return outbox.redeliver(page, command)
 
 
-def _noted(page: Page, command: Noting) -> Decided:
+def _noted(page: Page, command: Noting | Accounting) -> Decided:
     """
     What a person has said is taken as it is, and so is a refusal that was given; only a key's place
-    may be another's already.
+    may be another's already, and a month closed.
     """
     match command:
         case Refuse():
             return placing.refuse(page, command)
         case Rotate():
             return rotating.rotate(page, command)
-        case Raise():
-            return Decided(Done(), (command.row,))
-        case Record():
-            return Decided(Done(), command.facts)
+        case Alert():
+            return alerting.alert(page, command)
+        case Record() | Close():
+            return closing.book(page, command)
         case _:
-            return Decided(Done(), (command.key,))
+            return Decided(Done(), _said(command))
+
+
+def _said(command: SaveKey | Raise | Enter) -> tuple[Row, ...]:
+    """What a command brings, as it is."""
+    match command:
+        case Raise():
+            return (command.row,)
+        case Enter():
+            return command.facts
+        case _:
+            return (command.key,)

@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 from router.model.job import Resolution
 from router.model.money import Money
 
-Span = Literal["quarter", "day", "ever"]
-"""Of what time a sum is: of a quarter of an hour or of a day, both of UTC, or of all time."""
+Span = Literal["quarter", "hour", "day", "ever"]
+"""Of what time a sum is: a quarter of an hour, an hour or a day of UTC, or all time."""
 
 MINUTES = 15
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +24,8 @@ def bucket(span: Span, at: datetime) -> datetime:
     match span:
         case "quarter":
             return at.replace(minute=at.minute // MINUTES * MINUTES, second=0, microsecond=0)
+        case "hour":
+            return at.replace(minute=0, second=0, microsecond=0)
         case "day":
             return at.replace(hour=0, minute=0, second=0, microsecond=0)
         case "ever":

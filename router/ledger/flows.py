@@ -13,7 +13,7 @@ from router.ledger.rows import AttemptRow, EntryRow, JobRow
 from router.model.job import AttemptState
 from router.model.money import Money
 
-SPANS: tuple[Span, ...] = ("quarter", "day", "ever")
+SPANS: tuple[Span, ...] = ("quarter", "hour", "day", "ever")
 _ENDS = frozenset({"post", "void", "presume"})
 _STILL = frozenset({"hold", "doubt"})
 

@@ -2,15 +2,17 @@
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from router.ledger.rows import Row, Window
 from router.ledger.views import (
     BilledRow,
+    BookingRow,
     ChargeRow,
     JobsEndedRow,
     RefusedRow,
@@ -22,10 +24,13 @@ from router.model.money import Money
 
 Column = str | int | float | None
 R = TypeVar("R", bound=Row)
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow, BilledRow, ChargeRow)
+V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow, BookingRow, BilledRow, ChargeRow)
+
+Reader = Callable[[Any], Any]
 
 # Resolved once for each type: it is slow, and asked for with every row.
 _HINTS: dict[type[Any], dict[str, Any]] = {}
+_READERS: dict[type[Any], tuple[tuple[str, Reader | None], ...]] = {}
 
 
 def encode(row: Row) -> dict[str, Column]:
@@ -35,14 +40,19 @@ def encode(row: Row) -> dict[str, Column]:
 
 def decode(kind: type[R], columns: Mapping[str, Any]) -> R:
     """A row from its columns; columns that the row does not know are ignored."""
-    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
-    return kind(**values)
+    return kind(**_values(kind, columns))
 
 
 def decode_view(kind: type[V], columns: Mapping[str, Any]) -> V:
     """A view's value from a query's columns, likewise."""
-    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
-    return kind(**values)
+    return kind(**_values(kind, columns))
+
+
+def _values(kind: type[Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if (value := columns[name]) is None or read is None else read(value)
+        for name, read in _readers(kind)
+    }
 
 
 def to_column(value: object) -> Column:
@@ -95,18 +105,28 @@ def _bare(hint: Any) -> Any:
     return getattr(hint, "__supertype__", hint)
 
 
-def _from_column(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if hint is Money:
-        return Money(value)
-    if hint is datetime:
-        return from_rfc3339(value)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
-    if get_origin(hint) is tuple:
-        return tuple(_from_json(get_args(hint)[0], part) for part in json.loads(value))
-    return value
+def _readers(kind: type[Any]) -> tuple[tuple[str, Reader | None], ...]:
+    """How each of a kind's columns is read; None where it is as the databases keep it."""
+    known = _READERS.get(kind)
+    if known is None:
+        known = tuple((name, _reader(hint)) for name, hint in _hints(kind).items())
+        _READERS[kind] = known
+    return known
+
+
+def _reader(hint: Any) -> Reader | None:
+    reader: Reader | None = None
+    if hint is Money or (isinstance(hint, type) and issubclass(hint, StrEnum)):
+        reader = hint
+    elif hint is datetime:
+        reader = from_rfc3339
+    elif get_origin(hint) is tuple:
+        reader = partial(_parts, get_args(hint)[0])
+    return reader
+
+
+def _parts(hint: Any, text: str) -> tuple[Any, ...]:
+    return tuple(_from_json(hint, part) for part in json.loads(text)) if text != "[]" else ()
 
 
 def _from_json(hint: Any, part: Any) -> Any:

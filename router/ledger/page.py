@@ -15,9 +15,11 @@ from router.ledger.commands import (
     Adjust,
     Alert,
     CallOff,
+    Close,
     Command,
     Doubt,
     End,
+    Enter,
     Hold,
     Idempotency,
     Post,
@@ -35,6 +37,7 @@ from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import (
     BEGINNING,
     AttemptRow,
@@ -50,7 +53,7 @@ from router.model.budget import Limit, Usage
 from router.model.ids import job_of
 
 R = TypeVar("R", bound=Row)
-G = TypeVar("G", RaiseRow, AlertRow)
+G = TypeVar("G", RaiseRow, AlertRow, AccountEventRow, PeriodRow)
 Key = tuple[type[Row], tuple[object, ...]]
 """A kind of row and its primary key."""
 
@@ -107,7 +110,7 @@ class Page:
 
     def _keep(self, row: Row) -> None:
         self._rows[type(row), row.key] = row
-        if isinstance(row, RaiseRow | AlertRow):
+        if isinstance(row, RaiseRow | AlertRow | AccountEventRow | PeriodRow):
             self._groups.setdefault((type(row), row.group), {})[row.key] = row
         elif isinstance(row, RollingRow):
             self._rolling.setdefault((row.budget, row.scope), set()).add(row.key)
@@ -156,7 +159,7 @@ def subjects(command: Command) -> set[Key]:
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
-        case Accept() | SaveKey() | Raise() | Refuse() | Record() | Alert():
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
             pass
         case _:
             job = job_of(command.attempt_id)
@@ -213,6 +216,8 @@ def balances(command: Command, page: Page) -> set[Key]:
             for limit in limits:
                 since = limit.window_start or BEGINNING
                 keys.add((AlertRow, (limit.budget, limit.scope, since)))
+        case Record(row=row) | Close(row=row):
+            keys = {(AccountEventRow, (row.provider,)), (PeriodRow, (row.provider,))}
         case Post() | Void() | Doubt() | Presume() | Adjust():
             attempt = page.get(AttemptRow, command.attempt_id)
             keys.update((BalanceRow, window.key) for window in (attempt.windows if attempt else ()))

@@ -1,5 +1,7 @@
 """Placing a hold: the first tender that fits every limit, in the order of the plan, or none."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -83,9 +85,13 @@ def hold(page: Page, command: Hold) -> Decided:
 
 def _place(page: Page, job: JobRow, command: Accept | Hold) -> Decided:
     """Take the first tender whose hold fits every limit; with none, count the refusal."""
+    no_room: dict[str, str] = {}
     for tender in command.tenders:
-        if _failing(page, tender, command) is None:
-            return _placed(page, job, tender, command)
+        failing = _failing(page, tender, command)
+        if failing is None:
+            decided_so = _explained(job, no_room) if isinstance(command, Accept) else job
+            return _placed(page, decided_so, tender, command)
+        no_room[tender.attempt.provider] = failing[0].budget
     cheapest = _cheapest(command)
     failing = _failing(page, cheapest, command)
     assert failing is not None, "no tender fits, so neither does the cheapest"
@@ -118,6 +124,14 @@ def _failing(page: Page, tender: Tender, command: Accept | Hold) -> tuple[Limit,
         return None
     _, _, limit, usage = min(failing, key=lambda found: found[:2])
     return limit, usage
+
+
+def _explained(job: JobRow, no_room: Mapping[str, str]) -> JobRow:
+    """A new job, whose decision tells for which offers before the one that it takes was no room."""
+    if not no_room:
+        return job
+    decision = {**json.loads(job.decision), "no_room": no_room}
+    return replace(job, decision=json.dumps(decision, ensure_ascii=False))
 
 
 def _placed(page: Page, job: JobRow, tender: Tender, command: Accept | Hold) -> Decided:

@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 import asyncpg
 
 from router.ledger.answers import Answer
-from router.ledger.commands import Command, Refuse, Spending
+from router.ledger.commands import Close, Command, Record, Refuse, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode, to_column
@@ -195,7 +195,7 @@ class PostgresStore:
         page = Page()
         await self._load_keys(page, {key for command in commands for key in subjects(command)})
         await self._lay(commands)
-        await self._lock_rolling(commands)
+        await self._lock_accounts(commands)
         await self._load_keys(
             page, {key for command in commands for key in balances(command, page)}
         )
@@ -234,15 +234,18 @@ class PostgresStore:
             columns = dict(zip(names, zip(*keys, strict=True), strict=True))
             await self._run(await self._writable(), query, columns)
 
-    async def _lock_rolling(self, commands: Sequence[Command]) -> None:
+    async def _lock_accounts(self, commands: Sequence[Command]) -> None:
         """
-        Let one writer at a time sum up an account's hours.
+        Let one writer at a time sum up an account's hours, or book on a provider's.
 
         Their rows alone are no lock: two clocks may differ, and the hour that another writer's hold
         is the first to need is not there to be locked yet.
         """
         limits = (limit for command in commands for limit in limits_of(command))
         accounts = {(one.budget, one.scope) for one in limits if one.bucket_start is not None}
+        # No budget's name has a space in it.
+        booked = (one.row for one in commands if isinstance(one, Record | Close))
+        accounts |= {("account of", row.provider) for row in booked}
         if accounts:
             budgets, scopes = zip(*accounts, strict=True)
             columns = {"budget": budgets, "scope": scopes}

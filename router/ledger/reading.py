@@ -1,15 +1,18 @@
-"""Readings and housekeeping that are not of money: callbacks, our own secrets, former policies."""
+"""Readings beside the budgets': callbacks, our secrets, former policies, what was booked when."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from router.ledger.mapping import decode
+from router.ledger.mapping import decode, decode_view
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.store import Store, StoreUnavailable
+from router.ledger.views import BookingRow
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
+from router.model.money import Money
 
 # Sorts after every job id.
 NEWEST = "~"
@@ -75,6 +78,68 @@ class Readings:
             LedgerUnavailable: It is not kept.
         """
         await self._change("keep_policy", hash=policy_hash, name=name, at=at, bundle=bundle)
+
+    # What was booked, month by month.
+
+    async def bookings(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        tenant: str = "",
+        provider: str = "",
+        page: int = 100,
+    ) -> AsyncIterator[list[BookingRow]]:
+        """
+        What was booked within `[since, until)`, in the journal's order, a page at a time.
+
+        Args:
+            since: Inclusive.
+            until: Exclusive.
+            tenant: Only what is this one's; empty for all.
+            provider: Only what this one charged; empty for all.
+            page: How many are read at a time: no more are held, however many there are.
+        """
+        after_at, after_seq = since, -1
+        while True:
+            rows = [
+                decode_view(BookingRow, row)
+                for row in await self._read(
+                    "bookings",
+                    after_at=after_at,
+                    after_seq=after_seq,
+                    until=until,
+                    tenant=tenant,
+                    provider=provider,
+                    most=page,
+                )
+            ]
+            if rows:
+                yield rows
+            if len(rows) < page:
+                return
+            after_at, after_seq = rows[-1].at, rows[-1].seq
+
+    async def account_events(
+        self, provider: str, since: datetime, until: datetime
+    ) -> list[AccountEventRow]:
+        """What passed between us and a provider in `[since, until)`; of all if it is empty."""
+        rows = await self._read("account_events", provider=provider, since=since, until=until)
+        return [decode(AccountEventRow, row) for row in rows]
+
+    async def topped_up(self, provider: str, since: datetime) -> Money:
+        """What has come onto a provider's account since an instant: top-ups and credits."""
+        (row,) = await self._read("topped_up", provider=provider, since=since)
+        return Money(row["amount"])
+
+    async def periods(self) -> list[PeriodRow]:
+        """The months that are closed, the oldest first."""
+        return [decode(PeriodRow, row) for row in await self._read("periods")]
+
+    async def unsettled(self, provider: str, since: datetime, until: datetime) -> tuple[int, Money]:
+        """How many of a provider's attempts of a time may still cost something, and how much."""
+        (row,) = await self._read("unsettled", provider=provider, since=since, until=until)
+        return row["attempts"], Money(row["amount"])
 
     async def _read(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         try:

@@ -13,6 +13,7 @@ from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.statement_rows import ACCOUNT_FACTS, AccountFact
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
@@ -64,7 +65,10 @@ class JobRow:
     request: str = field(repr=False)
     """The job's other fields as JSON; see `dispatch.requests`."""
     decision: str = "{}"
-    """Why the plan was as it was, as JSON."""
+    """
+    Why the plan was as it was, as JSON; and under `no_room`, by provider, the budgets that had no
+    room for offers that stood before the one that was taken.
+    """
     policy_hash: str
     state: JobState
     created_at: datetime
@@ -264,6 +268,8 @@ Row = (
     | AlertRow
     | RollingRow
     | OutboxRow
+    | AccountEventRow
+    | PeriodRow
     | FlowRow
     | EndingRow
     | AccountFact
@@ -279,6 +285,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    AccountEventRow,
+    PeriodRow,
     FlowRow,
     EndingRow,
     *ACCOUNT_FACTS,

@@ -79,11 +79,6 @@ class StatementReadings(Readings):
         rows = await self._read("balance_readings", provider=provider)
         return [decode(BalanceReadingRow, row) for row in rows]
 
-    async def topped_up(self, provider: str, since: datetime) -> Money:
-        """What was topped up at a provider from an instant on."""
-        rows = await self._read("topped_up", provider=provider, since=since)
-        return Money(int(rows[0]["amount"]))
-
     async def posted_between(self, provider: str, since: datetime, until: datetime) -> Money:
         """What was posted at a provider by entries of `[since, until)`, corrections included."""
         rows = await self._read("posted_between", provider=provider, since=since, until=until)

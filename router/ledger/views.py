@@ -1,9 +1,9 @@
 """What readers of the ledger get: sums and states as values, with the time they are of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.model.ids import AttemptId, ProviderRef
+from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import AttemptState, Resolution
 from router.model.money import Money
 
@@ -81,6 +81,45 @@ class TimedRow:
     ended_at: datetime | None
     queue_s: float | None
     execution_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRow:
+    """One entry of the journal by which what is posted for an attempt has changed, if at all."""
+
+    seq: int
+    """The entry's number: grows with time, and has gaps."""
+    at: datetime
+    who: str
+    amount: Money
+    """By how much; the overage that belongs to it is in it. Negative gives back."""
+    so_far: Money
+    """What was posted for the attempt before it."""
+    first_at: datetime | None
+    """When the first of that was posted; None: nothing was."""
+    attempt_id: AttemptId
+    job_id: JobId
+    tenant: str
+    tags: tuple[tuple[str, str], ...]
+    provider: str
+    model: str
+    slug: str
+    resolution: Resolution
+    quoted: Money
+    """The price that was pinned: contracted where negotiated, else list."""
+    list_price: Money
+    dearest: Money
+    began_at: datetime
+    """When it was sent."""
+    reported_amount: Money | None
+    """What the provider's final answer said."""
+    decision: str = field(repr=False)
+    policy_hash: str
+
+    @property
+    def stands(self) -> Money:
+        """What is posted for the attempt from then on."""
+        return self.so_far + self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

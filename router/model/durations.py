@@ -140,6 +140,25 @@ class Histogram:
             return None
         return Distribution(tuple(weight / whole for weight in self._weights), self._sum_s / whole)
 
+    def without(self, other: "Histogram", at_s: float) -> "Histogram":
+        """
+        What this one has seen and another does not count, as it weighs at an instant.
+
+        Args:
+            other: Has seen nothing that this one has not, and fades no more slowly.
+            at_s: Not before either has last seen something.
+        """
+        found = Histogram(self.fade_s)
+        found._since_s = at_s
+        since_s, weights, sum_s = other.state
+        own = math.exp((self._since_s - at_s) / self.fade_s)
+        their = math.exp((since_s - at_s) / other.fade_s)
+        pairs = zip(self._weights, weights, strict=True)
+        # Where both have seen all there is, rounding may leave less than nothing.
+        found._weights = array("d", (max(0.0, mine * own - yours * their) for mine, yours in pairs))
+        found._sum_s = max(0.0, self._sum_s * own - sum_s * their)
+        return found
+
     def _weight(self, at_s: float) -> float:
         exponent = (at_s - self._since_s) / self.fade_s
         if exponent > _EXPONENT_MAX:

@@ -1,6 +1,7 @@
 """How long an offer's jobs are expected to take: a value that travels with the offer."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -12,6 +13,7 @@ WINDOWS_S = (900.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0)
 """Over how long a policy may look back: 15 minutes, an hour, six, a day, a week."""
 WINDOW_S = 3_600.0
 """Over how long it looks where it does not say."""
+NO_DOUBT = (0.0,) * len(WINDOWS_S)
 _NORMAL = NormalDist()
 
 
@@ -46,6 +48,7 @@ class Latency:
         cls,
         over: list[Distribution],
         *,
+        doubts: Sequence[float] = NO_DOUBT,
         samples: int = 0,
         queue: Distribution | None = None,
         execution: Distribution | None = None,
@@ -55,6 +58,8 @@ class Latency:
 
         Args:
             over: One for each of `WINDOWS_S`.
+            doubts: Of each, by how many standard deviations of a single job's luck a percentile is
+                told in the offer's favour: few jobs are no proof that it is slow.
             samples: How many jobs they were learnt from.
             queue: Of what the provider says that jobs waited.
             execution: Of what it says that they took.
@@ -62,8 +67,8 @@ class Latency:
         return cls(
             # To the millisecond, so that what is stored and shown is what was decided by.
             percentiles_s=tuple(
-                tuple(round(one.percentile_s(percent), 3) for percent in PERCENTILES)
-                for one in over
+                tuple(round(one.percentile_s(_sure(percent, doubt)), 3) for percent in PERCENTILES)
+                for one, doubt in zip(over, doubts, strict=True)
             ),
             mean_s=round(over[WINDOWS_S.index(WINDOW_S)].mean_s, 3),
             samples=samples,
@@ -96,3 +101,9 @@ class Latency:
             "execution_s": self.execution_s,
             "samples": self.samples,
         }
+
+
+def _sure(percent: int, doubt: float) -> float:
+    """The lower end of what a percentile may be: above zero."""
+    share = percent / 100
+    return max(percent - 100 * doubt * math.sqrt(share * (1 - share)), 1.0)

@@ -59,8 +59,6 @@ class ProviderTerms:
     """How long after its creation a job may still run, and so be charged, there."""
     retention_s: float = 1800.0
     """How long a finished job can be queried."""
-    polls_per_second_max: int = 50
-    """How often it may be asked after jobs, all of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +115,8 @@ class Candidate:
     """What was expected of it; None: nothing was known."""
     failing: float = 0.0
     """Which share of its attempts was expected to fail."""
+    state: ProviderState = ProviderState.SERVING
+    """The provider's health, then."""
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -127,6 +127,7 @@ class Candidate:
             "verdict": self.verdict,
             "latency": self.latency.shown if self.latency is not None else None,
             "failing": self.failing,
+            "state": self.state.value,
         }
 
 
@@ -138,6 +139,15 @@ class Decision:
     policy_hash: str
     rule: str
     candidates: tuple[Candidate, ...]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As the books keep it, as JSON; a job's row has the policy's hash beside it."""
+        return {
+            "policy": self.policy,
+            "rule": self.rule,
+            "candidates": [candidate.shown for candidate in self.candidates],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

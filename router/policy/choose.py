@@ -6,6 +6,7 @@ from types import MappingProxyType
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Candidate, Decision, Offer, Plan, ProviderState
+from router.policy.exploring import as_stated, explores
 from router.policy.policy import Policy
 from router.policy.ruling import Ruling, ruling
 from router.policy.stages import Standing
@@ -24,7 +25,8 @@ def choose(
 
     A provider that was ejected after failures qualifies only when nobody else does: the last
     provider is never ejected. What may never be used has an `obstacle`. Where the policy says so,
-    the fastest is taken when nobody is quick enough, and rather than one that was ejected.
+    the fastest is taken when nobody is quick enough, and rather than one that was ejected. Where it
+    says so, a few jobs go to see whether a better offer is still as slow as it was.
 
     Args:
         policy: In force for this job.
@@ -39,7 +41,11 @@ def choose(
     assert len({offer.provider for offer in offers}) == len(offers)
     by = ruling(policy, job, standing)
     pool = _Pool(by, offers, tried)
-    ordered = sorted(pool.taken, key=lambda offer: pool.sort_key(job, offer))
+    ordered = pool.ordered(job)
+    trial = None
+    if not tried and explores(policy.explore, job.batch or job.id):
+        trial = _trial(by, job, offers, ordered)
+        ordered = ordered if trial is None else _first(trial, ordered)
     planned = ordered[: max(0, by.failover.providers_max - len(tried))]
     places = {offer.provider: place for place, offer in enumerate(ordered)}
     losers = sorted(
@@ -47,7 +53,7 @@ def choose(
         key=lambda offer: offer.provider,
     )
     verdicts = [
-        *(_verdict(by, ordered, place, len(planned), pool) for place in range(len(ordered))),
+        *(_verdict(by, ordered, place, len(planned), pool, trial) for place in range(len(ordered))),
         *(pool.why_not(offer) for offer in losers),
     ]
     return Plan(
@@ -63,6 +69,7 @@ def choose(
                     verdict=verdict,
                     latency=offer.latency,
                     failing=offer.failing,
+                    state=offer.state,
                 )
                 for offer, verdict in zip((*ordered, *losers), verdicts, strict=True)
             ),
@@ -90,6 +97,10 @@ class _Pool:
         nobody = (quick, False)
         self.taken, self.is_last_resort = next((tier for tier in tiers if tier[0]), nobody)
 
+    def ordered(self, job: Job) -> list[Offer]:
+        """Put the best first."""
+        return sorted(self.taken, key=lambda offer: self.sort_key(job, offer))
+
     def sort_key(self, job: Job, offer: Offer) -> tuple[float, float, str]:
         """Break every tie, always the same way: by the provider's name."""
         late_s = self._by.slowness(offer) if self.is_last_resort else 0.0
@@ -100,6 +111,21 @@ class _Pool:
         """Say why an offer is not taken."""
         name = offer.provider
         return self._reasons[name] or self._slow.get(name) or "is set aside after failures"
+
+
+def _trial(by: Ruling, job: Job, offers: Sequence[Offer], ordered: Sequence[Offer]) -> Offer | None:
+    """Find who would be first if it took as long as is stated, and is not for what was learnt."""
+    pool = _Pool(by, as_stated(offers), frozenset())
+    best = next(iter(pool.ordered(job)), None)
+    if best is None or pool.is_last_resort or best.state is ProviderState.EJECTED:
+        return None
+    if ordered and ordered[0].provider == best.provider:
+        return None
+    return next(offer for offer in offers if offer.provider == best.provider)
+
+
+def _first(trial: Offer, ordered: Sequence[Offer]) -> list[Offer]:
+    return [trial, *(offer for offer in ordered if offer.provider != trial.provider)]
 
 
 def _up(offers: list[Offer]) -> list[Offer]:
@@ -122,7 +148,14 @@ def _objection(
     return by.prefer.objection(offer)
 
 
-def _verdict(by: Ruling, ordered: list[Offer], place: int, planned: int, pool: _Pool) -> str:
+def _verdict(
+    by: Ruling,
+    ordered: list[Offer],
+    place: int,
+    planned: int,
+    pool: _Pool,
+    trial: Offer | None,
+) -> str:
     """Say what becomes of an offer that qualifies; `place` counts from the best, 0."""
     offer, best = ordered[place], ordered[0]
     note = by.prefer.note(offer)
@@ -133,6 +166,8 @@ def _verdict(by: Ruling, ordered: list[Offer], place: int, planned: int, pool: _
         return f"not used: a job is tried at {most} provider{'s' * (most > 1)} at most{compared}"
     if place > 0:
         return f"next if {ordered[place - 1].provider} does not deliver{compared}"
+    if offer is trial:
+        return f"chosen to see whether it is as quick again as its price book says{noted}"
     if pool.is_last_resort:
         return f"chosen as the fastest, because nobody is quick enough: {by.told(offer)}"
     if offer.state is ProviderState.EJECTED:

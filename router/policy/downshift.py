@@ -10,6 +10,7 @@ been told, and an attempt in doubt may still deliver it.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from router.model.budget import Limit
 from router.model.job import Job, Resolution
@@ -36,6 +37,11 @@ class Forecast:
     """The stage that keeps what is for sale from being bought."""
     refused_by: Limit | None
     """The budget that would refuse the hold; None when one would be placed, or none asked for."""
+    no_room: tuple[tuple[str, str], ...]
+    """
+    By provider, the budget that has no room for its offer: of those that stand in the plan before
+    the one that would be bought.
+    """
 
     after: "Forecast | None" = None
     """The same job at the next higher resolution, which was refused; None: this was asked for."""
@@ -172,6 +178,7 @@ def forecast(
         for offer in plan.offers
     }
     fitting = tuple(offer for offer in plan.offers if failing[offer] is None)
+    passed = takewhile(lambda one: one[1] is not None, failing.items())
     cheapest = min(plan.offers, key=lambda offer: offer.price, default=None)
     found = stopped(policy, job, offers, standing)
     return Forecast(
@@ -181,6 +188,7 @@ def forecast(
         halt=found[0] if found is not None else None,
         # As the ledger tells it: of the limits that the cheapest offer fails.
         refused_by=None if fitting or cheapest is None else failing[cheapest],
+        no_room=tuple((offer.provider, limit.budget) for offer, limit in passed if limit),
     )
 
 

@@ -6,7 +6,7 @@ are decimal dollars, seconds are written to the digit. Nothing in it is secret: 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from router.model.budget import Limit, Usage
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.job import Job
-from router.model.latency import WINDOWS_S, Latency
+from router.model.latency import PERCENTILES, WINDOWS_S, Latency
 from router.model.money import Money
 from router.model.offer import Offer, Plan, ProviderState
 from router.policy.choose import choose
@@ -22,7 +22,9 @@ from router.policy.policy import Policy
 from router.policy.stages import Standing, Used
 
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
-_TEXTS = ("provider", "model", "slug", "aspect_ratio", "obstacle")
+_TEXTS = ("provider", "slug", "aspect_ratio", "obstacle")
+_UNTOLD: tuple[Any, ...] = (None, None, 0, None, None)
+"""What of a latency is not written at its end: no samples, no queue, no execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,12 @@ def replay(policy: Policy, job: Job, evidence: Evidence) -> Plan:
 
 def as_text(evidence: Evidence) -> str:
     """Write evidence as compact JSON, in ASCII: the same for the same value."""
-    found: dict[str, Any] = {"offers": [_offer_written(offer) for offer in evidence.offers]}
+    offers = evidence.offers
+    # All offers for a job are of its model, so it is written once.
+    model = offers[0].model if offers else ""
+    found: dict[str, Any] = {"offers": [_offer_written(offer, model) for offer in offers]}
+    if model:
+        found["model"] = model
     if evidence.standing:
         found["standing"] = {
             name: _used_written(used) for name, used in sorted(evidence.standing.items())
@@ -70,20 +77,22 @@ def read_evidence(text: str) -> Evidence:
     """
     found = json.loads(text)
     return Evidence(
-        offers=tuple(_offer_read(one) for one in found["offers"]),
+        offers=tuple(_offer_read(one, found.get("model", "")) for one in found["offers"]),
         standing={name: _used_read(one) for name, one in found.get("standing", {}).items()},
         tried=frozenset(found.get("tried", ())),
     )
 
 
-def _offer_written(offer: Offer) -> dict[str, Any]:
+def _offer_written(offer: Offer, model: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: value for name in _TEXTS if (value := getattr(offer, name)) is not None
     }
+    if offer.model != model:
+        found["model"] = offer.model
     found["price"] = str(offer.price)
     if offer.list_price != offer.price:
         found["list_price"] = str(offer.list_price)
-    found["price_from"] = rfc3339(offer.price_from)
+    found["from"] = _instant_written(offer.price_from)
     if offer.state is not ProviderState.SERVING:
         found["state"] = offer.state.value
     if offer.busy_s is not None:
@@ -97,15 +106,15 @@ def _offer_written(offer: Offer) -> dict[str, Any]:
     return found
 
 
-def _offer_read(found: Mapping[str, Any]) -> Offer:
+def _offer_read(found: Mapping[str, Any], model: str) -> Offer:
     price, latency = Money.parse(found["price"]), found.get("latency")
     return Offer(
         provider=found["provider"],
-        model=found["model"],
+        model=found.get("model", model),
         slug=found["slug"],
         price=price,
         list_price=Money.parse(found["list_price"]) if "list_price" in found else price,
-        price_from=from_rfc3339(found["price_from"]),
+        price_from=from_rfc3339(found["from"]),
         state=ProviderState(found.get("state", ProviderState.SERVING)),
         aspect_ratio=found.get("aspect_ratio"),
         obstacle=found.get("obstacle"),
@@ -116,29 +125,33 @@ def _offer_read(found: Mapping[str, Any]) -> Offer:
     )
 
 
-def _latency_written(latency: Latency) -> dict[str, Any]:
+def _latency_written(latency: Latency) -> list[Any]:
+    """The percentiles of each window, one after the other; then the mean, and what else is told."""
     rows = latency.percentiles_s
     # What is only stated is the same over every window: it is written once.
-    found: dict[str, Any] = {"s": rows[:1] if rows == rows[:1] * len(rows) else rows}
-    found["mean_s"] = latency.mean_s
-    if latency.samples:
-        found["samples"] = latency.samples
-    if latency.queue_s is not None:
-        found["queue_s"] = latency.queue_s
-    if latency.execution_s is not None:
-        found["execution_s"] = latency.execution_s
-    return found
+    once = rows[:1] if rows == rows[:1] * len(rows) else rows
+    rest = [latency.mean_s, latency.samples, latency.queue_s, latency.execution_s]
+    while rest[-1] == _UNTOLD[len(rest)]:
+        rest.pop()
+    return [[second for row in once for second in row], *rest]
 
 
-def _latency_read(found: Mapping[str, Any]) -> Latency:
-    rows = tuple(tuple(row) for row in found["s"])
+def _latency_read(found: Sequence[Any]) -> Latency:
+    seconds, mean_s, samples, queue_s, execution_s = (*found, *_UNTOLD[len(found) :])
+    width = len(PERCENTILES)
+    rows = tuple(tuple(seconds[begin : begin + width]) for begin in range(0, len(seconds), width))
     return Latency(
         percentiles_s=rows * len(WINDOWS_S) if len(rows) == 1 else rows,
-        mean_s=found["mean_s"],
-        samples=found.get("samples", 0),
-        queue_s=found.get("queue_s"),
-        execution_s=found.get("execution_s"),
+        mean_s=mean_s,
+        samples=samples,
+        queue_s=queue_s,
+        execution_s=execution_s,
     )
+
+
+def _instant_written(at: datetime) -> str:
+    # Prices begin at whole seconds, which need no microseconds.
+    return rfc3339(at).replace(".000000Z", "Z")
 
 
 def _used_written(used: Used) -> dict[str, Any]:
@@ -150,7 +163,7 @@ def _used_written(used: Used) -> dict[str, Any]:
         "end": limit.window_end,
         "bucket": limit.bucket_start,
     }
-    found |= {name: rfc3339(at) for name, at in instants.items() if at is not None}
+    found |= {name: _instant_written(at) for name, at in instants.items() if at is not None}
     if limit.alerts:
         found["alerts"] = limit.alerts
     amounts = {name: getattr(used.usage, name) for name in _AMOUNTS}

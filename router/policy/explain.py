@@ -20,6 +20,11 @@ _WORDS = {
     "string_type": "text belongs here",
     "too_short": "at least one entry belongs here",
 }
+_FORMER = {
+    "polls_per_second_max": "how often jobs may be asked after is said by 'rates', as "
+    "{status: 100 per 1s}: polls take half of it"
+}
+"""Keys of earlier versions, and what says the same now."""
 
 
 def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[Problem]:
@@ -54,7 +59,8 @@ def _problem(details: ErrorDetails, root: Node, model: type[BaseModel]) -> Probl
     if kind == "missing":
         return place_of(root, path[:-1]).problem(f"'{path[-1]}' is missing")
     if kind == "extra_forbidden":
-        hint = closest(str(path[-1]), _keys(model, path[:-1]))
+        former = _FORMER.get(str(path[-1]))
+        hint = f"; {former}" if former else closest(str(path[-1]), _keys(model, path[:-1]))
         return place_of(root, path, key=True).problem(f"unknown key '{path[-1]}'{hint}")
     is_key = path[-1:] == ("[key]",)
     place = place_of(root, path[:-1] if is_key else path, key=is_key)

@@ -11,6 +11,7 @@ from router.model.budget import Limit
 from router.model.job import Resolution
 from router.model.money import Money
 from router.policy.budgets import Budget, OnLimit, key_budget
+from router.policy.exploring import Explore
 from router.policy.failover import Failover
 from router.policy.latencies import ExampleLatencies, LatencyLimit
 from router.policy.preference import Prefer
@@ -162,6 +163,8 @@ class Policy(Row):
     """No job may cost more."""
     latency_max: LatencyLimit | None = None
     """No offer may be slower."""
+    explore: Explore | None = None
+    """What percentage of the jobs may go to see whether who was too slow still is."""
     failover: Failover = Field(default_factory=Failover)
     deadline_s: Seconds = Field(default=300.0, alias="deadline")
     """For a job that names none."""

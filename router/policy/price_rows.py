@@ -78,6 +78,12 @@ class ProviderRow(Row):
     provider: Name
     source: Sentence
     """What the row rests on: a document, a contract, or that it is assumed."""
+    title: Sentence | None = None
+    """Its name as it stands on invoices; None: as above."""
+    account: Sentence | None = None
+    """The number of our billing account there; None: `<provider>:default`."""
+    account_name: Sentence | None = None
+    """Of the billing account, for people; None: the title."""
     billing: Billing = Billing.PREPAID
     failed_is_free: Flag = False
     cancelled_is_free: Flag = False
@@ -91,11 +97,16 @@ class ProviderRow(Row):
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
-    polls_per_second_max: Count = 50
-    """How often it may be asked after jobs, all of them together."""
     credit_low: CreditLow = 172_800.0
     """When the credit left there is low: below an amount, or gone within so long at the pace of the
     last day."""
+
+    @model_validator(mode="after")
+    def _account_is_text(self) -> "ProviderRow":
+        if self.account is not None and self.account.isdecimal():
+            message = f"write 'account' with a word before it, as {self.provider}:{self.account}"
+            raise ValueError(f"{message}: programs take digits alone for a number")
+        return self
 
     @property
     def terms(self) -> ProviderTerms:
@@ -116,7 +127,6 @@ class ProviderRow(Row):
             in_doubt_max=self.in_doubt_max,
             job_ttl_s=self.job_ttl_s,
             retention_s=self.retention_s,
-            polls_per_second_max=self.polls_per_second_max,
         )
 
 
@@ -128,6 +138,8 @@ class OfferRow(Row):
     """Farebox's name for it."""
     slug: Sentence
     """The provider's name for it."""
+    publisher: Sentence | None = None
+    """Who made it; None: the provider."""
     starts: Instant = Field(alias="from")
     """Inclusive."""
     ends: Instant | None = Field(default=None, alias="until")

@@ -15,15 +15,15 @@ from router.upstream.polling import (
     AFTER_RING_S,
     POLL_JITTER,
     POLL_PAUSE_S_MIN,
-    Pace,
+    PollPace,
     Schedule,
 )
 
 
-class Turns:
+class PollShares:
     """How many jobs each provider is asked after now."""
 
-    def __init__(self, pace: Pace, rng: random.Random) -> None:
+    def __init__(self, pace: PollPace, rng: random.Random) -> None:
         """
         Args:
             pace: What polls go by.
@@ -51,8 +51,8 @@ class Turns:
 class Pauses:
     """The pauses of one job."""
 
-    def __init__(self, turns: Turns, schedule: Schedule, provider: str) -> None:
-        self._turns, self._schedule, self._provider = turns, schedule, provider
+    def __init__(self, shares: PollShares, schedule: Schedule, provider: str) -> None:
+        self._shares, self._schedule, self._provider = shares, schedule, provider
         self._soon: list[float] = []
 
     def rang(self) -> None:
@@ -62,4 +62,4 @@ class Pauses:
     def next_s(self, age_s: float) -> float:
         """The pause before the next poll of the job, which was dispatched so long ago."""
         pause_s = self._soon.pop(0) if self._soon else self._schedule.pause_s(age_s)
-        return self._turns.spread(self._provider, pause_s)
+        return self._shares.spread(self._provider, pause_s)

@@ -17,13 +17,13 @@ from router.model.ids import ProviderRef
 from router.model.job import Job, Resolution
 from router.model.offer import Offer, ProviderTerms
 from router.providers.wire import Codec, Delivered, Forgotten, Pending, Progress, Unreadable
-from router.upstream.asking import Pauses, Turns
+from router.upstream.asking import Pauses, PollShares
 from router.upstream.doorbell import Doorbell
 from router.upstream.paces import Operation
 from router.upstream.polling import (
     POLL_PAUSE_S_MIN,
     RETRY_AFTER_S_MAX,
-    Pace,
+    PollPace,
     SteadyPace,
     retry_pause_s,
 )
@@ -54,7 +54,7 @@ class Upstream:
         *,
         rng: random.Random,
         on_poll: Callable[[str], None],
-        pace: Pace | None = None,
+        pace: PollPace | None = None,
         read_deadline_s: float = READ_DEADLINE_S,
     ) -> None:
         """
@@ -74,7 +74,7 @@ class Upstream:
         self._reads = reads
         self._rng = rng
         self._on_poll = on_poll
-        self._turns = Turns(pace or SteadyPace(), rng)
+        self._shares = PollShares(pace or SteadyPace(), rng)
         self._read_deadline_s = read_deadline_s
 
     async def carry(
@@ -161,7 +161,7 @@ class Upstream:
         """
         with (
             self._reads.collecting(provider),
-            self._turns.asking(provider, slug, resolution) as pauses,
+            self._shares.asking(provider, slug, resolution) as pauses,
         ):
             return await self._collect(provider, slug, ref, age_s, horizon_s, doorbell, pauses)
 

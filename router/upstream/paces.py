@@ -37,7 +37,7 @@ class Operation(StrEnum):
     CANCEL = "cancel"
 
 
-class Pace:
+class LeakyBucket:
     """When the next call may go. Instants are those of one monotonic clock, in seconds."""
 
     def __init__(self, rate: Rate | None) -> None:
@@ -74,7 +74,7 @@ class _Lane:
     """Those who wait for one operation at one provider, in their order."""
 
     def __init__(self, rate: Rate | None) -> None:
-        self.pace = Pace(rate)
+        self.pace = LeakyBucket(rate)
         self.turn = asyncio.Lock()
         self.waiting = 0
 

@@ -37,7 +37,7 @@ ANYTHING = Distribution.lognormal(8.0, 60.0)
 _NEVER = 1e-12
 
 
-class Pace(Protocol):
+class PollPace(Protocol):
     """What polls go by."""
 
     def ready(self, provider: str, slug: str, resolution: Resolution) -> Distribution:
@@ -53,12 +53,12 @@ class SteadyPace:
     """The pace where nothing is learnt."""
 
     def ready(self, provider: str, slug: str, resolution: Resolution) -> Distribution:
-        """See `Pace`."""
+        """See `PollPace`."""
         del provider, slug, resolution
         return ANYTHING
 
     def polls_per_s_max(self, provider: str) -> float:
-        """See `Pace`."""
+        """See `PollPace`."""
         del provider
         return math.inf
 

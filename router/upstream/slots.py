@@ -179,7 +179,7 @@ class Slots:
         self._serve(provider)
 
     def _queue(self, provider: str) -> _Queue:
-        # A job's own policy may know a provider that the one in force does not.
+        # Nobody has told of this provider, so it gets one after the other: the most cautious limit.
         queue = self._queues.get(provider)
         if queue is None:
             queue = self._queues[provider] = _Queue(1)

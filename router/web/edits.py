@@ -76,7 +76,8 @@ async def list_edits(visit: Visit) -> web.Response:
         view = await view_of(ledger, row)
         # A page of images would be a page of megabytes.
         images = await shown_images(visit, view, with_bytes=False)
-        edits.append(job_body(view, [image_body(one) for one in images]))
+        whole = visit.caller.sees_all
+        edits.append(job_body(view, [image_body(one) for one in images], whole=whole))
     following = rows[-1].id if len(rows) == most else None
     return json_response({"edits": edits, "after": following})
 
@@ -99,4 +100,5 @@ async def _shown(visit: Visit, view: JobView, *, is_new: bool) -> web.Response:
     """A job as the answer to its client, with its images as they were asked for."""
     images = [image_body(one) for one in await shown_images(visit, view)]
     left = await remaining(visit, view.row)
-    return job_response(view, images, is_new=is_new, remaining=left)
+    whole = visit.caller.sees_all
+    return job_response(view, images, is_new=is_new, remaining=left, whole=whole)

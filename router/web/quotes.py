@@ -15,6 +15,7 @@ from router.model.errors import BudgetExceeded, InvalidJob, NobodyQualifies, Ove
 from router.model.offer import Offer
 from router.policy.downshift import Forecast, at_each_resolution, foresee
 from router.policy.scopes import JobFacts
+from router.policy.verdicts import NO_ROOM, told
 from router.web.asking import asked_for
 from router.web.explaining import read_as
 from router.web.probes import told_at
@@ -58,7 +59,7 @@ def _explained(
     limits: Mapping[str, tuple[Limit, ...]],
     balances: Balances,
 ) -> dict[str, Any]:
-    job, decision = found.job, found.plan.decision
+    job = found.job
     chosen = found.offers[0] if found.offers else None
     return {
         "model": job.model,
@@ -68,18 +69,7 @@ def _explained(
         "chosen": chosen.provider if chosen is not None else None,
         "price": str(chosen.price) if chosen is not None else None,
         "error": code,
-        "decision": {
-            "policy": decision.policy,
-            "policy_hash": decision.policy_hash,
-            "rule": decision.rule,
-            "candidates": [
-                {
-                    **candidate.shown,
-                    **_health(visit, candidate.provider),
-                }
-                for candidate in decision.candidates
-            ],
-        },
+        "decision": _decision(visit, found),
         "budgets": [
             _headroom(visit, offer, limit, balances)
             for offer in found.plan.offers
@@ -88,10 +78,20 @@ def _explained(
     }
 
 
+def _decision(visit: Visit, found: Forecast) -> dict[str, Any]:
+    """The decision as an edit would tell it, and why each provider's health is as it is now."""
+    made = found.plan.decision
+    decision = told(
+        {**made.shown, NO_ROOM: dict(found.no_room)}, made.policy_hash, whole=visit.caller.sees_all
+    )
+    for candidate in decision["candidates"]:
+        candidate.update(_health(visit, candidate["provider"]))
+    return decision
+
+
 def _health(visit: Visit, provider: str) -> dict[str, str | None]:
     found = visit.services.health.condition(provider)
     return {
-        "state": found.state.value,
         "state_reason": found.reason,
         "state_since": rfc3339(found.since),
         "state_until": told_at(found.until or found.cooling_until),

@@ -11,15 +11,17 @@ from router.dispatch.watching import JobView
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow
 from router.model.clock import rfc3339
-from router.model.errors import AllProvidersFailed, ContentRefused, RouterError
+from router.model.errors import AllProvidersFailed, ContentRefused, Overloaded, RouterError
 from router.model.job import AttemptState, JobState
 from router.model.money import Money
+from router.policy.verdicts import told
 from router.web.problems import POLL_S, json_response, problem
 
 _HELD = frozenset({AttemptState.HELD, AttemptState.DISPATCHING, AttemptState.RUNNING})
 # Told as a refusal when every attempt is void; otherwise, and for all others, in the body.
 _REFUSALS: dict[str, type[RouterError]] = {
     AllProvidersFailed.code: AllProvidersFailed,
+    Overloaded.code: Overloaded,
     ContentRefused.code: ContentRefused,
 }
 
@@ -30,6 +32,7 @@ def job_response(
     *,
     is_new: bool,
     remaining: Money | None = None,
+    whole: bool = False,
 ) -> web.Response:
     """
     A job as the answer to whoever asks for it.
@@ -40,6 +43,7 @@ def job_response(
         is_new: Whether it is the answer to the request that asks for the edit, whose status says
             when there is nothing to be had.
         remaining: What the tightest budget has left; None where there is none.
+        whole: Whether its reader sees all tenants.
     """
     headers = job_headers(view, remaining)
     refusal = _refusal(view) if is_new else None
@@ -48,9 +52,10 @@ def job_response(
         response.headers.update(headers)
         return response
     if view.row.state.is_final:
-        return json_response(job_body(view, images), headers=headers)
+        return json_response(job_body(view, images, whole=whole), headers=headers)
     headers |= {"Location": f"/v1/edits/{view.row.id}", "Retry-After": str(POLL_S)}
-    return json_response(job_body(view, images), status=HTTPStatus.ACCEPTED, headers=headers)
+    body = job_body(view, images, whole=whole)
+    return json_response(body, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _refusal(view: JobView) -> RouterError | None:
@@ -76,24 +81,32 @@ def job_headers(view: JobView, remaining: Money | None) -> dict[str, str]:
     return headers
 
 
-def job_body(view: JobView, images: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A job with its images as they are shown, its attempts and the decision that led to them."""
+def job_body(
+    view: JobView, images: Sequence[dict[str, Any]], *, whole: bool = False
+) -> dict[str, Any]:
+    """
+    A job with its images as they are shown, its attempts and the decision that led to them.
+
+    Args:
+        view: As the ledger has it.
+        images: As they are shown to its client.
+        whole: Whether its reader sees all tenants. See `verdicts.told`.
+    """
     row, shown = view.row, _shown(view)
     decision = json.loads(row.decision)
-    downshifted = decision.pop("downshifted", None)
     return {
         "id": row.id,
         "status": row.state.value,
         "model": row.model,
         "resolution": row.resolution.value,
-        "downshifted": downshifted,
+        "downshifted": decision.get("downshifted"),
         "images": list(images),
         "provider": shown.provider if shown is not None else None,
         "charged": str(view.charged),
         "quoted": str(shown.quoted) if shown is not None else None,
         "may_have_been_charged": view.may_have_been_charged,
         "attempts": [attempt_body(attempt) for attempt in view.attempts],
-        "decision": decision,
+        "decision": told(decision, row.policy_hash, whole=whole),
         "error": _error(view),
         "callback": callback_body(view.callback),
         "created_at": rfc3339(row.created_at),

@@ -8,11 +8,13 @@ from aiohttp import web
 
 from router.model.errors import Forbidden
 from router.web import (
+    accounting,
     administration,
     archive,
     claims,
     doorbell,
     edits,
+    exporting,
     files,
     history,
     probes,
@@ -127,6 +129,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),
     Route("POST", "/v1/raises/{id}/end", raising.end_raise, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),
+    Route("GET", "/v1/exports/focus", exporting.export_focus, Access.READ),
+    Route("GET", "/v1/accounts/{provider}/events", accounting.list_events, Access.READ_ALL),
+    Route("POST", "/v1/accounts/{provider}/events", accounting.record_event, Access.ADMIN),
+    Route("GET", "/v1/periods", accounting.list_periods, Access.READ_ALL),
+    Route("POST", "/v1/periods", accounting.close_period, Access.ADMIN),
     Route("GET", "/v1/claims", claims.list_claims, Access.READ_ALL),
     Route("POST", "/v1/statements", statements.create_statement, Access.ADMIN),
     Route("GET", "/v1/statements", statements.list_statements, Access.READ_ALL),

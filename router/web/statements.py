@@ -14,7 +14,7 @@ from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
 from router.finance.statements import INSTANT
 from router.finance.watch import credits_of, posted_by_provider
-from router.ledger.commands import Record
+from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING
 from router.ledger.statement_rows import BalanceReadingRow
 from router.model.clock import from_rfc3339
@@ -139,7 +139,7 @@ async def create_balance(visit: Visit) -> web.Response:
     known = {one.at: one for one in await services.ledger.balance_readings(asked.provider)}
     if at in known and known[at].amount != row.amount:
         raise InvalidJob(f"There is a reading of that instant already: {known[at].amount.usd}.")
-    await services.ledger.submit(Record(at=now, facts=(row,)))
+    await services.ledger.submit(Enter(at=now, facts=(row,)))
     await services.accounts.watch.once()
     return await _balances(visit, asked.provider, status=201)
 

@@ -7,18 +7,21 @@ from typing import Any
 import asyncpg
 import pytest
 
-from router.ledger.answers import Placed, Replayed
-from router.ledger.commands import Command, Idempotency
+from router.ledger.answers import Done, Placed, Replayed
+from router.ledger.commands import Command, Idempotency, JobEnd, Post
 from router.ledger.decide import decide
 from router.ledger.decided import Decided
 from router.ledger.ledger import Ledger
 from router.ledger.page import Page
 from router.ledger.postgres import COLLISIONS_MAX, LOOKUP_RETRY_S, LOOKUP_S, PostgresStore
 from router.ledger.postgres_connection import NotDurable
+from router.ledger.rows import BEGINNING, END
 from router.ledger.sql import migrations
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
 from router.model.errors import LedgerUnavailable
+from router.model.ids import AttemptId
+from router.model.job import JobState
 from router.model.money import Money
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import a_limit, an_accept, usd
@@ -370,6 +373,36 @@ async def test_a_value_that_no_column_holds_is_its_own_commands_fault(
 
     assert [type(answer) for answer in answers] == [Placed, Contradiction]
     assert await held(store) == [tender.attempt.job_id]
+
+
+async def test_two_writers_add_to_the_same_sums(store: PostgresStore, clock: FakeClock) -> None:
+    """Each settles its own half of eighty, in batches of every size; the sums are the journal's."""
+    other = await PostgresStore.open(store._url, FakeClock())
+
+    async def sell(of: PostgresStore, name: str) -> None:
+        names = [f"{name}{n}" for n in range(40)]
+        await of.commit([an_accept(one, "0.04", ready=READY) for one in names])
+        posts = [_a_post(one) for one in names]
+        while posts:
+            size = 1 + len(posts) % 7
+            assert all(isinstance(answer, Done) for answer in await of.commit(posts[:size]))
+            posts = posts[size:]
+
+    await asyncio.gather(sell(store, "a"), sell(other, "b"))
+    await other.close()
+
+    ledger = Ledger(store, Writer(clock, store, lambda *_: None, lambda: None))
+    assert await ledger.imbalance() == Money.ZERO
+    (row,) = await ledger.spending(BEGINNING, END)
+    assert (row.delivered, row.posted, row.under) == (80, usd("2.40"), usd("0.80"))
+    (ended,) = await ledger.jobs_ended()
+    assert (ended.outcome, ended.jobs) == ("succeeded", 80)
+
+
+def _a_post(job: str) -> Post:
+    attempt = AttemptId(f"{job}.1")
+    end = JobEnd(state=JobState.SUCCEEDED, delivered_by=attempt)
+    return Post(at=EPOCH, attempt_id=attempt, amount=usd("0.03"), outcome="delivered", end=end)
 
 
 @pytest.mark.parametrize(

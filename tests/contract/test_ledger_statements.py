@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.ledger.commands import Command, Record
+from router.ledger.commands import Command, Enter
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction
@@ -19,7 +19,7 @@ from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT, WITHDRAWAL
 
 def recorded(*facts: object) -> Command:
     """Build the verb."""
-    return Record(at=EPOCH, facts=facts)  # type: ignore[arg-type]  # Whatever a test says.
+    return Enter(at=EPOCH, facts=facts)  # type: ignore[arg-type]  # Whatever a test says.
 
 
 async def test_a_bill_is_recorded_once(ledger: Ledger) -> None:

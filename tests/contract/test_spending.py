@@ -161,7 +161,7 @@ async def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
         ("UPDATE spending SET posted = posted + 3 WHERE span = 'day' AND posted > 0", 9),
         ("UPDATE spending SET delivered = 4 WHERE span = 'ever' AND delivered = 2", 2),
         ("UPDATE spending SET refunded = refunded - 5 WHERE span = 'quarter' AND refunded > 0", 10),
-        ("UPDATE attempts SET list_price = list_price + 7 WHERE id = 'j1.1'", 21),
+        ("UPDATE attempts SET list_price = list_price + 7 WHERE id = 'j1.1'", 28),
         ("UPDATE endings SET jobs = jobs + 11 WHERE outcome = 'succeeded'", 11),
         ("DELETE FROM endings", 4),
     ],

@@ -191,6 +191,24 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/callbacks/shortapi/{token_but_one}", body={"data": {"job_id": PROVIDER_REF}}),
         Ask(path="/callbacks/shortapi/{attempt}", body={"data": {"job_id": PROVIDER_REF}}),
     ],
+    ("GET", "/v1/exports/focus"): [
+        Ask(path="/v1/exports/focus", sings=True),
+        Ask(path="/v1/exports/focus?version=1.4&from=2026-01-01", sings=True),
+        Ask(path="/v1/exports/focus?tenant={tenant}", sings=True),
+        Ask(path="/v1/exports/focus?tenant=everyone"),
+        Ask(path="/v1/exports/focus?tenant="),
+        Ask(path="/v1/exports/focus?provider=shortapi", sings=True),
+        Ask(path="/v1/exports/focus?part=metadata"),
+    ],
+    ("GET", "/v1/accounts/{provider}/events"): [Ask(path="/v1/accounts/shortapi/events")],
+    ("POST", "/v1/accounts/{provider}/events"): [
+        Ask(
+            path="/v1/accounts/shortapi/events",
+            body={"kind": "credit", "amount": "7.03", "reference": "mine"},
+        )
+    ],
+    ("GET", "/v1/periods"): [Ask(), Ask(path="/v1/periods?month=2026-11")],
+    ("POST", "/v1/periods"): [Ask(body={"provider": "shortapi", "month": "2026-10"})],
     ("GET", "/v1/claims"): [Ask(), Ask(path="/v1/claims?provider=shortapi")],
     ("POST", "/v1/statements"): [
         Ask(body={**BILL, "apply": True}),

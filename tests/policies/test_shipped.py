@@ -103,7 +103,6 @@ def test_the_shipped_terms_claim_no_more_than_is_documented() -> None:
         cancel_rate=Rate(100, 10.0),
         job_ttl_s=600.0,
         retention_s=1800.0,
-        polls_per_second_max=100,
     )
     assert book.terms("shortapi") == ProviderTerms(
         name="shortapi",

@@ -313,8 +313,8 @@ def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None
     """
     I8: a job succeeds by an attempt of its own that delivered, and fails only without one.
 
-    That its deadline is exceeded is told only then, or of an edit that waited for its turn until it
-    could not be made in time any more, and was never sent.
+    That its deadline is exceeded is told only then; that too much waited, only of an edit of which
+    an attempt waited for its turn until it could not be made in time any more, and was never sent.
 
     Args:
         books: All of them.
@@ -332,9 +332,10 @@ def i8_every_end_has_its_reason(books: Books, unwanted: Collection[str]) -> None
         if job.state == "succeeded":
             require(job.delivered_by in mine, "I8", (job, mine))
         elif job.state == "failed":
-            is_over = (job.ended_at or "") >= job.deadline_at or job.id in hopeless
+            is_over = (job.ended_at or "") >= job.deadline_at
             in_time = job.error_code != "deadline_exceeded" or is_over
-            require(not mine and in_time, "I8", (job, mine))
+            is_load = job.error_code != "overloaded" or job.id in hopeless
+            require(not mine and in_time and is_load, "I8", (job, mine))
         else:
             require(job.id in unwanted, "I8", job)
 

@@ -129,6 +129,24 @@ INSERT INTO alerts (
     :budget, :scope, :window_start, :window_end, :rolling, :percent, :at, :charged, :limit_amount
 );
 
+-- name: put_account_events
+-- Add a fact: a reference is booked once.
+INSERT INTO account_events (
+    id, provider, kind, amount, at, reference, created_at, who, reason
+) VALUES (
+    :id, :provider, :kind, :amount, :at, :reference, :created_at, :who, :reason
+);
+
+-- name: put_periods
+-- Add a fact: a month is closed once.
+INSERT INTO periods (
+    provider, month, closed_at, who, reason, account, posted, billed, topped_up, credited,
+    left_open, left_open_attempts, charge_rows, sha256_focus_1_2, sha256_focus_1_4
+) VALUES (
+    :provider, :month, :closed_at, :who, :reason, :account, :posted, :billed, :topped_up, :credited,
+    :left_open, :left_open_attempts, :charge_rows, :sha256_focus_1_2, :sha256_focus_1_4
+);
+
 -- name: put_outbox
 -- Store how far a callback is. Its address stays as it is, for it may have been forgotten.
 INSERT INTO outbox (
@@ -407,3 +425,55 @@ SELECT bundle FROM policies WHERE hash IN (
 -- Keep a policy's files; what is known by that hash already is the same.
 INSERT INTO policies (hash, name, at, bundle) VALUES (:hash, :name, :at, :bundle)
 ON CONFLICT (hash) DO NOTHING;
+
+-- name: account_events
+-- What passed between us and a provider, or all of them, within a time.
+SELECT * FROM account_events
+WHERE (:provider = '' OR provider = :provider) AND at >= :since AND at < :until
+ORDER BY at, id;
+
+-- name: topped_up
+-- What has come onto a provider's account since an instant.
+SELECT COALESCE(SUM(amount), 0) AS amount FROM account_events
+WHERE provider = :provider AND at >= :since;
+
+-- name: periods
+-- All months that are closed, the oldest first.
+SELECT * FROM periods ORDER BY month, provider;
+
+-- name: unsettled
+-- How many of a provider's attempts of a time may still cost something, and how much.
+SELECT COUNT(*) AS attempts, COALESCE(SUM(quoted), 0) AS amount FROM attempts
+WHERE provider = :provider AND created_at >= :since AND created_at < :until
+    AND state IN ('held', 'dispatching', 'running', 'in_doubt', 'posted_presumed');
+
+-- name: bookings
+-- A page of what was booked within a time, after a given entry: each with its overage, what of the
+-- attempt was posted before, and since when. Money that is presumed is not booked.
+SELECT
+    entries.seq AS seq, entries.at AS at, entries.who AS who,
+    entries.posted + CASE WHEN entries.kind = 'post' OR entries.presumed <> 0 THEN COALESCE(
+        (SELECT SUM(beyond.posted) FROM entries AS beyond
+         WHERE beyond.attempt_id = entries.attempt_id AND beyond.kind = 'overage'), 0)
+    ELSE 0 END AS amount,
+    (SELECT COALESCE(SUM(earlier.posted), 0) FROM entries AS earlier
+     WHERE earlier.attempt_id = entries.attempt_id AND earlier.seq < entries.seq) AS so_far,
+    (SELECT MIN(earlier.at) FROM entries AS earlier
+     WHERE earlier.attempt_id = entries.attempt_id AND earlier.seq < entries.seq
+         AND earlier.posted <> 0) AS first_at,
+    attempts.id AS attempt_id, attempts.job_id AS job_id, attempts.tenant AS tenant,
+    attempts.tags AS tags, attempts.provider AS provider, attempts.model AS model,
+    attempts.slug AS slug, attempts.resolution AS resolution, attempts.quoted AS quoted,
+    attempts.list_price AS list_price, attempts.dearest AS dearest,
+    COALESCE(attempts.dispatched_at, attempts.created_at) AS began_at,
+    attempts.reported_amount AS reported_amount,
+    jobs.decision AS decision, jobs.policy_hash AS policy_hash
+FROM entries
+JOIN attempts ON attempts.id = entries.attempt_id
+JOIN jobs ON jobs.id = attempts.job_id
+WHERE entries.kind IN ('post', 'adjust')
+    AND entries.at >= :after_at AND entries.at < :until
+    AND (entries.at > :after_at OR entries.seq > :after_seq)
+    AND (:tenant = '' OR attempts.tenant = :tenant)
+    AND (:provider = '' OR attempts.provider = :provider)
+ORDER BY entries.at, entries.seq LIMIT :most;

@@ -77,10 +77,6 @@ ORDER BY billed_at, id, statement_id;
 SELECT * FROM balance_readings WHERE :provider = '' OR provider = :provider
 ORDER BY provider, at;
 
--- name: topped_up
--- What was topped up at a provider since an instant: nothing is recorded of that here.
-SELECT 0 AS amount FROM (SELECT :provider AS provider, :since AS since) AS asked;
-
 -- name: posted_between
 -- What was posted at a provider within a time: by the instant of each entry.
 SELECT COALESCE(SUM(entries.posted), 0) AS amount

@@ -21,6 +21,7 @@ from router.model.errors import (
     Unauthorized,
 )
 from router.model.money import Money
+from router.web.accounting import CloseRequest, EventRequest
 from router.web.administration import KeyRequest, SettleRequest
 from router.web.dialect import Dialect
 from router.web.dialects.openai.fields import ImageEdit
@@ -45,6 +46,7 @@ from router.web.wishes import EditRequest
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, ImageEdit, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
     *(BalanceRequest, StatementRequest, WithdrawRequest),
+    *(CloseRequest, EventRequest),
     *(RunpodInput, RunpodPolicy, RunpodRun, ShortApiArgs, ShortApiCreate),
 )
 _ABOUT = """\

@@ -10,6 +10,7 @@ from router.web.openapi.shapes import (
     INSTANT,
     MONEY,
     NUMBER,
+    STATE,
     TEXT,
     Schema,
     many,
@@ -21,10 +22,10 @@ from router.web.openapi.shapes import (
 
 ENDINGS: tuple[type[RouterError], ...] = (
     *(errors.ProviderInDoubt, errors.AllProvidersFailed, errors.ResultUnavailable),
-    *(errors.DeadlineExceeded, errors.ContentRefused),
+    *(errors.DeadlineExceeded, errors.ContentRefused, errors.Overloaded),
 )
 """Every error that an edit ends with, in its body."""
-CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT, **EXPECTED}
+CANDIDATE = {"provider": TEXT, "price": MONEY, "verdict": TEXT, **EXPECTED, "state": STATE}
 
 ATTEMPT = {
     "id": {**TEXT, "description": "The edit's id, a dot, and the attempt's number from 1."},
@@ -42,12 +43,15 @@ ATTEMPT = {
 EDITS: dict[str, Schema] = {
     "Attempt": thing("One try of an edit at one provider.", **ATTEMPT),
     # Edits of earlier versions do not have what was expected.
-    "Candidate": thing("A provider, and why it was chosen or not.", *EXPECTED, **CANDIDATE),
+    "Candidate": thing(
+        "A provider, and why it was chosen or not.", *EXPECTED, "state", **CANDIDATE
+    ),
     "Decision": {
         **thing(
             "Why the edit went where it went.",
             policy=TEXT,
-            rule=TEXT,
+            policy_hash={**TEXT, "description": "Of all of its files."},
+            rule={**TEXT, "description": "Which rule applied, and which stages were reached."},
             candidates=many(ref("Candidate")),
         ),
         "additionalProperties": True,

@@ -1,6 +1,20 @@
 """What the fields of requests are for; their shapes come from the models that read them."""
 
 FIELDS: dict[str, dict[str, str]] = {
+    "EventRequest": {
+        "kind": "topup: paid into a prepaid balance. credit: given back, as by a credit note.",
+        "amount": "In dollars, more than nothing.",
+        "reference": "The receipt's or the note's own number, which is booked once.",
+        "at": "When the money moved, in a month that is not closed; without it, now.",
+        "reason": "For the books.",
+    },
+    "CloseRequest": {
+        "provider": "As in the price book.",
+        "month": "In UTC, as `2026-11`: over for an hour or longer.",
+        "leave_open": "Close it although some of its attempts are open, in doubt or presumed.",
+        "reason": "For the books; must be there with `leave_open`.",
+        "invoice": "The invoice's own number, for the exports.",
+    },
     "EditRequest": {
         "prompt": "What to do with the images.",
         "images": "`https` or `data:` URLs; the first one's shape is the default.",

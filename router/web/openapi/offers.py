@@ -4,21 +4,29 @@ from router.web.openapi.shapes import COUNT, NUMBER, Schema, nullable, ref, thin
 
 LATENCIES: dict[str, Schema] = {
     "Latency": thing(
-        "How long an edit is expected to take there, by what was seen of late.",
+        "How long an edit is expected to take there, by what was seen of late; to the tenth of a "
+        "second, and exactly to who sees all tenants.",
         p50_s={**NUMBER, "description": "Half of the edits take at most so many seconds."},
         p95_s={**NUMBER, "description": "95 of 100 take at most so many."},
         mean_s={**NUMBER, "description": "On average."},
         queue_s=nullable({**NUMBER, "description": "Half wait less in the provider's queue."}),
         execution_s=nullable({**NUMBER, "description": "Half are worked on for less."}),
-        samples={
-            **COUNT,
-            "description": "From how many edits that is known, older ones counting for less; "
-            "0: it is what the price book states.",
-        },
+        samples=nullable(
+            {
+                **COUNT,
+                "description": "From how many edits that is known, older ones counting for less; "
+                "0: it is what the price book states. Null, where it was learnt, to who does not "
+                "see all tenants: the edits are everybody's.",
+            }
+        ),
     ),
 }
 EXPECTED: dict[str, Schema] = {
     "latency": nullable(ref("Latency")),
-    "failing": {**NUMBER, "description": "Which share of attempts there is expected to fail."},
+    "failing": {
+        **NUMBER,
+        "description": "Which share of attempts there is expected to fail; in hundredths, and "
+        "exactly to who sees all tenants.",
+    },
 }
 """What a decision went by, beside the price."""

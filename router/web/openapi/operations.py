@@ -14,6 +14,7 @@ from router.model.errors import (
     RequestTimeout,
     TooLarge,
 )
+from router.web.openapi.accounting import ACCOUNTING_OPERATIONS
 from router.web.openapi.accounts import ACCOUNT_OPERATIONS
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
@@ -68,6 +69,7 @@ _BOUGHT = {
     ],
     "decision": {
         "policy": "cheapest-first",
+        "policy_hash": "5eed0000c0ff",
         "rule": "lowest price",
         "candidates": [
             {"provider": "shortapi", "price": "0.04", "verdict": "chosen by lowest price"}
@@ -256,6 +258,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
     **ACCOUNT_OPERATIONS,
+    **ACCOUNTING_OPERATIONS,
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,
     **OPENAI_OPERATIONS,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from router.finance.focus.columns import VERSIONS
+from router.finance.focus.forms import FORMATS
 from router.ledger.outbox_rows import OutboxState
 from router.model.job import OPEN_STATES, JobState
 from router.web.edits import LISTED, LISTED_MAX
@@ -74,6 +76,13 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "from": _query("from", "A day or an instant, inclusive."),
     "to": _query("to", "A day or an instant, exclusive."),
+    "account": _path("provider", "As in the price book."),
+    "month": _query("month", "Only that one, as `2026-11`.", example="2026-11"),
+    "focus_version": _query("version", "Of FOCUS.", {**one_of(VERSIONS), "default": "1.2"}),
+    "focus_format": _query("format", "Of the file.", {**one_of(FORMATS), "default": "csv"}),
+    "focus_part": _query(
+        "part", "The file, or what its columns are.", one_of(["data", "metadata"])
+    ),
     "time_zone": _query(
         "time_zone", "Whose days, weeks and months; UTC unless said.", example="Europe/Berlin"
     ),

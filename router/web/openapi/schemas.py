@@ -4,6 +4,7 @@ from router.finance.report import COLUMNS
 from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
+from router.web.openapi.accounting import ACCOUNTING
 from router.web.openapi.accounts import ACCOUNTS
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
@@ -229,6 +230,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **CALLBACKS,
     **_MONEY,
     **RAISES,
+    **ACCOUNTING,
     **LATENCIES,
     **RESULTS,
     **ACCOUNTS,

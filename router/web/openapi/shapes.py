@@ -44,9 +44,9 @@ ROLLS = {**FLAG, "description": "The last so many days, which shed what is old b
 NUMBER, COUNT = {"type": "number"}, {"type": "integer", "minimum": 0}
 BYTES: Schema = {}
 """A body that is no JSON: OpenAPI 3.1 describes it by its media type alone."""
-_STATE = one_of(ProviderState, "A provider's health.")
+STATE = one_of(ProviderState, "A provider's health.")
 PROVIDER_HEALTH = {
-    "state": _STATE,
+    "state": STATE,
     "since": {**INSTANT, "description": "When the state began."},
     "until": nullable({**INSTANT, "description": "When the next job may probe."}),
     "cooling_until": nullable(
@@ -58,7 +58,6 @@ PROVIDER_HEALTH = {
     "waiting": {**COUNT, "description": "Creates that wait for a slot."},
 }
 QUOTED_HEALTH = {
-    "state": _STATE,
     "state_reason": PROVIDER_HEALTH["reason"],
     "state_since": PROVIDER_HEALTH["since"],
     "state_until": nullable(

@@ -51,6 +51,8 @@ def test_only_a_lost_create_is_waited_for(
         ([attempt(VOIDED, "content_refused")], "content_refused"),
         ([attempt(POSTED, "result_unavailable")], "result_unavailable"),
         ([attempt(DOUBT), attempt(VOIDED, "provider_throttled", number=2)], "provider_in_doubt"),
+        ([attempt(VOIDED, "provider_failed"), attempt(VOIDED, "too_late", number=2)], "overloaded"),
+        ([attempt(DOUBT), attempt(VOIDED, "too_late", number=2)], "provider_in_doubt"),
     ],
 )
 def test_the_code_says_how_it_went(attempts: list[AttemptRow], code: str) -> None:

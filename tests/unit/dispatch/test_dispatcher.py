@@ -201,8 +201,8 @@ def test_past_its_deadline_a_running_job_fails_and_is_harvested(tmp_path: Path) 
     play(tmp_path, story)
 
 
-def test_past_its_deadline_a_job_not_sent_is_voided(tmp_path: Path) -> None:
-    """What waited for a slot until the deadline was never sent, and is free."""
+def test_a_job_whose_turn_does_not_come_in_time_is_voided(tmp_path: Path) -> None:
+    """What waited for a slot until it would have been late was never sent, and is free."""
 
     async def story(stage: Stage) -> None:
         stage.troupe.always["shortapi"] = Act(answers_after_s=400.0, refuses=LOST)
@@ -210,7 +210,7 @@ def test_past_its_deadline_a_job_not_sent_is_voided(tmp_path: Path) -> None:
         second = await stage.submit()
         assert await stage.books(second) == ["shortapi held 0.04"]
         view = await stage.see(second)
-        assert (view.row.state, view.row.error_code) == (JobState.FAILED, "deadline_exceeded")
+        assert (view.row.state, view.row.error_code) == (JobState.FAILED, "overloaded")
         assert await stage.books(second) == ["shortapi voided 0.04"]
         assert view.nothing_spent
         await stage.see(first)

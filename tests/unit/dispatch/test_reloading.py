@@ -26,6 +26,7 @@ FEWER_SLOTS = PRICES.replace(
     "{provider: shortapi, source: documents}",
     "{provider: shortapi, source: documents, creates_in_flight_max: 3}",
 )
+AT_RUNPOD = POLICY.replace("shortapi at $0.04", "runpod at $0.0875")
 ONLY_RUNPOD = PRICES.replace("  - {provider: shortapi, source: documents}\n", "").replace(
     PRICES[PRICES.index("  - provider: shortapi") : PRICES.index("  - provider: runpod")], ""
 )
@@ -442,12 +443,16 @@ def test_what_could_not_be_kept_is_kept_at_a_later_look(tmp_path: Path) -> None:
 
 def test_jobs_go_on_under_former_policies_after_a_restart(tmp_path: Path) -> None:
     """Those that this version cannot read any more are not known, and nothing else is the worse."""
-    former = read_policy(write_policy(tmp_path, policy=CHANGED))
+    own_slots = FEWER_SLOTS.replace("creates_in_flight_max: 3", "creates_in_flight_max: 4")
+    former = read_policy(write_policy(tmp_path, policy=CHANGED, prices=own_slots))
     unreadable = former.bundle.replace("prefer: lowest_price", "prefer: whoever")
-    path = write_policy(tmp_path)
+    path = write_policy(tmp_path, policy=AT_RUNPOD, prices=ONLY_RUNPOD)
 
     async def story(watch: Watch) -> None:
         await watch.reloader.keep_in(Shelf(watch, unreadable, former.bundle))
+        # Who is in the policy in force keeps its limits; whom only the former one knows has those.
+        assert [watch.slots.try_take("runpod") for _ in range(2)] == [True, True]
+        assert [watch.slots.try_take("shortapi") for _ in range(5)] == [True] * 4 + [False]
 
     watch, _ = watched(story, path)
 

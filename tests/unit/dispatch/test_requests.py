@@ -90,6 +90,7 @@ async def test_the_decision_is_kept_as_the_replies_show_it(tmp_path: Path) -> No
                 "verdict": "chosen",
                 "latency": None,
                 "failing": 0.0,
+                "state": "serving",
             }
         ],
     }

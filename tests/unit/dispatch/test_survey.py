@@ -63,7 +63,8 @@ def delivered(provider: str, slug: str, whole_s: float) -> TimedRow:
 
 def turns(health: Health) -> Turns:
     """Build queues that are empty."""
-    return Turns(FakeClock(), Slots({}, Paces(FakeClock())), health)
+    slots = Slots({}, Paces(FakeClock()))
+    return Turns(FakeClock(), slots, health, expected_s=lambda *_: None)
 
 
 async def test_a_missing_key_is_an_obstacle() -> None:

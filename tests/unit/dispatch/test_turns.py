@@ -68,6 +68,21 @@ def test_a_queue_is_in_the_way_of_those_who_would_be_late() -> None:
     }
 
 
+def test_what_is_not_known_takes_as_long_as_most_edits_do() -> None:
+    """An edit with less time than that is late for any queue."""
+    clock = FakeClock()
+    slots = Slots({"shortapi": 1}, Paces(clock))
+    turns = Turns(clock, slots, Health(clock, lambda *_: None), expected_s=lambda *_: None)
+    assert slots.try_take("shortapi")
+
+    def check(seconds: float) -> None:
+        turns.check(a_job(deadline_at=EPOCH + timedelta(seconds=seconds)), ["shortapi"])
+
+    check(EDIT_S + MARGIN_S + 1.01)
+    with pytest.raises(Overloaded):
+        check(EDIT_S + MARGIN_S + 0.99)
+
+
 def test_nobody_is_late_for_a_queue_where_there_is_none() -> None:
     """A job with little time is bought as it was asked for: that is no matter of load."""
     desk = Desk()
@@ -178,14 +193,16 @@ def test_a_job_that_only_waits_is_no_reason_to_pay_more_than_it_may(tmp_path: Pa
 
 
 def test_what_waited_until_it_would_be_late_is_not_sent(tmp_path: Path) -> None:
-    """Its hold is void, it goes elsewhere if that is in time, and else its deadline is named."""
+    """Its hold is void, it goes elsewhere if that is in time, and else it is told why."""
 
     async def story(stage: Stage) -> None:
         stage.troupe.acts["shortapi"] = [Act(answers_after_s=58.0, refuses=ProviderUnreachable())]
         first, second = await stage.admit(in_a_minute(stage)), await stage.admit(in_a_minute(stage))
         view = await stage.see(second.row.id)
         assert stage.clock.monotonic_s() == pytest.approx(60.0 - EDIT_S - MARGIN_S)
-        assert (view.row.state, view.row.error_code) == (JobState.FAILED, "deadline_exceeded")
+        assert (view.row.state, view.row.error_code) == (JobState.FAILED, "overloaded")
+        assert view.row.ended_at is not None
+        assert view.row.ended_at < view.row.deadline_at
         assert view.nothing_spent
         (attempt,) = await stage.attempts(second.row.id)
         assert (attempt.state.value, attempt.outcome) == ("voided", "too_late")

@@ -9,7 +9,7 @@ import pytest
 
 from router.finance.report import report
 from router.finance.snapshot import CHECK_EVERY, BooksCheck, money_snapshot
-from router.ledger.commands import Record
+from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING, END
 from router.model.job import Resolution
 from router.model.money import Money, total
@@ -194,7 +194,7 @@ def test_credit_is_what_was_read_less_what_was_posted_since(shop: Shop) -> None:
     reading = replace(READING, amount=usd("41.20"), posted_before=usd("0.041"))
     assert read(shop).credits == ()
     busy(shop)
-    shop.told(Record(at=EPOCH, facts=(reading,)))
+    shop.told(Enter(at=EPOCH, facts=(reading,)))
 
     snapshot = read(shop)
 

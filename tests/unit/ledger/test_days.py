@@ -41,8 +41,8 @@ def counted(instants: Iterable[datetime], made_of: Iterable[Piece]) -> Counter[s
                     seen = at
                 case "day":
                     seen = bucket("day", at)
-                case "quarter":
-                    seen = bucket("quarter", at)
+                case "hour" | "quarter":
+                    seen = bucket(piece.kind, at)
                 case _:
                     continue
             if piece.since <= seen < piece.until:
@@ -106,9 +106,9 @@ def test_a_day_of_berlin_is_one_of_utc_that_is_mended() -> None:
     _, *found = pieces(since, since + timedelta(days=1), ZoneInfo("Europe/Berlin"), "day")
 
     assert [piece.columns for piece in found] == [
-        ("2026-11-20", "quarter", 1, "2026-11-19T23:00:00.000000Z", "2026-11-20T00:00:00.000000Z"),
+        ("2026-11-20", "hour", 1, "2026-11-19T23:00:00.000000Z", "2026-11-20T00:00:00.000000Z"),
         ("2026-11-20", "day", 1, "2026-11-20T00:00:00.000000Z", "2026-11-21T00:00:00.000000Z"),
-        ("2026-11-20", "quarter", -1, "2026-11-20T23:00:00.000000Z", "2026-11-21T00:00:00.000000Z"),
+        ("2026-11-20", "hour", -1, "2026-11-20T23:00:00.000000Z", "2026-11-21T00:00:00.000000Z"),
     ]
 
 

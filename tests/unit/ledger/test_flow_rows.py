@@ -28,6 +28,7 @@ ROW = FlowRow(
     ("span", "begins"),
     [
         ("quarter", datetime(2026, 11, 20, 9, 45, tzinfo=UTC)),
+        ("hour", datetime(2026, 11, 20, 9, tzinfo=UTC)),
         ("day", datetime(2026, 11, 20, tzinfo=UTC)),
         ("ever", datetime(1970, 1, 1, tzinfo=UTC)),
     ],

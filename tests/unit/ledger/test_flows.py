@@ -28,12 +28,12 @@ def an_entry(kind: str, posted: str = "0", presumed: str = "0") -> EntryRow:
 
 
 def told(before: AttemptRow, after: AttemptRow, *entries: EntryRow) -> dict[str, object]:
-    """What is added, without what is nothing: to all time as to the quarter hour and the day."""
-    quarter, day, ever = flows(before, after, entries, EPOCH)
+    """What is added, without what is nothing: to all time as to the quarter hour, hour and day."""
+    quarter, *longer = flows(before, after, entries, EPOCH)
     names = ["attempts", "delivered", "posted", "presumed", "list_cost", "avoided", "missed"]
     names += ["refunded", "over", "under", "drifted"]
-    said = [{name: getattr(row, name) for name in names} for row in (quarter, day, ever)]
-    assert said[0] == said[1] == said[2]
+    said = [{name: getattr(row, name) for name in names} for row in (quarter, *longer)]
+    assert said == said[:1] * 4
     assert quarter.entries == len(entries)
     return {
         name: str(value) if isinstance(value, Money) else value

@@ -56,6 +56,27 @@ def test_a_full_provider_budget_leaves_the_other_provider() -> None:
     """)
 
 
+def test_a_decision_tells_which_budget_had_no_room() -> None:
+    """Of the offers before the one that was taken; the rest of it stays as it was."""
+    page, tight = Page(), a_limit("shortapi", "0.05")
+    team = a_limit("team", "3.00")
+    tenders = (
+        Tender(attempt=an_attempt_row(price=usd("0.06")), limits=(team, tight)),
+        Tender(attempt=an_attempt_row(price=usd("0.09"), provider="runpod"), limits=(team,)),
+    )
+    job = a_job_row(decision='{"rule": "größter Rabatt"}')
+    accept = replace(an_accept("j1", "0.04"), job=job, tenders=tenders)
+
+    (answer,) = decide_all(page, [accept], decide)
+    (alone,) = decide_all(Page(), [replace(accept, tenders=tenders[1:])], decide)
+
+    assert isinstance(answer, Placed)
+    assert isinstance(alone, Placed)
+    assert answer.attempt.provider == alone.attempt.provider == "runpod"
+    assert answer.job.decision == '{"rule": "größter Rabatt", "no_room": {"shortapi": "shortapi"}}'
+    assert alone.job.decision == job.decision
+
+
 def test_a_key_stands_for_one_request() -> None:
     """The same key and request is the earlier job; another request is a conflict."""
     tell("""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router.ledger import statement_reading
-from router.ledger.commands import Dispatch, Record
+from router.ledger.commands import Dispatch, Enter
 from router.ledger.statement_reading import StatementReadings
 from router.ledger.views import BilledRow
 from router.model.errors import LedgerUnavailable
@@ -31,7 +31,7 @@ def test_lines_come_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """All of them, each once, whether or not the last page is full."""
     store = a_sqlite_store(tmp_path / "farebox.db")
     lines = [replace(LINE, id=f"l{one}", amount=usd(f"0.0{one}")) for one in range(1, 5)]
-    at_once(store.commit([Record(at=EPOCH, facts=(STATEMENT, *lines))]))
+    at_once(store.commit([Enter(at=EPOCH, facts=(STATEMENT, *lines))]))
     readings = StatementReadings(store)
     for page in (2, 3):
         monkeypatch.setattr(statement_reading, "PAGE", page)

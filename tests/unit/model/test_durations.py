@@ -138,6 +138,22 @@ def test_what_fades_differently_is_not_added_up() -> None:
         Histogram(300.0).merge(Histogram(301.0))
 
 
+def test_what_another_has_seen_can_be_left_out() -> None:
+    """What remains is what only the longer one still counts, as it weighs then."""
+    longer, shorter = Histogram(3600.0), Histogram(60.0)
+    for at_s, seconds in ((0.0, 40.0), (0.0, 40.0), (1000.0, 5.0)):
+        longer.add(at_s, seconds)
+        shorter.add(at_s, seconds)
+
+    rest = longer.without(shorter, 1000.0)
+
+    seen = rest.seen()
+    assert seen is not None
+    assert rest.count(1000.0) == pytest.approx(2 * math.exp(-1000 / 3600), rel=1e-3)
+    assert seen.mean_s == pytest.approx(40.0, rel=1e-3)
+    assert longer.without(longer, 1000.0).seen() is None
+
+
 def test_nothing_seen_is_nothing_known() -> None:
     """Not zero."""
     assert Histogram(60.0).seen() is None

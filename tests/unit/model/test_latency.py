@@ -31,3 +31,19 @@ def test_each_window_has_its_own_percentiles() -> None:
         "execution_s": pytest.approx(9.0, rel=0.01),
         "samples": 12,
     }
+
+
+def test_what_chance_may_have_done_counts_in_the_offers_favour() -> None:
+    """The more doubt, the lower each percentile is told, and never below the first."""
+    sure = Distribution.lognormal(8.0, 20.0)
+    doubts = (0.0, 0.1, 0.2, 0.3, 20.0)
+
+    found = Latency.of([sure] * len(WINDOWS_S), doubts=doubts)
+
+    for place, percent in enumerate(PERCENTILES):
+        told = [row[place] for row in found.percentiles_s]
+        assert told[0] == round(sure.percentile_s(percent), 3)
+        assert told == sorted(told, reverse=True)
+        assert told[-1] == round(sure.percentile_s(1), 3)
+    assert found.percentiles_s[1][3] == pytest.approx(sure.percentile_s(92.8), rel=0.01)
+    assert found.mean_s == round(sure.mean_s, 3)

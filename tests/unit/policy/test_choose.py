@@ -1,17 +1,21 @@
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.model.ids import JobId
+from router.model.job import Job, Resolution
 from router.model.latency import Latency
 from router.model.money import Money
 from router.model.offer import Offer, Plan, ProviderState
 from router.policy.choose import choose
+from router.policy.evidence import Evidence, as_text, read_evidence, replay
 from router.policy.latencies import Otherwise
 from router.policy.policy import Policy
+from router.policy.ruling import Ruling, ruling
+from router.policy.stages import Standing
 from tests.fakes import a_job, an_offer
 from tests.policy_files import a_policy
 from tests.policy_stages import standing
@@ -468,24 +472,59 @@ LIMITS = st.none() | st.builds(
 )
 
 
+STAGES = st.lists(
+    st.sampled_from(
+        [
+            {"when": "50% of monthly is used", "prefer": "lowest_latency"},
+            {"when": "60% of monthly is used", "prefer": {"order": ["b", "d"]}},
+            {"when": "70% of monthly is used", "price_max": "$0.02"},
+            {"when": "80% of monthly is used", "resolution_max": "2k"},
+            {"when": "95% of monthly is used", "stop": "true"},
+        ]
+    ),
+    max_size=3,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen from, and twice what came of it: of two orders of the offers."""
+
+    policy: Policy
+    job: Job
+    offers: list[Offer]
+    tried: frozenset[str]
+    used: Standing
+    plan: Plan
+    of_shuffled: Plan
+
+    @property
+    def by(self) -> Ruling:
+        """What of the policy applies."""
+        return ruling(self.policy, self.job, self.used)
+
+
 @st.composite
-def choices(draw: st.DrawFn) -> tuple[Plan, Plan, list[Offer], Money | None]:
+def choices(draw: st.DrawFn) -> Choice:
     """Choose twice from the same offers, in two orders of them."""
-    price_max = draw(st.none() | CENTS)
     policy = a_policy(
         prefer=draw(PREFERENCES),
-        price_max=price_max,
+        price_max=draw(st.none() | CENTS),
         latency_max=draw(LIMITS),
+        stages=draw(STAGES),
         failover={"providers_max": str(draw(st.integers(1, 4)))},
     )
+    resolution = draw(st.sampled_from(Resolution))
+    job = a_job(price_max=draw(st.none() | CENTS), resolution=resolution)
+    used = standing(policy, monthly=str(draw(st.integers(30, 70))))
     tried = draw(st.frozensets(st.sampled_from("abcde"), max_size=3))
     offers = draw(OFFERS)
     shuffled = draw(st.permutations(offers))
-    plan = choose(policy, a_job(), offers, tried=tried)
-    assert not {offer.provider for offer in plan.offers} & tried
-    assert len(plan.offers) + len(tried) <= max(policy.failover.providers_max, len(tried))
-    _check_latency(policy, plan, offers)
-    return plan, choose(policy, a_job(), shuffled, tried=tried), offers, price_max
+    return Choice(
+        *(policy, job, offers, tried, used),
+        choose(policy, job, offers, tried=tried, standing=used),
+        choose(policy, job, shuffled, tried=tried, standing=used),
+    )
 
 
 def _check_latency(policy: Policy, plan: Plan, offers: list[Offer]) -> None:
@@ -504,36 +543,65 @@ def _check_latency(policy: Policy, plan: Plan, offers: list[Offer]) -> None:
 
 
 @given(choice=choices())
-def test_the_order_of_the_offers_does_not_matter(
-    choice: tuple[Plan, Plan, list[Offer], Money | None],
-) -> None:
+def test_the_order_of_the_offers_does_not_matter(choice: Choice) -> None:
     """However the survey lists them, plan and reasons are the same."""
-    plan, of_shuffled, _, _ = choice
-
-    assert plan == of_shuffled
+    assert choice.plan == choice.of_shuffled
 
 
 @given(choice=choices())
-def test_what_does_not_qualify_is_never_in_the_plan(
-    choice: tuple[Plan, Plan, list[Offer], Money | None],
-) -> None:
-    """No obstacle, no price above the maximum, and no ejected provider beside a healthy one."""
-    plan, _, _, price_max = choice
+def test_what_does_not_qualify_is_never_in_the_plan(choice: Choice) -> None:
+    """No obstacle, no price above a maximum, nobody whom the policy leaves out, no second try."""
+    maxima = [most for most, _ in choice.by.price_maxima]
 
-    assert all(offer.obstacle is None for offer in plan.offers)
-    assert all(price_max is None or offer.price <= price_max for offer in plan.offers)
-    assert len({offer.state is EJECTED for offer in plan.offers}) <= 1
+    for offer in choice.plan.offers:
+        assert offer.obstacle is None
+        assert all(offer.price <= most for most in maxima)
+        assert choice.by.prefer.objection(offer) is None
+        assert offer.provider not in choice.tried
+        assert choice.by.halt is None
+    most = choice.by.failover.providers_max
+    assert len(choice.plan.offers) + len(choice.tried) <= max(most, len(choice.tried))
+    _check_latency(choice.policy, choice.plan, choice.offers)
 
 
 @given(choice=choices())
-def test_every_offer_has_a_verdict(
-    choice: tuple[Plan, Plan, list[Offer], Money | None],
-) -> None:
-    """Each offer is a candidate once, the plan's first, and none is without words."""
-    plan, _, offers, _ = choice
-    candidates = plan.decision.candidates
+def test_an_ejected_provider_serves_only_where_nobody_else_can(choice: Choice) -> None:
+    """Never beside a healthy one, and never while a healthy one qualifies."""
+    plan, by = choice.plan, choice.by
+    ejected = {offer.state is EJECTED for offer in plan.offers}
+
+    assert len(ejected) <= 1
+    if True in ejected:
+        assert not [
+            offer
+            for offer in choice.offers
+            if offer.state is not EJECTED
+            and choose(
+                choice.policy, choice.job, [offer], tried=choice.tried, standing=choice.used
+            ).offers
+            # Who is merely the fastest of those that are too slow gives way to an ejected one.
+            and by.too_slow(offer) is None
+        ]
+
+
+@given(choice=choices())
+def test_every_offer_has_a_verdict(choice: Choice) -> None:
+    """Each offer is a candidate once, the plan's first; and winners' words are winners' alone."""
+    candidates, planned = choice.plan.decision.candidates, len(choice.plan.offers)
     names = [candidate.provider for candidate in candidates]
 
-    assert sorted(names) == sorted(offer.provider for offer in offers)
-    assert names[: len(plan.offers)] == [offer.provider for offer in plan.offers]
+    assert sorted(names) == sorted(offer.provider for offer in choice.offers)
+    assert names[:planned] == [offer.provider for offer in choice.plan.offers]
     assert all(candidate.verdict not in {"", "None"} for candidate in candidates)
+    won = [one.verdict.startswith("chosen") for one in candidates]
+    assert won == [place == 0 and planned > 0 for place in range(len(candidates))]
+    comes = [one.verdict.startswith("next if") for one in candidates]
+    assert comes == [0 < place < planned for place in range(len(candidates))]
+
+
+@given(choice=choices())
+def test_a_choice_is_the_same_when_it_is_made_of_what_was_stored(choice: Choice) -> None:
+    """Evidence goes through its text and back, whatever the policy looks at."""
+    seen = Evidence(tuple(choice.offers), choice.used, choice.tried)
+
+    assert replay(choice.policy, choice.job, read_evidence(as_text(seen))) == choice.plan

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.model.offer import ProviderTerms, Rate
-from router.upstream.paces import Operation, Pace, Paces, rates_of
+from router.upstream.paces import LeakyBucket, Operation, Paces, rates_of
 from tests.fakes import FakeClock
 from tests.virtual_time import VirtualClock, run
 
@@ -29,7 +29,7 @@ def test_in_no_window_more_calls_arrive_than_allowed(
     calls: int, per_s: float, pauses_s: list[float], late: list[float]
 ) -> None:
     """Whenever they are wanted, and if each takes up to a tenth of the window to arrive."""
-    pace, now_s, arrived_s = Pace(Rate(calls, per_s)), 0.0, list[float]()
+    pace, now_s, arrived_s = LeakyBucket(Rate(calls, per_s)), 0.0, list[float]()
     for number, pause_s in enumerate(pauses_s):
         now_s += pause_s
         now_s += pace.wait_s(now_s)
@@ -40,7 +40,7 @@ def test_in_no_window_more_calls_arrive_than_allowed(
 
 def test_a_fifth_may_go_at_once_and_the_rest_follows_evenly() -> None:
     """Of a thousand in ten seconds: two hundred, and then 73 a second; that is 88 % of them."""
-    pace, went = Pace(Rate(1000, 10.0)), 0
+    pace, went = LeakyBucket(Rate(1000, 10.0)), 0
     while not pace.wait_s(5.0):
         pace.take(5.0)
         went += 1
@@ -50,7 +50,7 @@ def test_a_fifth_may_go_at_once_and_the_rest_follows_evenly() -> None:
 
 def test_who_is_asked_for_patience_begins_again_with_one() -> None:
     """After a pause nothing has been saved up; a shorter pause does not end a longer one."""
-    pace = Pace(Rate(100, 10.0))
+    pace = LeakyBucket(Rate(100, 10.0))
     pace.hold_off(30.0)
     pace.hold_off(20.0)
     assert pace.wait_s(10.0) == 20.0
@@ -60,7 +60,7 @@ def test_who_is_asked_for_patience_begins_again_with_one() -> None:
 
 def test_without_a_rate_calls_go_as_they_come() -> None:
     """But for a pause that was asked for."""
-    pace = Pace(None)
+    pace = LeakyBucket(None)
     for _ in range(1000):
         assert pace.wait_s(0.0) == 0.0
         pace.take(0.0)

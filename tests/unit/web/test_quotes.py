@@ -257,11 +257,58 @@ async def test_a_quote_shows_how_long_each_offer_is_expected_to_take(tmp_path: P
     assert shortapi["latency"] == {
         "p50_s": 6.0,
         "p95_s": 15.0,
-        "mean_s": 7.007,
+        "mean_s": 7.0,
         "queue_s": None,
         "execution_s": None,
         "samples": 0,
     }
     assert (runpod["latency"], before.json["chosen"]) == (None, "shortapi")
     assert runpod["verdict"].startswith("is too slow: nothing is known that would be within")
-    assert after.json["decision"]["candidates"][0]["latency"]["samples"] == 3
+    assert after.json["decision"]["candidates"][0]["latency"]["samples"] is None
+
+
+async def test_how_many_edits_others_buy_is_told_to_who_sees_all_tenants(tmp_path: Path) -> None:
+    """It is learnt from everybody's; a client is told less exactly, and not of how many."""
+    async with open_front(tmp_path) as front:
+        other, admin = (await front.mint("other"))[1], (await front.mint("house", Role.ADMIN))[1]
+        for _ in range(7):
+            await front.ask("POST", "/v1/edits", an_edit(), key=other)
+        job_id = (await front.edit()).json["id"]
+        told = {
+            key: [
+                (await front.ask("POST", "/v1/quotes", an_edit(), key=key)).json,
+                (await front.ask("GET", f"/v1/edits/{job_id}", key=key)).json,
+                (await front.ask("GET", "/v1/edits?tenant=acme", key=key)).json["edits"][0],
+            ]
+            for key in (front.key, admin)
+        }
+
+    for key, samples, failing in ((front.key, None, 0.01), (admin, 8, 0.0143)):
+        for one in told[key]:
+            candidate = one["decision"]["candidates"][0]
+            assert candidate["provider"] == "shortapi"
+            assert candidate["latency"]["samples"] in {samples, samples and samples - 1}
+            assert candidate["failing"] == pytest.approx(failing, abs=0.001)
+
+
+async def test_a_decision_says_which_budget_had_no_room(tmp_path: Path) -> None:
+    """The winner is whom it was bought from, as the quote has foreseen; refused, nobody is."""
+    async with open_front(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
+        await front.edit()
+        quote = (await front.ask("POST", "/v1/quotes", an_edit())).json
+        bought = await front.edit()
+        for _ in range(6):
+            await front.edit()
+        refused = (await front.ask("POST", "/v1/quotes", an_edit())).json
+
+    passed = "passed over: the budget 'tight' has no room for it"
+    for one in (quote, bought.json):
+        assert [each["verdict"] for each in one["decision"]["candidates"]] == [
+            passed,
+            "chosen: the next one that the budgets have room for; $0.0475 dearer than shortapi",
+        ]
+        assert "no_room" not in one["decision"]
+    assert [each["verdict"] for each in refused["decision"]["candidates"]] == [
+        passed,
+        "passed over: the budget 'forever' has no room for it",
+    ]

@@ -86,7 +86,12 @@ def test_a_job_is_shown_as_the_contract_says() -> None:
                 "seconds": 6.25,
             },
         ],
-        "decision": {"policy": "thrift", "rule": "lowest price", "candidates": []},
+        "decision": {
+            "policy": "thrift",
+            "policy_hash": "5eed",
+            "rule": "lowest price",
+            "candidates": [],
+        },
         "error": None,
         "callback": None,
         "created_at": "2026-11-20T09:00:00.000000Z",
@@ -158,6 +163,8 @@ def test_every_reply_carries_the_headers() -> None:
         (a_view(VOIDED, state=JobState.FAILED, error_code="provider_failed"), 502),
         (a_view(VOIDED, VOIDED, state=JobState.FAILED, error_code="provider_failed"), 502),
         (a_view(VOIDED, state=JobState.FAILED, error_code="content_refused"), 422),
+        (a_view(VOIDED, state=JobState.FAILED, error_code="overloaded"), 503),
+        (a_view(VOIDED, POSTED, state=JobState.FAILED, error_code="overloaded"), 200),
         (a_view(VOIDED, POSTED, state=JobState.FAILED, error_code="provider_failed"), 200),
         (a_view(VOIDED, POSTED, state=JobState.FAILED, error_code="content_refused"), 200),
         (a_view(DOUBTED, state=JobState.FAILED, error_code="provider_failed"), 200),
@@ -169,7 +176,7 @@ def test_every_reply_carries_the_headers() -> None:
 def test_a_status_that_invites_to_ask_again_means_that_nothing_was_charged(
     view: JobView, status: int
 ) -> None:
-    """502 and 422 only when every attempt is void; whoever only reads a job gets it with 200."""
+    """5xx and 422 only when every attempt is void; whoever only reads a job gets it with 200."""
     answer = job_response(view, [], is_new=True)
     reading = job_response(view, [], is_new=False)
 

@@ -54,7 +54,7 @@ def test_no_route_stands_in_the_table_twice() -> None:
 async def test_every_route_asks_who_is_there(tmp_path: Path, route: Route) -> None:
     """Without a key it is 401; with one whose role is too small it is 403, whatever is sent."""
     path = route.path.replace("{id}", "0199d6f0-0000-7000-8000-000000000001")
-    path = path.replace("{slug}", "google-nano-banana-2-edit")
+    path = path.replace("{slug}", "google-nano-banana-2-edit").replace("{provider}", "shortapi")
     async with open_front(tmp_path) as front:
         key, front.key = front.key, None
         nobody = await front.ask(route.method, path)

@@ -88,10 +88,12 @@ async def test_spend_is_shown_to_those_whose_it_is(tmp_path: Path) -> None:
         ("from=2026-11-20T09:00:01Z", 0),
         ("to=2026-11-20T10:00:00%2B01:00", 0),
         ("from=2026-11-20T10:00:00%2B01:00", 1),
+        ("from=2026-11-20T18:00:00&time_zone=Asia/Tokyo", 1),
+        ("from=2026-11-20T18:00:01&time_zone=Asia/Tokyo", 0),
     ],
 )
 async def test_spend_is_within_instants(tmp_path: Path, query: str, edits: int) -> None:
-    """From the first, up to but without the second; a date is its midnight in UTC."""
+    """From the first, up to but without the second; a date is its midnight in the time zone."""
     async with open_front(tmp_path) as front:
         await front.edit()
         told = (await front.ask("GET", f"/v1/spend?{query}")).json
@@ -100,7 +102,15 @@ async def test_spend_is_within_instants(tmp_path: Path, query: str, edits: int) 
 
 
 @pytest.mark.parametrize(
-    "query", ["from=yesterday", "to=", "to=0001-01-01T00:00:00%2B14:00", "by=colour", "form=x"]
+    "query",
+    [
+        "from=yesterday",
+        "to=",
+        "to=0001-01-01T00:00:00%2B14:00",
+        "by=colour",
+        "form=x",
+        "time_zone=Nowhere",
+    ],
 )
 async def test_a_period_that_is_none_is_refused(tmp_path: Path, query: str) -> None:
     """Rather than a report of something else."""

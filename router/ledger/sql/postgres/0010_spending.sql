@@ -1,5 +1,6 @@
--- What was spent, as sums kept beside the journal: by the quarter hour of each entry, by its day,
--- and for all time. Money counts when its entry was made, so that what is past never changes.
+-- What was spent, as sums kept beside the journal: by the quarter of an hour of each entry, by
+-- its hour and its day, and for all time. Money counts when its entry was made, so that what is
+-- past never changes.
 
 -- The cheapest offer that qualified, as `dearest` is the dearest; unknown of earlier attempts.
 ALTER TABLE attempts ADD COLUMN cheapest BIGINT;
@@ -62,7 +63,7 @@ SELECT
 FROM steps;
 
 CREATE TABLE spending (
-    span       TEXT COLLATE "C" NOT NULL CHECK (span IN ('quarter', 'day', 'ever')),
+    span       TEXT COLLATE "C" NOT NULL CHECK (span IN ('quarter', 'hour', 'day', 'ever')),
     bucket     TEXT COLLATE "C" NOT NULL, -- when the time begins
     provider   TEXT COLLATE "C" NOT NULL,
     model      TEXT COLLATE "C" NOT NULL,
@@ -97,11 +98,18 @@ SELECT
 FROM flows GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 INSERT INTO spending
 SELECT
-    'day', substr(bucket, 1, 11) || '00:00:00.000000Z',
+    'hour', substr(bucket, 1, 14) || '00:00.000000Z',
     provider, model, resolution, tenant, tags, key_id, SUM(entries), SUM(attempts),
     SUM(delivered), SUM(posted), SUM(presumed), SUM(list_cost), SUM(avoided), SUM(missed),
     SUM(refunded), SUM(over), SUM(under), SUM(drifted)
 FROM spending WHERE span = 'quarter' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+INSERT INTO spending
+SELECT
+    'day', substr(bucket, 1, 11) || '00:00:00.000000Z',
+    provider, model, resolution, tenant, tags, key_id, SUM(entries), SUM(attempts),
+    SUM(delivered), SUM(posted), SUM(presumed), SUM(list_cost), SUM(avoided), SUM(missed),
+    SUM(refunded), SUM(over), SUM(under), SUM(drifted)
+FROM spending WHERE span = 'hour' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 INSERT INTO spending
 SELECT
     'ever', '1970-01-01T00:00:00.000000Z',

@@ -17,6 +17,7 @@ from router.dispatch.watching import JobView
 from router.model.errors import (
     AllProvidersFailed,
     ContentRefused,
+    Overloaded,
     ProviderInDoubt,
     ResultUnavailable,
 )
@@ -153,9 +154,9 @@ def _failure(shots: Sequence[Shot]) -> web.Response:
         told = words_of(ContentRefused)
         return error_response(told, reasons[0][1], more=more)
     if codes <= _VOID and all(shot.view.nothing_spent for shot in shots):
-        told = words_of(AllProvidersFailed)
-        message = f"{_first(reasons, AllProvidersFailed.code)} Nothing was charged."
-        return error_response(told, message, more=more)
+        kind = AllProvidersFailed if AllProvidersFailed.code in codes else Overloaded
+        message = f"{_first(reasons, kind.code)} Nothing was charged."
+        return error_response(words_of(kind), message, more=more)
     code = UNDER_WAY if UNDER_WAY in codes else _gravest(shots)
     told = (int(HTTPStatus.FAILED_DEPENDENCY), "server_error", code)
     message = f"{_first(reasons, code)} {_money(shots)} {where}"
@@ -173,7 +174,7 @@ def _money(shots: Sequence[Shot]) -> str:
     return " ".join(told) or "Nothing was charged."
 
 
-_VOID = frozenset({AllProvidersFailed.code, ContentRefused.code})
+_VOID = frozenset({AllProvidersFailed.code, ContentRefused.code, Overloaded.code})
 """How an edit ends of which every attempt is void."""
 
 

@@ -65,7 +65,7 @@ def test_every_error_code_is_there_and_no_other() -> None:
 
     assert set(codes) == told == PROMISED | {"request_timeout", INTERNAL}
     assert {kind.code for kind in REFUSALS} == set(codes) - {INTERNAL}
-    assert {kind.code for kind in ENDINGS} == IN_A_BODY | {"content_refused"}
+    assert {kind.code for kind in ENDINGS} == IN_A_BODY | {"content_refused", "overloaded"}
 
 
 def _codes(operation: dict[str, Any]) -> set[str]:

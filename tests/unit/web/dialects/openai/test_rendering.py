@@ -54,6 +54,7 @@ REFUSED = failing("j5", "content_refused", AttemptState.VOIDED)
 BILLED = failing("j6", "result_unavailable", AttemptState.POSTED, "0.13")
 LATE = failing("j7", "deadline_exceeded", AttemptState.IN_DOUBT)
 RUNNING = a_shot("j8", JobState.RUNNING, AttemptState.RUNNING)
+BUSY = failing("j10", "overloaded", AttemptState.VOIDED)
 CANCELLED = a_shot("j9", JobState.CANCELLED, AttemptState.VOIDED)
 
 
@@ -142,6 +143,9 @@ def test_some_of_several_are_a_success_that_tells_of_the_others() -> None:
     [
         ([VOID], 502, "provider_failed", "It is provider_failed. Nothing was charged."),
         ([REFUSED, VOID], 502, "provider_failed", "It is provider_failed. Nothing was charged."),
+        ([BUSY], 503, "overloaded", "It is overloaded. Nothing was charged."),
+        ([REFUSED, BUSY], 503, "overloaded", "It is overloaded. Nothing was charged."),
+        ([BUSY, VOID], 502, "provider_failed", "It is provider_failed. Nothing was charged."),
         ([REFUSED], 400, "moderation_blocked", "It is content_refused."),
         ([REFUSED, REFUSED], 400, "moderation_blocked", "It is content_refused."),
         ([BILLED], 424, "result_unavailable", "It is result_unavailable. $0.13 was charged."),

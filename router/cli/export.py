@@ -1,0 +1,75 @@
+"""`farebox export`: every charge as a row, in a form that other programs read."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
+from router.cli.loop import run
+from router.cli.mistakes import Mistake
+from router.cli.show import say
+
+PATH = "/v1/exports/focus"
+METADATA = ".metadata.json"
+
+export = typer.Typer(
+    help="Write files for other finance tools.",
+    no_args_is_help=True,
+    epilog="Example: farebox export focus --version 1.4 --from 2026-11-01 --to 2026-12-01 -o f.csv",
+)
+
+
+@export.callback()
+def _group() -> None:
+    """Keep `focus` a word of its own, though it is the only one."""
+
+
+@export.command(
+    "focus",
+    epilog="Example: farebox export focus --version 1.4 --from 2026-11-01 --to 2026-12-01 -o f.csv",
+)
+def export_focus(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    version: Annotated[Literal["1.2", "1.4"], typer.Option(help="Of FOCUS.")] = "1.2",
+    form: Annotated[Literal["csv", "parquet"], typer.Option("--format")] = "csv",
+    since: Annotated[
+        str | None, typer.Option("--from", help="A day or an RFC 3339 instant, inclusive.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="A day or an instant, exclusive.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="Only what this one was charged.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only what this one charged.")] = None,
+    url: UrlOption = None,
+    database: DatabaseOption = None,
+    policy: PolicyOption = None,
+) -> None:
+    """
+    Write a FOCUS file, and beside it FILE.metadata.json, which says what its columns are.
+
+    EffectiveCost adds up to what `farebox report` calls posted, credits apart; BilledCost to what
+    is on invoices: nothing for what is drawn from a prepaid balance. What is held, in doubt or
+    presumed is in no row. The same books give the same bytes.
+    """
+    given = (("from", since), ("to", until), ("tenant", tenant), ("provider", provider))
+    query: dict[str, str] = {"version": version, "format": form}
+    query |= {name: text for name, text in given if text}
+    if not output.parent.is_dir():
+        raise Mistake(f"{output.parent}: there is no such folder")
+    beside = output.with_name(output.name + METADATA)
+    size = run(_write(Where.of(url, database, policy), query, output, beside))
+    say(f"{output}: {size} bytes. {beside} says what its columns are.")
+
+
+async def _write(where: Where, query: dict[str, str], output: Path, beside: Path) -> int:
+    """Both files, or neither: what is not whole replaces nothing."""
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".farebox-") as folder:
+        data, described = Path(folder) / "data", Path(folder) / "metadata"
+        async with reach(where) as door:
+            await door.save(PATH, described, query={**query, "part": "metadata"})
+            size = await door.save(PATH, data, query=query)
+        described.replace(beside)
+        data.replace(output)
+    return size

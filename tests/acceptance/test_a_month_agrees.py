@@ -1,0 +1,345 @@
+"""
+A month of traffic with all that goes wrong, and afterwards one number, whoever is asked.
+
+It crosses the end of a month in UTC, which is closed in between, and the nights in which the clocks
+of Berlin and of Santiago change. Every time that is asked for is asked of everybody.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import apsw
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from router.cli.client import Where, reach
+from router.finance.focus.columns import VERSIONS, Version
+from router.model.clock import rfc3339
+from router.model.money import Money, total
+from router.policy.loader import load_policy
+from tests.commands import Commands
+from tests.focus_kit import Line, check_file, effective, total_of
+from tests.ledger_kit import usd
+from tests.month import Burst, live
+
+pytestmark = pytest.mark.slow
+
+POLICIES = Path(__file__).parents[2] / "policies"
+POLICY = """\
+policy: month
+summary: The cheapest, but for one tenant, who takes the other.
+prefer: lowest_price
+failover: {providers_max: 2, double_spend_max: $3.00 per day}
+prices: prices.yaml
+rules:
+  - {name: quick, when: {tenant: beta}, prefer: {order: [runpod, shortapi]}}
+budgets:
+  - {name: everyone, who: everyone, limit: $611.00, per: month}
+examples:
+  - {job: 4k, expect: shortapi at $0.083}
+"""
+BERLIN, SANTIAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Santiago")
+CHANGES = (
+    datetime(2027, 3, 28, 1, tzinfo=UTC),  # Berlin's clocks go forward.
+    datetime(2027, 4, 4, 3, tzinfo=UTC),  # Santiago's go back.
+)
+MARCH_ENDS = datetime(2027, 4, 1, tzinfo=UTC)
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"fault": "fail_job_unrefunded", "provider": "shortapi", "probability": 0.1},
+    {"fault": "fail_job", "provider": "runpod", "probability": 0.15},
+    {"fault": "cost_drift", "provider": "runpod", "amount": "0.0613", "probability": 0.2},
+    {"fault": "cost_drift", "provider": "runpod", "amount": "0.1913", "probability": 0.1},
+    {"fault": "502_after_accept", "provider": "shortapi", "probability": 0.05},
+    {"fault": "accept_then_reset", "provider": "runpod", "probability": 0.05},
+    {"fault": "status_429", "probability": 0.05},
+)
+LOST: tuple[dict[str, Any], ...] = (
+    {"fault": "ok_no_id", "provider": "shortapi", "operation": "create", "probability": 0.7},
+    {"fault": "callback_lost", "probability": 1.0},
+)
+EDITS = 9
+DAYS_MIN = 28
+
+
+def a_policy_folder(folder: Path) -> Path:
+    """A policy with contracted prices, a provider paid ahead and one that sends invoices."""
+    prices = (POLICIES / "prices.yaml").read_text("utf-8")
+    prices = prices.replace("title: Runpod", "title: Runpod\n    account: runpod:prod-1")
+    before, runpod, after = prices.partition("account: runpod:prod-1")
+    after = after.replace("billing: prepaid", "billing: invoiced", 1)
+    listed = "per_image: {1k: $0.04, 2k: $0.06, 4k: $0.09}"
+    after = after.replace(listed, f"{listed}\n    contracted: {{4k: $0.083}}", 1)
+    (folder / "prices.yaml").write_text(before + runpod + after, "utf-8")
+    path = folder / "policy.yaml"
+    path.write_text(POLICY, "utf-8")
+    return path
+
+
+def midnights() -> list[datetime]:
+    """The instants at which days end somewhere, around the changes and the month's end."""
+    days = [datetime(2027, 3, day) for day in (28, 29)] + [datetime(2027, 4, day) for day in (4, 5)]  # noqa: DTZ001 - a zone is given below.
+    zones = (BERLIN, SANTIAGO, UTC)
+    return [day.replace(tzinfo=zone).astimezone(UTC) for day in days for zone in zones]
+
+
+def bursts(entropy: Random) -> list[Burst]:
+    """One a day at any time, and one at every edge."""
+    first = datetime(2027, 3, 14, 6, tzinfo=UTC)
+    daily = [first + timedelta(days=day, hours=entropy.uniform(0, 12)) for day in range(31)]
+    edges = {*CHANGES, MARCH_ENDS, MARCH_ENDS + timedelta(hours=2), *midnights()}
+    found = [Burst(at=at, edits=EDITS, faults=FAULTS) for at in {*daily, *edges}]
+    lost_at = datetime(2027, 3, 30, 20, tzinfo=UTC)
+    found.append(Burst(at=lost_at, edits=EDITS, faults=LOST, up_s=3.2 * 3600))
+    found.append(Burst(at=lost_at + timedelta(days=1), edits=EDITS, faults=LOST, up_s=60.0))
+    return sorted(found, key=lambda burst: burst.at)
+
+
+@dataclass
+class Books:
+    """A ledger at rest, and the commands and answers that tell of it."""
+
+    farebox: Commands
+    database: str
+    policy: Path
+
+    def ask(self, *words: str) -> str:
+        """Run a command on it that goes well; gives what it wrote."""
+        ran = self.farebox(*words, "--database", self.database, "--policy", str(self.policy))
+        assert ran.code == 0, ran.err
+        return ran.out
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read the file itself."""
+        path = self.database.removeprefix("sqlite:///")
+        with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
+            return list(database.execute(sql, values))
+
+    def journal(self, column: str, since: datetime, until: datetime) -> Money:
+        """What entries of a time come to."""
+        ((nanos,),) = self.rows(
+            f"SELECT COALESCE(SUM({column}), 0) FROM entries WHERE at >= ? AND at < ?",  # noqa: S608 - a column of ours.
+            rfc3339(since),
+            rfc3339(until),
+        )
+        return Money(nanos)
+
+    def report(self, since: datetime, until: datetime) -> dict[str, Any]:
+        """What `farebox report` says of a time."""
+        words = ("--from", since.isoformat(), "--to", until.isoformat(), "--json")
+        told: dict[str, Any] = json.loads(self.ask("report", "--by", "provider", *words))
+        return told
+
+    def focus(self, version: Version, since: datetime, until: datetime, *words: str) -> list[Line]:
+        """What an export says of a time; each is held to what is promised of it."""
+        file = self.farebox.folder / "focus.csv"
+        times = ("--from", since.isoformat(), "--to", until.isoformat())
+        self.ask("export", "focus", "--version", version, *times, "-o", str(file), *words)
+        return check_file(file.read_bytes(), version)
+
+    def answered(self, path: str, **query: str) -> str:
+        """What a router on it answers."""
+        file = self.farebox.folder / "answer"
+
+        async def get() -> None:
+            where = Where.of(None, self.database, self.policy)
+            async with reach(where) as door:
+                await door.save(path, file, query=query)
+
+        asyncio.run(get())
+        return file.read_text("utf-8")
+
+    def spend(self, since: datetime, until: datetime) -> dict[str, Any]:
+        """What `/v1/spend` says of a time."""
+        times = {"from": since.isoformat(), "to": until.isoformat()}
+        told: dict[str, Any] = json.loads(self.answered("/v1/spend", by="tenant,day", **times))
+        return told
+
+    def metric(self, name: str) -> Money:
+        """What all of a metric's samples come to."""
+        families = {
+            one.name: one for one in text_string_to_metric_families(self.answered("/metrics"))
+        }
+        # A metric is a float; its shortest text is the decimal that it was made from.
+        samples = families[name].samples if name in families else []
+        return total([Money.parse(repr(sample.value)) for sample in samples])
+
+
+def faces(books: Books, since: datetime, until: datetime) -> dict[str, Money]:
+    """What was posted in a time, by everyone who says so. The dashboard's page belongs here."""
+    return {
+        "journal": books.journal("posted", since, until),
+        "report": Money.parse(books.report(since, until)["total"]["posted"]),
+        "/v1/spend": Money.parse(books.spend(since, until)["total"]["posted"]),
+        "FOCUS 1.2": effective(books.focus("1.2", since, until)),
+        "FOCUS 1.4": effective(books.focus("1.4", since, until)),
+    }
+
+
+def times() -> Iterator[tuple[datetime, datetime]]:
+    """The whole, each month of each zone, and each day around a change of the clocks."""
+    begins, ends = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
+    yield begins, ends
+    for zone in (UTC, BERLIN, SANTIAGO):
+        for month in (3, 4):
+            start = datetime(2027, month, 1, tzinfo=zone)
+            yield start, start.replace(month=month + 1)
+    for zone, month, day in ((BERLIN, 3, 28), (SANTIAGO, 4, 3), (SANTIAGO, 4, 4)):
+        start = datetime(2027, month, day, tzinfo=zone)
+        yield start, start + timedelta(days=1)  # The wall's days: 23, 24 and 25 hours.
+
+
+def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -> None:
+    """Journal, report, `/v1/spend`, both exports and `/metrics`, to the nano-dollar."""
+    path = a_policy_folder(tmp_path)
+    policy, found = load_policy(path), bursts(Random(3))
+    books = Books(farebox, f"sqlite:///{tmp_path / 'ledger.db'}", path)
+    march = [burst for burst in found if burst.at <= MARCH_ENDS + timedelta(hours=3)]
+
+    live(tmp_path, policy, march, seed=3)
+    close_march(books)
+    live(tmp_path, policy, [burst for burst in found if burst not in march], seed=4)
+
+    check_the_ground(books)
+    whole = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
+    for since, until in times():
+        said = faces(books, since.astimezone(UTC), until.astimezone(UTC))
+        assert len(set(said.values())) == 1, (since, until, said)
+        assert said["journal"] != Money.ZERO
+    for zone in (UTC, BERLIN, SANTIAGO):
+        check_days(books, zone, *whole)
+    posted = books.journal("posted", *whole)
+    gross, refunded = books.metric("farebox_posted_usd"), books.metric("farebox_refunded_usd")
+    assert gross - refunded == posted
+    check_presumed(books, *whole)
+    check_invoices(books, *whole)
+    check_closed(books)
+
+
+def close_march(books: Books) -> None:
+    """Pay, close the month with what is left open, and correct it afterwards."""
+    words = ("--at", "2027-03-20", "--json")
+    books.ask(
+        "account", "topup", "shortapi", "--amount", "25.03", "--reference", "receipt 1", *words
+    )
+    words = ("--at", "2027-03-21", "--json")
+    books.ask("account", "credit", "runpod", "--amount", "0.17", "--reference", "CN-1", *words)
+    change(books, "runpod", "0.0071")
+    why = ("--leave-open", "--reason", "they do not answer")
+    books.ask("period", "close", "shortapi", "2027-03", *why)
+    books.ask("period", "close", "runpod", "2027-03", "--invoice", "INV-2027-03", *why)
+    change(books, "shortapi", "0.0291")
+    change(books, "runpod", "0")
+
+
+def change(books: Books, provider: str, posted: str) -> None:
+    """Correct what one of a provider's attempts of March cost."""
+    ((attempt,),) = books.rows(
+        "SELECT id FROM attempts WHERE provider = ? AND state = 'posted' AND posted > 30000000 "
+        "AND ended_at < '2027-03-30' AND outcome = 'delivered' ORDER BY id LIMIT 1",
+        provider,
+    )
+    words = ("--posted", posted, "--force", "--reason", "their letter")
+    books.ask("settle", attempt, *words)
+
+
+def check_the_ground(books: Books) -> None:
+    """The month was as bad as it was meant to be; otherwise it proves nothing."""
+    counted = dict(books.rows("SELECT state, COUNT(*) FROM attempts GROUP BY state"))
+    assert counted["posted"] > 200
+    assert counted["posted_presumed"] > 2
+    assert counted["voided"] > 5
+    kinds = dict(books.rows("SELECT kind, COUNT(*) FROM entries GROUP BY kind"))
+    assert {"overage", "adjust", "presume", "doubt"} <= set(kinds)
+    drifted = books.rows("SELECT COUNT(*) FROM attempts WHERE state = 'posted' AND posted < quoted")
+    assert drifted[0][0] > 3
+    assert len(books.rows("SELECT DISTINCT provider FROM attempts WHERE posted > 0")) == 2
+    # Some edits were asked for in one month and charged in the next.
+    crossing = books.rows(
+        "SELECT COUNT(*) FROM attempts JOIN entries ON attempt_id = id WHERE entries.posted > 0 "
+        "AND created_at < '2027-04-01' AND entries.at >= '2027-04-01'"
+    )
+    assert crossing[0][0] > 1
+
+
+def check_days(books: Books, zone: tzinfo, since: datetime, until: datetime) -> None:
+    """Each day of a zone's walls, by whoever cuts a time into days; an export tells the instant."""
+    name = str(zone) if isinstance(zone, ZoneInfo) else "UTC"
+    times = ("--from", since.isoformat(), "--to", until.isoformat(), "--json")
+    told = json.loads(books.ask("report", "--by", "day", "--time-zone", name, *times))
+    reported = {row["day"]: Money.parse(row["posted"]) for row in told["rows"]}
+    exported: dict[str, list[Money]] = defaultdict(list)
+    for line in books.focus("1.4", since, until):
+        if line["ChargeCategory"] == "Usage":
+            booked = datetime.fromisoformat(line["x_BookedAt"] or "").astimezone(zone)
+            exported[f"{booked:%Y-%m-%d}"].append(Money.parse(line["EffectiveCost"] or ""))
+    assert len(exported) > DAYS_MIN
+    for day, amounts in exported.items():
+        start = datetime.fromisoformat(day).replace(tzinfo=zone)
+        journal = books.journal("posted", start, start + timedelta(days=1))
+        assert reported[day] == total(amounts) == journal, (name, day)
+
+
+def check_presumed(books: Books, since: datetime, until: datetime) -> None:
+    """It is a column of its own everywhere, and in no row of an export."""
+    presumed = books.journal("presumed", since, until)
+    assert presumed > Money.ZERO
+    assert Money.parse(books.report(since, until)["total"]["presumed"]) == presumed
+    assert Money.parse(books.spend(since, until)["total"]["presumed"]) == presumed
+    assert books.metric("farebox_presumed_usd") == presumed
+    names = books.rows("SELECT id FROM attempts WHERE state = 'posted_presumed'")
+    exported = {line["x_AttemptId"] for line in books.focus("1.2", since, until)}
+    assert not {name for (name,) in names} & exported
+
+
+def check_invoices(books: Books, since: datetime, until: datetime) -> None:
+    """What is billed is the invoiced provider's charges, receipts and credit notes, each apart."""
+    march, april = (of_runpod(books, in_march=in_march) for in_march in (True, False))
+    for version in VERSIONS:
+        lines = books.focus(version, since, until)
+        billed = {
+            invoice: total_of(lines, "BilledCost", InvoiceId=invoice)
+            for invoice in {line["InvoiceId"] for line in lines}
+        }
+        assert billed == {
+            "INV-2027-03": march,
+            "provisional:runpod:2027-04": april,
+            "provisional:shortapi:2027-03": Money.ZERO,
+            "provisional:shortapi:2027-04": Money.ZERO,
+            "receipt 1": usd("25.03"),
+            "CN-1": usd("-0.17"),
+        }
+        assert {line["ChargeClass"] for line in lines} == {None, "Correction"}
+
+
+def of_runpod(books: Books, *, in_march: bool) -> Money:
+    """What the journal has of one provider, before or after the end of March."""
+    ((nanos,),) = books.rows(
+        "SELECT SUM(entries.posted) FROM entries JOIN attempts ON attempts.id = attempt_id "
+        f"WHERE provider = 'runpod' AND at {sign} ?",
+        rfc3339(MARCH_ENDS),
+    )
+    return Money(nanos)
+
+
+def check_closed(books: Books) -> None:
+    """The closed month's files are still those of its close, and so are its sums."""
+    since, until = datetime(2027, 3, 1, tzinfo=UTC), MARCH_ENDS
+    periods = json.loads(books.ask("period", "list", "--json"))["periods"]
+    assert [period["provider"] for period in periods] == ["runpod", "shortapi"]
+    assert sum(period["left_open_attempts"] for period in periods) > 0
+    for period in periods:
+        for version in VERSIONS:
+            lines = books.focus(version, since, until, "--provider", period["provider"])
+            data = (books.farebox.folder / "focus.csv").read_bytes()
+            assert hashlib.sha256(data).hexdigest() == period["sha256"][f"focus-{version}.csv"]
+            assert effective(lines) == Money.parse(period["posted"])
