@@ -31,7 +31,7 @@ from router.dispatch.survey import Survey
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.snapshot import BooksCheck, money_snapshot
-from router.ground import Ground, Roads, Rooms, lay_ground, open_roads, open_rooms
+from router.ground import Ground, Roads, Rooms, lay_ground, open_accounts, open_roads, open_rooms
 from router.ledger.executor import ThreadExecutor
 from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
@@ -78,6 +78,7 @@ class House:
         self.tasks.start("sweep", self.sweep.run())
         self.tasks.start("postman", self.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
+        self.tasks.start("watch accounts", self.services.accounts.watch.run())
         self.services.ready.set()
 
     def reload(self) -> None:
@@ -193,6 +194,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
         watcher=Watcher(ledger, dispatcher),
         callbacks=Callbacks(ledger, dispatcher, recovery, CODECS, observer),
         resolver=Resolver(clock, ledger, dispatcher, recovery),
+        accounts=open_accounts(ground, rooms, Resolver(clock, ledger, dispatcher, recovery)),
         health=health,
         turns=turns,
         metrics=ground.metrics,

@@ -10,7 +10,9 @@ from pathlib import Path
 from router.dispatch.latency import Latencies
 from router.dispatch.pacing import Pacing
 from router.dispatch.reloading import Reloader, all_terms
+from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
+from router.finance.accounts import Accounts
 from router.images.archive import BadArchive, open_results
 from router.images.keeping import ResultStore
 from router.images.links import Links
@@ -64,6 +66,8 @@ class Rooms:
     links: Links
     darkroom: ThreadExecutor
     """Where images are decoded."""
+    desk: ThreadExecutor
+    """Where bills are read and compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,15 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         results=results,
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
+        desk=worker("statements"),
+    )
+
+
+def open_accounts(ground: Ground, rooms: Rooms, resolver: Resolver) -> Accounts:
+    """What deals with providers' accounts, by the policy in force."""
+    alarm, current = ground.teller.alarm, ground.current
+    return Accounts.of(
+        ground.clock, rooms.ledger, resolver, rooms.desk, alarm, lambda: current.policy
     )
 
 

@@ -12,7 +12,10 @@ import apsw
 from aiohttp.test_utils import TestClient, TestServer
 
 from router.dispatch.resolving import Resolver
+from router.dispatch.telling import Teller
+from router.finance.accounts import Accounts
 from router.ledger.commands import SaveKey
+from router.ledger.executor import InlineExecutor
 from router.model.errors import ProviderInDoubt
 from router.model.ids import JobId
 from router.model.job import AttemptState
@@ -183,6 +186,8 @@ async def open_house(
     )
     stage.troupe.always = {"shortapi": AT_ONCE, "runpod": AT_ONCE}
     async with open_stage(stage):
+        resolver = Resolver(clock, stage.ledger, stage.dispatcher, stage.recovery)
+        alarm = Teller(clock, stage.audience).alarm
         services = Services(
             clock=clock,
             ids=stage.ids,
@@ -196,7 +201,10 @@ async def open_house(
             dispatcher=stage.dispatcher,
             watcher=stage.watcher,
             callbacks=stage.callbacks,
-            resolver=Resolver(clock, stage.ledger, stage.dispatcher, stage.recovery),
+            resolver=resolver,
+            accounts=Accounts.of(
+                clock, stage.ledger, resolver, InlineExecutor(), alarm, lambda: stage.policy
+            ),
             health=stage.health,
             turns=stage.turns,
             metrics=Metrics(clock, providers=("shortapi", "runpod")),

@@ -14,6 +14,7 @@ import typer
 from router.cli.account import account
 from router.cli.archive import archive
 from router.cli.backtest import backtest
+from router.cli.balance import balance
 from router.cli.budget import budget
 from router.cli.callbacks import callbacks
 from router.cli.check import check
@@ -23,12 +24,15 @@ from router.cli.export import export
 from router.cli.keys import keys
 from router.cli.mistakes import explain
 from router.cli.period import period
+from router.cli.prices import prices
 from router.cli.quote import quote
+from router.cli.reconcile import reconcile
 from router.cli.report import report
 from router.cli.sandbox import sandbox
 from router.cli.serve import serve
 from router.cli.settle import settle
 from router.cli.show import warn
+from router.cli.statements import statements
 
 app = typer.Typer(
     name="farebox",
@@ -50,6 +54,13 @@ app.command(
     epilog="Example: farebox backtest policies/balanced.yaml --from 2026-11-01 --html balanced.html"
 )(backtest)
 app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
+app.command(
+    epilog="Example: farebox reconcile shortapi usage.csv --columns ref=job_id,amount=cost,at=time "
+    "--from 2026-11-01 --to 2026-12-01; then the same with --apply"
+)(reconcile)
+app.add_typer(statements, name="statements")
+app.command(epilog="Example: farebox balance shortapi")(balance)
+app.add_typer(prices, name="prices")
 app.add_typer(export, name="export")
 app.add_typer(account, name="account")
 app.add_typer(period, name="period")

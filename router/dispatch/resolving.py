@@ -7,6 +7,7 @@ from router.dispatch.settlement import Onward, Settlement
 from router.ledger.answers import Done
 from router.ledger.commands import Adjust, Post, Void
 from router.ledger.rows import AttemptRow
+from router.model.charge import Reported
 from router.model.clock import Clock
 from router.model.errors import InvalidJob, NotFound
 from router.model.ids import AttemptId
@@ -38,6 +39,7 @@ class Resolver:
         who: str,
         reason: str,
         forced: bool = False,
+        reported: Reported | None = None,
     ) -> AttemptRow:
         """
         Settle an attempt that is in doubt, or that was presumed posted; or correct a settled one.
@@ -48,6 +50,7 @@ class Resolver:
             who: The person, for the journal.
             reason: What it is known by, for the journal.
             forced: Book it even if it is far more than was held, or is settled already.
+            reported: The provider's own word for it, where that is what it is known by.
 
         Returns:
             The attempt as it is now.
@@ -67,7 +70,7 @@ class Resolver:
                 f"{posted.usd} is more than {HOLDS_MAX} times the {attempt.quoted.usd} that were "
                 "held for this attempt. If the bill says so, force it."
             )
-        command = self._command(attempt, posted, who=who, reason=reason)
+        command = self._command(attempt, posted, who=who, reason=reason, reported=reported)
         errand = await self._recovery.errand(attempt.job_id)
         assert errand is not None, "an attempt has a job"
         await self._dispatcher.settle(errand, Settlement(command, Onward.STOP))
@@ -97,7 +100,13 @@ class Resolver:
         return await self._attempt(attempt.id)
 
     def _command(
-        self, attempt: AttemptRow, posted: Money | None, *, who: str, reason: str
+        self,
+        attempt: AttemptRow,
+        posted: Money | None,
+        *,
+        who: str,
+        reason: str,
+        reported: Reported | None,
     ) -> Post | Void:
         """What the attempt ended with stays as it was; only its money is new."""
         at, outcome = self._clock.now(), attempt.outcome or BY_HAND
@@ -116,6 +125,7 @@ class Resolver:
             amount=posted,
             outcome=outcome,
             detail=attempt.detail,
+            reported=reported,
             who=who,
             reason=reason,
         )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from router.finance.budgets import budget_lines
+from router.finance.credit import latest, posted_since
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import RefusedRow, SpendingRow
@@ -69,10 +70,11 @@ async def money_snapshot(
     lines = await budget_lines(ledger, policy, at)
     jobs = await ledger.jobs_ended()
     check = check or BooksCheck(ledger)
+    spent = _spent(await ledger.spending(BEGINNING, END, cut=None, tags=False))
     return MoneySnapshot(
         policy=policy.name,
         policy_hash=policy.hash,
-        spent=_spent(await ledger.spending(BEGINNING, END, cut=None, tags=False)),
+        spent=spent,
         budgets=tuple(
             BudgetUsed(
                 budget=line.name,
@@ -95,7 +97,20 @@ async def money_snapshot(
         ),
         double_spent=await ledger.double_spent(),
         imbalance=await check.imbalance(at),
+        credits=await _credits(ledger, spent),
     )
+
+
+async def _credits(ledger: Ledger, spent: Iterable[Spent]) -> tuple[tuple[str, Money], ...]:
+    """What is left where it was ever read: by the same sums as the rest of the scrape."""
+    posted: dict[str, Money] = {}
+    for row in spent:
+        posted[row.provider] = posted.get(row.provider, Money.ZERO) + row.posted
+    left: list[tuple[str, Money]] = []
+    for name, reading in latest(await ledger.balance_readings()).items():
+        topped_up = await ledger.topped_up(name, reading.at)
+        left.append((name, reading.amount + topped_up - posted_since(reading, posted)))
+    return tuple(left)
 
 
 def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:

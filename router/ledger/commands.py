@@ -13,6 +13,7 @@ from router.ledger.limit_rows import RaiseRow
 from router.ledger.outbox_rows import OutboxState
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.statement_rows import AccountFact
 from router.model.budget import Limit
 from router.model.charge import Reported
 from router.model.ids import AttemptId, JobId, ProviderRef
@@ -268,6 +269,14 @@ class Redeliver:
     job_id: JobId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """Put facts about a provider's account into the books; what is there already stays as it is."""
+
+    at: datetime
+    facts: tuple[AccountFact, ...]
+
+
 Spending = Accept | AcceptAll | Hold
 """Verbs that place holds: refused where nothing can be written, as no other is."""
 Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
@@ -276,7 +285,7 @@ Telling = Told | Redeliver
 """Verbs on a job's callback."""
 Accounting = Record | Close
 """Verbs on a provider's billing account."""
-Noting = SaveKey | Rotate | Raise | Refuse | Alert
+Noting = SaveKey | Rotate | Raise | Refuse | Alert | Enter
 """Verbs that note what was said or found."""
 Command = Spending | CallOff | End | Noting | Accounting | Telling | Settling
 """Every verb."""

@@ -15,6 +15,7 @@ from router.ledger.commands import (
     Dispatch,
     Doubt,
     End,
+    Enter,
     Hold,
     Noting,
     Post,
@@ -33,7 +34,7 @@ from router.ledger.commands import (
 )
 from router.ledger.decided import Decided
 from router.ledger.page import Page
-from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.rows import AttemptRow, JobRow, Row
 
 Decider = Callable[[Page, Command], Decided]
 """The shape of `decide`. The tests of the tests plant bugs through it."""
@@ -46,7 +47,7 @@ def decide(page: Page, command: Command) -> Decided:
             return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
-        case SaveKey() | Rotate() | Raise() | Refuse() | Alert() | Record() | Close():
+        case SaveKey() | Rotate() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -122,7 +123,16 @@ def _noted(page: Page, command: Noting | Accounting) -> Decided:
             return alerting.alert(page, command)
         case Record() | Close():
             return closing.book(page, command)
-        case Raise():
-            return Decided(Done(), (command.row,))
         case _:
-            return Decided(Done(), (command.key,))
+            return Decided(Done(), _said(command))
+
+
+def _said(command: SaveKey | Raise | Enter) -> tuple[Row, ...]:
+    """What a command brings, as it is."""
+    match command:
+        case Raise():
+            return (command.row,)
+        case Enter():
+            return command.facts
+        case _:
+            return (command.key,)

@@ -17,6 +17,7 @@ from router.ledger.mapping import decode
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
+from router.ledger.statement_reading import StatementReadings
 from router.ledger.store import Contradiction, Store
 from router.ledger.sums import Sums
 from router.ledger.views import TimedRow
@@ -30,7 +31,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Ledger(Sums):
+class Ledger(Sums, StatementReadings):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:

@@ -10,13 +10,21 @@ from functools import partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from router.ledger.rows import Row, Window
-from router.ledger.views import BookingRow, JobsEndedRow, RefusedRow, SpendingRow, TimedRow
+from router.ledger.views import (
+    BilledRow,
+    BookingRow,
+    ChargeRow,
+    JobsEndedRow,
+    RefusedRow,
+    SpendingRow,
+    TimedRow,
+)
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.money import Money
 
 Column = str | int | float | None
 R = TypeVar("R", bound=Row)
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow, BookingRow)
+V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow, BookingRow, BilledRow, ChargeRow)
 
 Reader = Callable[[Any], Any]
 

@@ -19,6 +19,7 @@ from router.ledger.commands import (
     Command,
     Doubt,
     End,
+    Enter,
     Hold,
     Idempotency,
     Post,
@@ -158,7 +159,7 @@ def subjects(command: Command) -> set[Key]:
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
-        case Accept() | SaveKey() | Raise() | Refuse() | Alert() | Record() | Close():
+        case Accept() | SaveKey() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
             pass
         case _:
             job = job_of(command.attempt_id)

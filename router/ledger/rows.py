@@ -14,6 +14,7 @@ from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
+from router.ledger.statement_rows import ACCOUNT_FACTS, AccountFact
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
 from router.model.job import AttemptState, JobState, Resolution
@@ -271,6 +272,7 @@ Row = (
     | PeriodRow
     | FlowRow
     | EndingRow
+    | AccountFact
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -287,5 +289,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
     PeriodRow,
     FlowRow,
     EndingRow,
+    *ACCOUNT_FACTS,
 )
 """What is stored, those first that others refer to."""

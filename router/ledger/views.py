@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.model.ids import AttemptId, JobId
-from router.model.job import Resolution
+from router.model.ids import AttemptId, JobId, ProviderRef
+from router.model.job import AttemptState, Resolution
 from router.model.money import Money
 
 
@@ -120,3 +120,39 @@ class BookingRow:
     def stands(self) -> Money:
         """What is posted for the attempt from then on."""
         return self.so_far + self.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledRow:
+    """What of an attempt that was sent is compared with the provider's bill."""
+
+    id: AttemptId
+    provider_ref: ProviderRef | None
+    resolution: Resolution
+    state: AttemptState
+    quoted: Money
+    posted: Money
+    dispatched_at: datetime
+    ended_at: datetime | None
+    horizon_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRow:
+    """Every amount that is known of one charged attempt, each from its own source."""
+
+    id: AttemptId
+    provider: str
+    model: str
+    slug: str
+    resolution: Resolution
+    quoted: Money
+    """The price book's, pinned when the hold was placed."""
+    quote_amount: Money | None
+    """What the provider named when it took the job."""
+    reported_amount: Money
+    """What it billed, or else said in the end that it charged."""
+    reported_source: str
+    """Where it said so: `output.cost`, or `statement`."""
+    posted: Money
+    dispatched_at: datetime

@@ -89,6 +89,12 @@ class MoneySeries:
             (),
             {(): snapshot.imbalance},
         )
+        yield _gauge(
+            "farebox_provider_balance_usd",
+            "Credit left: as it was read, and topped up since, less what was posted since.",
+            _BY_PROVIDER,
+            _sums(((self._providers.label(name),), left) for name, left in snapshot.credits),
+        )
         policy = GaugeMetricFamily(
             "farebox_policy_info", "The policy in force.", labels=("policy", "hash")
         )

@@ -75,3 +75,5 @@ class MoneySnapshot:
     """Posted for jobs beyond the dearest of each one's postings."""
     imbalance: Money
     """Journal minus balances: zero, or the books are wrong."""
+    credits: tuple[tuple[str, Money], ...] = ()
+    """What is left at providers whose credit was ever read."""

@@ -18,6 +18,7 @@ from router.policy.latencies import StatedLatency
 from router.policy.scalars import (
     CallRate,
     Count,
+    CreditLow,
     Dollars,
     Flag,
     Instant,
@@ -96,6 +97,9 @@ class ProviderRow(Row):
     in_doubt_max: Dollars = Money.parse("2.00")
     job_ttl_s: Seconds = Field(default=3600.0, alias="job_ttl")
     retention_s: Seconds = Field(default=1800.0, alias="retention")
+    credit_low: CreditLow = 172_800.0
+    """When the credit left there is low: below an amount, or gone within so long at the pace of the
+    last day."""
 
     @model_validator(mode="after")
     def _account_is_text(self) -> "ProviderRow":

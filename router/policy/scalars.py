@@ -90,6 +90,19 @@ def read_duration_s(value: object) -> float:
     return seconds
 
 
+def read_credit_low(value: object) -> Money | float:
+    """
+    Read `$20.00`, or `2d` as seconds.
+
+    Raises:
+        ValueError: Neither an amount nor a duration.
+    """
+    if isinstance(value, Money | float):
+        return value
+    text = _text(value, "an amount such as $20.00, or a duration such as 2d,")
+    return read_dollars(text) if text.startswith("$") else read_duration_s(text)
+
+
 def read_rate(value: object) -> Rate:
     """
     Read `1000 per 10s`, or `5 per s`.
@@ -240,6 +253,16 @@ Instant = Annotated[
         ),
     ),
 ]
+CreditLow = Annotated[
+    Money | float,
+    PlainValidator(
+        read_credit_low,
+        json_schema_input_type=pattern(
+            r"^(\$[0-9]+(\.[0-9]{1,9})?|[0-9]{1,6}[smhd])$", "$20.00", "2d"
+        ),
+    ),
+]
+"""An amount, or a duration in seconds."""
 Flag = Annotated[bool, PlainValidator(_read_flag, json_schema_input_type=bool)]
 Count = Annotated[
     int,

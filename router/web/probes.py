@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from router.finance.credit import credit_document
 from router.model.clock import rfc3339
 from router.model.errors import RouterError
 from router.observe.metrics import CONTENT_TYPE
@@ -80,6 +81,7 @@ def _parts(services: Services, *, in_full: bool) -> dict[str, Any]:
             name: {
                 "connected": name in services.providers,
                 **health_of(services, name, in_full=in_full),
+                **(credit_of(services, name) if in_full else {}),
             }
             for name in policy.prices.provider_names
         },
@@ -100,6 +102,12 @@ def health_of(services: Services, provider: str, *, in_full: bool) -> dict[str, 
         told["started"], told["failed"] = found.share.started, found.share.failed
         told["waiting"] = services.turns.waiting(provider)
     return told
+
+
+def credit_of(services: Services, provider: str) -> dict[str, Any]:
+    """What credit is left at a provider, as of the last look; nothing where nobody has read it."""
+    credit = services.accounts.watch.credit(provider)
+    return {} if credit is None else {"credit": credit_document(credit)}
 
 
 def told_at(instant: datetime | None) -> str | None:

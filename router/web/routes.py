@@ -22,6 +22,7 @@ from router.web import (
     raising,
     rotation,
     spending,
+    statements,
     telling,
 )
 from router.web.auth import Caller
@@ -134,6 +135,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/periods", accounting.list_periods, Access.READ_ALL),
     Route("POST", "/v1/periods", accounting.close_period, Access.ADMIN),
     Route("GET", "/v1/claims", claims.list_claims, Access.READ_ALL),
+    Route("POST", "/v1/statements", statements.create_statement, Access.ADMIN),
+    Route("GET", "/v1/statements", statements.list_statements, Access.READ_ALL),
+    Route("POST", "/v1/statements/{id}/withdraw", statements.withdraw_statement, Access.ADMIN),
+    Route("POST", "/v1/balances", statements.create_balance, Access.ADMIN),
+    Route("GET", "/v1/balances", statements.list_balances, Access.READ_ALL),
+    Route("GET", "/v1/prices/drift", statements.list_drift, Access.READ_ALL),
     Route("GET", "/v1/archive", archive.read_archive, Access.ADMIN),
     Route("POST", "/v1/keys", administration.create_key, Access.ADMIN),
     Route("GET", "/v1/keys", administration.list_keys, Access.ADMIN),

@@ -14,6 +14,7 @@ from router.dispatch.placing import Placer
 from router.dispatch.resolving import Resolver
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
+from router.finance.accounts import Accounts
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import Clock
@@ -48,6 +49,7 @@ class Services:
     watcher: Watcher
     callbacks: Callbacks
     resolver: Resolver
+    accounts: Accounts
     health: Health
     turns: Turns
     metrics: Metrics

@@ -92,6 +92,11 @@ CREATE = {
     "args": {"prompt": PROMPT, "image_urls": [IMAGE], "aspect_ratio": "16:9"},
 }
 SAME_CREATE = {"Idempotency-Key": "canary-order-3"}
+BILL = {
+    "provider": "shortapi",
+    "name": "usage.csv",
+    "csv": f"ref,amount,at\n{PROVIDER_REF},0.0999,2026-11-20T09:00:00Z\n",
+}
 COUNTED = {("GET", "/v2/{slug}/health")}
 """Tells its owner nothing but numbers; that they are not everybody's has a test of its own."""
 JOBS = ("{done}", "{running}", "{in_doubt}")
@@ -205,6 +210,17 @@ CASES: dict[tuple[str, str], list[Ask]] = {
     ("GET", "/v1/periods"): [Ask(), Ask(path="/v1/periods?month=2026-11")],
     ("POST", "/v1/periods"): [Ask(body={"provider": "shortapi", "month": "2026-10"})],
     ("GET", "/v1/claims"): [Ask(), Ask(path="/v1/claims?provider=shortapi")],
+    ("POST", "/v1/statements"): [
+        Ask(body={**BILL, "apply": True}),
+        Ask(path="/v1/statements?tenant={tenant}", body=BILL),
+    ],
+    ("GET", "/v1/statements"): [Ask()],
+    ("POST", "/v1/statements/{id}/withdraw"): [
+        Ask(path="/v1/statements/{done}/withdraw", body={"reason": "mine"})
+    ],
+    ("POST", "/v1/balances"): [Ask(body={"provider": "shortapi", "balance": "99.17"})],
+    ("GET", "/v1/balances"): [Ask(), Ask(path="/v1/balances?provider=shortapi")],
+    ("GET", "/v1/prices/drift"): [Ask()],
     ("GET", "/v1/archive"): [Ask()],
     ("GET", "/inputs/{name}"): [
         Ask(path=f"/inputs/{INPUT}"),

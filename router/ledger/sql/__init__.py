@@ -11,12 +11,12 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 @cache
 def queries(back_end: str) -> dict[str, str]:
     """
-    The queries of `queries.sql` and of the back end's own file, by name.
+    The queries that both back ends share, and those of the back end's own file, by name.
 
     In the files each query stands under `-- name: …` with a sentence on what it answers.
     """
     found: dict[str, str] = {}
-    for file in ("queries.sql", f"{back_end}/queries.sql"):
+    for file in ("statements.sql", "queries.sql", f"{back_end}/queries.sql"):
         text = resources.files(__name__).joinpath(file).read_text("utf-8")
         _, *parts = _NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))

@@ -40,10 +40,12 @@ from router.web.problems import NATIVE, problem, unforeseen
 from router.web.raising import EndRequest, RaiseRequest
 from router.web.rotation import RotateRequest
 from router.web.routes import ROUTES, Access, Route
+from router.web.statements import BalanceRequest, StatementRequest, WithdrawRequest
 from router.web.wishes import EditRequest
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     *(EditRequest, EndRequest, ImageEdit, KeyRequest, RaiseRequest, RotateRequest, SettleRequest),
+    *(BalanceRequest, StatementRequest, WithdrawRequest),
     *(CloseRequest, EventRequest),
     *(RunpodInput, RunpodPolicy, RunpodRun, ShortApiArgs, ShortApiCreate),
 )

@@ -107,6 +107,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "grace_s": "For how long the former key still works.",
         "expires_at": "The new key's end. Without it, it lives as long as the former was made for.",
     },
+    "StatementRequest": {
+        "provider": "Who billed it, as in the price book.",
+        "name": "The file's; for the journal.",
+        "csv": "The file: comma, semicolon or tab between cells, and a heading.",
+        "columns": "What `ref`, `amount` and `at` are called there, if not just so.",
+        "from": "With `to`: all that was billed from here on is in the file.",
+        "to": "Exclusive; not to come.",
+        "apply": "Settle what it proves, and keep it. Otherwise nothing is written.",
+    },
+    "WithdrawRequest": {"reason": "Why, for whoever looks for it."},
+    "BalanceRequest": {
+        "provider": "As in the price book.",
+        "balance": "What it shows, in dollars.",
+        "at": "When it was read; without it, now.",
+    },
     "SettleRequest": {
         "posted": "What the provider charged, in dollars; or else `voided`.",
         "voided": "The provider has charged nothing.",

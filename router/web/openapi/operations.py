@@ -15,6 +15,7 @@ from router.model.errors import (
     TooLarge,
 )
 from router.web.openapi.accounting import ACCOUNTING_OPERATIONS
+from router.web.openapi.accounts import ACCOUNT_OPERATIONS
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
@@ -256,6 +257,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="operation",
         answers={200: Answer(schema="Document", words="What this is, and where to go.")},
     ),
+    **ACCOUNT_OPERATIONS,
     **ACCOUNTING_OPERATIONS,
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,

@@ -35,6 +35,8 @@ PARAMETERS: dict[str, Schema] = {
     "expires": _query("expires", "As in the link.", {"type": "integer"}, required=True),
     "signature": _query("signature", "As in the link.", required=True),
     "claimed": _query("provider", "Only what this one billed."),
+    "statement": _path("id", "The statement's."),
+    "of_provider": _query("provider", "Only this one's."),
     "slug": _path("slug", "The model's name at Runpod, as in the price book."),
     "held": _query(
         "wait",

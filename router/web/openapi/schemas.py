@@ -5,6 +5,7 @@ from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
 from router.web.openapi.accounting import ACCOUNTING
+from router.web.openapi.accounts import ACCOUNTS
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
 from router.web.openapi.raises import RAISES
@@ -208,9 +209,10 @@ _HOUSE: dict[str, Schema] = {
             "type": "object",
             "additionalProperties": thing(
                 "A provider. What is not always told is for who may see all tenants.",
-                *("reason", "started", "failed", "waiting"),
+                *("reason", "started", "failed", "waiting", "credit"),
                 connected=FLAG,
                 **PROVIDER_HEALTH,
+                credit=ref("Credit"),
             ),
         },
     ),
@@ -231,6 +233,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **ACCOUNTING,
     **LATENCIES,
     **RESULTS,
+    **ACCOUNTS,
     **_HOUSE,
     **PROBLEMS,
 }

@@ -1,6 +1,7 @@
 """The books at one scrape."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from router.finance.report import report
 from router.finance.snapshot import CHECK_EVERY, BooksCheck, money_snapshot
+from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING, END
 from router.model.job import Resolution
 from router.model.money import Money, total
@@ -18,6 +20,7 @@ from tests.finance_kit import Shop, a_shop
 from tests.ledger_kit import at_once, usd
 from tests.observe_kit import PROVIDERS, series, value
 from tests.policy_files import a_policy
+from tests.statement_kit import READING
 
 DAILY = {"name": "daily", "who": "each_tenant", "limit": "$0.50", "per": "day"}
 LIFETIME = {"name": "ever", "who": "everyone", "limit": "$90.00", "per": "lifetime"}
@@ -184,3 +187,17 @@ def test_a_snapshot_shows_what_the_check_found(shop: Shop) -> None:
     snapshot = at_once(money_snapshot(shop.ledger, shop.policy, EPOCH, check=check))
 
     assert snapshot.imbalance == usd("0.01")
+
+
+def test_credit_is_what_was_read_less_what_was_posted_since(shop: Shop) -> None:
+    """By the same sums as the posted amounts beside it; of who was never read, nothing is said."""
+    reading = replace(READING, amount=usd("41.20"), posted_before=usd("0.041"))
+    assert read(shop).credits == ()
+    busy(shop)
+    shop.told(Enter(at=EPOCH, facts=(reading,)))
+
+    snapshot = read(shop)
+
+    posted = total([row.posted for row in snapshot.spent if row.provider == "shortapi"])
+    assert posted == usd("0.241")
+    assert snapshot.credits == (("shortapi", usd("41.00")),)

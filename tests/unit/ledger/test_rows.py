@@ -20,6 +20,7 @@ from router.ledger.rows import (
     Row,
     Window,
 )
+from router.ledger.statement_rows import ACCOUNT_FACTS
 from tests.fakes import EPOCH
 from tests.ledger_kit import a_job_row, a_lifetime_limit, a_limit, an_attempt_row, usd
 
@@ -49,6 +50,7 @@ def test_a_key_is_its_columns() -> None:
         assert row.key == tuple(getattr(row, name) for name in type(row).key_columns)
     # What is looked up together has no key of its own; a callback's is its job's.
     others = {RaiseRow, AlertRow, OutboxRow, AccountEventRow, PeriodRow, FlowRow, EndingRow}
+    others |= {*ACCOUNT_FACTS}
     assert {type(row) for row in everything} == set(ROW_TYPES) - others
     assert replace(balance, held=usd("0.01")).key == balance.key
     assert JobRow.table == "jobs"

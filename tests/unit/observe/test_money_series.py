@@ -176,3 +176,11 @@ def test_a_count_of_jobs_never_falls() -> None:
 
     assert value(found, "farebox_jobs_total", **labels, outcome="deadline_exceeded") == 9
     assert value(found, "farebox_jobs_total", **labels, outcome="succeeded") == 21
+
+
+def test_credit_is_shown_where_it_is_known() -> None:
+    """Also below zero; a provider whose credit nobody has read has no series."""
+    found = shown(a_snapshot(credits=(("shortapi", usd("-0.0875")),)))
+
+    assert value(found, "farebox_provider_balance_usd", provider="shortapi") == -0.0875
+    assert [name for name, _ in found].count("farebox_provider_balance_usd") == 1

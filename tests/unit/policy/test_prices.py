@@ -6,7 +6,7 @@ from router.model.job import Resolution
 from router.model.money import Money
 from router.model.offer import Capability, ProviderTerms, Rate
 from router.policy.prices import PriceBook, PricedRow, is_about_price
-from router.policy.scalars import read_instant, read_rate
+from router.policy.scalars import read_credit_low, read_instant, read_rate
 from router.policy.yaml_nodes import plain, read_tree
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -284,3 +284,19 @@ def test_an_obstacle_of_the_books_is_told_from_others() -> None:
     others = ("takes at most 3 images, and this job has 5", "is set aside: no credit")
 
     assert [is_about_price(one) for one in (*mine, *others)] == [True] * 3 + [False] * 2
+
+
+def test_low_credit_is_an_amount_or_a_time() -> None:
+    """With a dollar sign or a unit; what it was read as, it is read as again."""
+    assert (
+        read_credit_low("$20.50") == read_credit_low(Money.parse("20.50")) == Money.parse("20.50")
+    )
+    assert read_credit_low("36h") == read_credit_low(129_600.0) == 129_600.0
+    for wrong in ("20", "20.50", "soon", 7):
+        with pytest.raises(ValueError, match=r"such as|with its unit"):
+            read_credit_low(wrong)
+
+
+def test_two_days_of_credit_are_low_unless_the_row_says_otherwise(book: PriceBook) -> None:
+    """The default of every provider."""
+    assert {row.credit_low for row in book.providers} == {172_800.0}

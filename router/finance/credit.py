@@ -1,0 +1,148 @@
+"""
+How much credit is left at providers: the last reading, and what the ledger knows since. Pure.
+
+Left is what was read, and what was topped up since, less what was posted since. What is in doubt or
+presumed is not in it: nobody has said yet that it was charged.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from router.ledger.statement_rows import BalanceReadingRow
+from router.model.clock import rfc3339
+from router.model.money import Money
+
+PACE = timedelta(days=1)
+"""Over how long the pace is taken: what was posted within the last day is a day's."""
+FAR = timedelta(days=3650)
+"""What lasts as long as that does not run out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What is left at one provider."""
+
+    provider: str
+    at: datetime
+    read: Money
+    read_at: datetime
+    topped_up: Money
+    """Since it was read."""
+    posted: Money
+    """Since it was read."""
+    pace: Money
+    """Posted within the last day."""
+    low: Money | float
+    """From which on it counts as low: an amount, or for how many seconds it must last."""
+
+    @property
+    def left(self) -> Money:
+        """Estimated; negative where more was posted than there was."""
+        return self.read + self.topped_up - self.posted
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """When it is gone at the present pace; None where it lasts, or nothing is spent."""
+        if self.left <= Money.ZERO:
+            return self.at
+        if self.pace <= Money.ZERO:
+            return None
+        lasts_s = self.left.nanos * int(PACE.total_seconds()) // self.pace.nanos
+        return self.at + timedelta(seconds=lasts_s) if lasts_s < FAR.total_seconds() else None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether somebody should top it up."""
+        if isinstance(self.low, Money):
+            return self.left <= self.low
+        return self.gone_at is not None and (self.gone_at - self.at).total_seconds() <= self.low
+
+    @property
+    def words(self) -> str:
+        """For an alarm: what is left, and until when."""
+        if self.left <= Money.ZERO:
+            return f"{self.provider}: {self.left.usd} left by our books: top it up"
+        gone = "" if self.gone_at is None else f", gone at {rfc3339(self.gone_at)} at this pace"
+        return f"{self.provider}: {self.left.usd} left{gone}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """Two readings one after the other, and what our books have between them."""
+
+    former: BalanceReadingRow
+    later: BalanceReadingRow
+    topped_up: Money
+
+    @property
+    def spent(self) -> Money:
+        """By the provider's word: what was there, and came, and is there no longer."""
+        return self.former.amount + self.topped_up - self.later.amount
+
+    @property
+    def posted(self) -> Money:
+        """By our books."""
+        return self.later.posted_before - self.former.posted_before
+
+    @property
+    def difference(self) -> Money:
+        """Spent less posted: above zero, money is gone that our books do not know of."""
+        return self.spent - self.posted
+
+
+def latest(readings: Iterable[BalanceReadingRow]) -> Mapping[str, BalanceReadingRow]:
+    """The last reading of each provider; readings come in the order of their instants."""
+    return {row.provider: row for row in readings}
+
+
+def posted_since(reading: BalanceReadingRow, posted: Mapping[str, Money]) -> Money:
+    """What was posted after a reading, of all that was posted by provider since ever."""
+    return posted.get(reading.provider, Money.ZERO) - reading.posted_before
+
+
+def between(readings: Sequence[BalanceReadingRow], topped_up: Sequence[Money]) -> list[Between]:
+    """
+    Compare readings of one provider with the books.
+
+    Args:
+        readings: In the order of their instants.
+        topped_up: Since each of them, up to now.
+    """
+    with_top_ups = zip(readings, topped_up, strict=True)
+    return [
+        Between(former=former, later=later, topped_up=since_former - since_later)
+        for (former, since_former), (later, since_later) in pairwise(with_top_ups)
+    ]
+
+
+def credit_document(credit: Credit) -> dict[str, Any]:
+    """What is left, for a program; money as decimal strings."""
+    return {
+        "provider": credit.provider,
+        "left": str(credit.left),
+        "read": str(credit.read),
+        "read_at": rfc3339(credit.read_at),
+        "topped_up": str(credit.topped_up),
+        "posted": str(credit.posted),
+        "per_day": str(credit.pace),
+        "gone_at": None if credit.gone_at is None else rfc3339(credit.gone_at),
+        "low": credit.is_low,
+    }
+
+
+def between_document(one: Between) -> dict[str, Any]:
+    """What lies between two readings, for a program."""
+    return {
+        "provider": one.later.provider,
+        "from": rfc3339(one.former.at),
+        "to": rfc3339(one.later.at),
+        "read_before": str(one.former.amount),
+        "read_after": str(one.later.amount),
+        "topped_up": str(one.topped_up),
+        "spent": str(one.spent),
+        "posted": str(one.posted),
+        "difference": str(one.difference),
+    }

@@ -1,0 +1,112 @@
+-- Queries about providers' accounts, which both back ends share.
+
+-- name: put_statements
+-- Record a statement; the same one again is there already.
+INSERT INTO statements (
+    id, provider, name, since, until, complete, line_count, total, recorded_at, who
+) VALUES (
+    :id, :provider, :name, :since, :until, :complete, :line_count, :total, :recorded_at, :who
+) ON CONFLICT (id) DO NOTHING;
+
+-- name: put_statement_lines
+-- Record a line of a statement.
+INSERT INTO statement_lines (
+    id, statement_id, number, provider, provider_ref, amount, billed_at
+) VALUES (
+    :id, :statement_id, :number, :provider, :provider_ref, :amount, :billed_at
+) ON CONFLICT (statement_id, id) DO NOTHING;
+
+-- name: put_statement_outcomes
+-- Record what became of what a statement says.
+INSERT INTO statement_outcomes (
+    statement_id, subject, kind, attempt_id, billed, posted, applied, recorded_at, who
+) VALUES (
+    :statement_id, :subject, :kind, :attempt_id, :billed, :posted, :applied, :recorded_at, :who
+) ON CONFLICT (statement_id, subject, kind, applied) DO NOTHING;
+
+-- name: put_statement_withdrawals
+-- Record that a statement was taken back; the first time counts.
+INSERT INTO statement_withdrawals (statement_id, reason, recorded_at, who)
+VALUES (:statement_id, :reason, :recorded_at, :who)
+ON CONFLICT (statement_id) DO NOTHING;
+
+-- name: put_balance_readings
+-- Record how much credit there was; of one instant the first word counts.
+INSERT INTO balance_readings (provider, at, amount, posted_before, recorded_at, who)
+VALUES (:provider, :at, :amount, :posted_before, :recorded_at, :who)
+ON CONFLICT (provider, at) DO NOTHING;
+
+-- name: statements
+-- All statements, the latest first.
+SELECT * FROM statements ORDER BY recorded_at DESC, id;
+
+-- name: statement_withdrawals
+-- Which statements were taken back.
+SELECT * FROM statement_withdrawals ORDER BY recorded_at, statement_id;
+
+-- name: sent_between
+-- A page of a provider's attempts by when their first byte left, after a given one.
+SELECT id, provider_ref, resolution, state, quoted, posted, dispatched_at, ended_at, horizon_at
+FROM attempts
+WHERE provider = :provider AND id > :after
+    AND dispatched_at >= :since AND dispatched_at < :until
+ORDER BY id LIMIT :most;
+
+-- name: sent_as
+-- The attempt that a provider knows by an id.
+SELECT id, provider_ref, resolution, state, quoted, posted, dispatched_at, ended_at, horizon_at
+FROM attempts
+WHERE provider = :provider AND provider_ref = :ref AND dispatched_at IS NOT NULL;
+
+-- name: lines_between
+-- A page of what a provider billed within a time, after a given line; one that stands on two
+-- statements may be there twice.
+SELECT * FROM statement_lines
+WHERE provider = :provider AND id > :after AND billed_at >= :since AND billed_at < :until
+    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+ORDER BY id, statement_id LIMIT :most;
+
+-- name: lines_of
+-- What a provider billed by one of its ids.
+SELECT * FROM statement_lines WHERE provider = :provider AND provider_ref = :ref
+    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+ORDER BY billed_at, id, statement_id;
+
+-- name: balance_readings
+-- How much credit was read, by provider and instant.
+SELECT * FROM balance_readings WHERE :provider = '' OR provider = :provider
+ORDER BY provider, at;
+
+-- name: posted_between
+-- What was posted at a provider within a time: by the instant of each entry.
+SELECT COALESCE(SUM(entries.posted), 0) AS amount
+FROM entries JOIN attempts ON attempts.id = entries.attempt_id
+WHERE attempts.provider = :provider AND entries.at >= :since AND entries.at < :until
+    AND kind NOT IN ('hold', 'doubt');
+
+-- name: charges
+-- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
+-- says counts before what was reported; what was given back again is no charge.
+SELECT * FROM (
+    SELECT id, provider, model, slug, resolution, quoted, quote_amount,
+        COALESCE(billed, reported_amount) AS reported_amount,
+        CASE WHEN billed IS NULL THEN reported_source ELSE 'statement' END AS reported_source,
+        posted, dispatched_at,
+        ROW_NUMBER() OVER (
+            PARTITION BY provider, model, slug, resolution ORDER BY dispatched_at DESC, id DESC
+        ) AS place
+    FROM (
+        SELECT attempts.*, (
+            SELECT SUM(amount) FROM (
+                SELECT DISTINCT id, amount FROM statement_lines
+                WHERE statement_lines.provider = attempts.provider
+                    AND statement_lines.provider_ref = attempts.provider_ref
+                    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+            ) AS facts
+        ) AS billed
+        FROM attempts
+        WHERE state = 'posted' AND dispatched_at IS NOT NULL AND ended_at >= :since
+    ) AS charged
+    WHERE COALESCE(billed, reported_amount) > 0
+) AS placed
+WHERE place <= :most ORDER BY provider, model, slug, resolution, place;

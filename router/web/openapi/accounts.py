@@ -1,0 +1,199 @@
+"""Providers' bills, the credit left there, and prices that changed: as schemas and as routes."""
+
+from router.finance.reconciling import Action, Kind
+from router.model.errors import InvalidJob, Malformed, NotFound, RequestTimeout, TooLarge
+from router.model.job import AttemptState
+from router.web.openapi.operation import Answer, Operation
+from router.web.openapi.shapes import (
+    COUNT,
+    FLAG,
+    INSTANT,
+    MONEY,
+    TEXT,
+    Schema,
+    many,
+    nullable,
+    one_of,
+    ref,
+    thing,
+)
+
+_OF_A_BODY = (Malformed, TooLarge, RequestTimeout, InvalidJob)
+_LINES = many({"type": "integer", "minimum": 1})
+_STATEMENT = {
+    "id": {**TEXT, "description": "The same bill of the same time has the same."},
+    "provider": TEXT,
+    "name": {**TEXT, "description": "The file's."},
+    "from": INSTANT,
+    "to": INSTANT,
+    "complete": {**FLAG, "description": "Whether all that was billed then is said to be on it."},
+    "lines": COUNT,
+    "total": MONEY,
+}
+ACCOUNTS: dict[str, Schema] = {
+    "Reconciliation": thing(
+        "A provider's bill held against the books.",
+        statement=thing("The bill.", **_STATEMENT),
+        outside={**COUNT, "description": "Lines that are not of its time: not looked at."},
+        recent={**COUNT, "description": "Charges that are too recent to be missed on it."},
+        applied={**FLAG, "description": "Whether the books were to be settled by it."},
+        agrees={**FLAG, "description": "Whether nothing is left to be done or asked."},
+        sums=many(
+            thing(
+                "All findings of one kind.",
+                kind=one_of(Kind),
+                count=COUNT,
+                billed=MONEY,
+                posted=MONEY,
+                difference=MONEY,
+            )
+        ),
+        findings=many(ref("Finding")),
+    ),
+    "Finding": thing(
+        "Where the bill and the books do not just agree.",
+        kind=one_of(Kind),
+        attempt=nullable(TEXT),
+        ref=nullable({**TEXT, "description": "The provider's id of it."}),
+        money=nullable(one_of(AttemptState, "The attempt's state, as it was found.")),
+        held=nullable({**MONEY, "description": "The price that was pinned; counted while open."}),
+        billed=MONEY,
+        posted={**MONEY, "description": "As it was found."},
+        difference={**MONEY, "description": "Billed less posted."},
+        lines=_LINES,
+        action=nullable(one_of(Action, "What the bill proves; null where a person must see.")),
+        applied={**FLAG, "description": "Whether that was done."},
+        why={**TEXT, "description": "Why nothing is done by itself, and what to do."},
+        suggested=many({**TEXT, "description": "An attempt that it may be the charge of."}),
+    ),
+    "Statement": thing(
+        "A bill by which the books were settled.",
+        **_STATEMENT,
+        recorded_at=INSTANT,
+        who=TEXT,
+        withdrawn=nullable(
+            thing("When it was taken back, by whom and why.", at=INSTANT, who=TEXT, reason=TEXT)
+        ),
+    ),
+    "StatementList": thing(
+        "Bills by which the books were settled, the latest first.",
+        statements=many(ref("Statement")),
+    ),
+    "Credit": thing(
+        "What is left at a provider.",
+        provider=TEXT,
+        left={**MONEY, "description": "As it was read, and topped up, less what was posted."},
+        read=MONEY,
+        read_at=INSTANT,
+        topped_up={**MONEY, "description": "Since then."},
+        posted={**MONEY, "description": "Since then."},
+        per_day={**MONEY, "description": "Posted within the last day."},
+        gone_at=nullable({**INSTANT, "description": "At that pace; null where it lasts."}),
+        low={**FLAG, "description": "By the price book's `credit_low`."},
+    ),
+    "BalanceList": thing(
+        "Credit, and what its readings say of the books.",
+        balances=many(ref("Credit")),
+        between=many(
+            thing(
+                "Two readings one after the other.",
+                **{"provider": TEXT, "from": INSTANT, "to": INSTANT},
+                read_before=MONEY,
+                read_after=MONEY,
+                topped_up=MONEY,
+                spent={**MONEY, "description": "By the readings."},
+                posted={**MONEY, "description": "By the books."},
+                difference={**MONEY, "description": "Spent less posted."},
+            )
+        ),
+    ),
+    "PriceDrift": thing(
+        "What is charged beside the price book.",
+        since_days={**COUNT, "description": "How far back is looked."},
+        drift=many(
+            thing(
+                "One offer at one resolution, by its latest charges.",
+                provider=TEXT,
+                model=TEXT,
+                resolution=ref("Resolution"),
+                pinned={**MONEY, "description": "The price of the latest charge, by the book."},
+                charges=COUNT,
+                exact=COUNT,
+                drifted=COUNT,
+                over={**MONEY, "description": "By how much charges were above their prices."},
+                under=MONEY,
+                first_seen=nullable(INSTANT),
+                last_seen=nullable(INSTANT),
+                changed_to=nullable({**MONEY, "description": "Null while nothing is clear."}),
+                changed_at=nullable(INSTANT),
+                attempts=many(
+                    thing(
+                        "Every amount that is known of one attempt.",
+                        id=TEXT,
+                        at=INSTANT,
+                        pinned=MONEY,
+                        at_create=nullable(MONEY),
+                        at_completion=MONEY,
+                        source=TEXT,
+                        posted=MONEY,
+                    )
+                ),
+            )
+        ),
+        proposal={**TEXT, "description": "Rows for the price book, as YAML. None is in force."},
+    ),
+}
+
+ACCOUNT_OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "/v1/statements"): Operation(
+        name="createStatement",
+        group="money",
+        answers={200: Answer(schema="Reconciliation", words="What agrees, and what does not.")},
+        errors=_OF_A_BODY,
+        body="StatementRequest",
+        example={
+            "provider": "shortapi",
+            "name": "usage.csv",
+            "csv": "ref,amount,at\njob-77,0.04,2026-11-20T09:00:00Z\n",
+            "from": "2026-11-01T00:00:00Z",
+            "to": "2026-12-01T00:00:00Z",
+            "apply": False,
+        },
+    ),
+    ("GET", "/v1/statements"): Operation(
+        name="listStatements",
+        group="money",
+        answers={200: Answer(schema="StatementList", words="All of them.")},
+        errors=(Malformed,),
+    ),
+    ("POST", "/v1/statements/{id}/withdraw"): Operation(
+        name="withdrawStatement",
+        group="money",
+        answers={200: Answer(schema="Statement", words="Its lines count no more.")},
+        errors=(Malformed, TooLarge, RequestTimeout, NotFound),
+        parameters=("statement",),
+        body="WithdrawRequest",
+        example={"reason": "the wrong column was taken for the amount"},
+    ),
+    ("POST", "/v1/balances"): Operation(
+        name="createBalance",
+        group="money",
+        answers={201: Answer(schema="BalanceList", words="What is left there.")},
+        errors=_OF_A_BODY,
+        body="BalanceRequest",
+        example={"provider": "shortapi", "balance": "41.20"},
+    ),
+    ("GET", "/v1/balances"): Operation(
+        name="listBalances",
+        group="money",
+        answers={200: Answer(schema="BalanceList", words="Of providers whose credit was read.")},
+        errors=(Malformed,),
+        parameters=("of_provider",),
+    ),
+    ("GET", "/v1/prices/drift"): Operation(
+        name="listPriceDrift",
+        group="money",
+        answers={200: Answer(schema="PriceDrift", words="Of every offer that was charged.")},
+        errors=(Malformed,),
+    ),
+}

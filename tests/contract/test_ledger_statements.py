@@ -1,0 +1,173 @@
+"""What the ledger keeps of providers' accounts, on both back ends."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from router.ledger.commands import Command, Enter
+from router.ledger.ledger import Ledger
+from router.ledger.rows import BEGINNING, END
+from router.ledger.store import Contradiction
+from router.model.clock import rfc3339
+from router.model.ids import AttemptId, ProviderRef
+from tests.fakes import EPOCH
+from tests.ledger_kit import HOUR, usd
+from tests.ledger_running import tell
+from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT, WITHDRAWAL
+
+
+def recorded(*facts: object) -> Command:
+    """Build the verb."""
+    return Enter(at=EPOCH, facts=facts)  # type: ignore[arg-type]  # Whatever a test says.
+
+
+async def test_a_bill_is_recorded_once(ledger: Ledger) -> None:
+    """The same again changes nothing; a line that stands on two bills is the same on both."""
+    other = replace(STATEMENT, id="s2", name="other.csv", recorded_at=EPOCH + HOUR)
+    again = replace(LINE, statement_id="s2", number=9)
+    await ledger.submit(recorded(STATEMENT, LINE, OUTCOME))
+    await ledger.submit(recorded(STATEMENT, LINE, OUTCOME))
+    await ledger.submit(recorded(other, again))
+
+    assert await ledger.statements() == [other, STATEMENT]
+    assert await ledger.lines_of("shortapi", ProviderRef("r1")) == [LINE, again]
+    assert await ledger.lines_of("runpod", ProviderRef("r1")) == []
+    between = ledger.lines_between("shortapi", LINE.billed_at, EPOCH)
+    assert [one async for one in between] == [LINE, again]
+    after = ledger.lines_between("shortapi", LINE.billed_at + timedelta(microseconds=1), EPOCH)
+    assert [one async for one in after] == []
+
+
+async def test_what_was_taken_back_counts_no_more(ledger: Ledger) -> None:
+    """What stands on another bill as well still does."""
+    other = replace(STATEMENT, id="s2")
+    again = replace(LINE, statement_id="s2")
+    alone = replace(LINE, id="l2", number=3)
+    await ledger.submit(recorded(STATEMENT, LINE, alone, other, again))
+    await ledger.submit(recorded(WITHDRAWAL))
+    await ledger.submit(recorded(replace(WITHDRAWAL, reason="another")))
+
+    assert await ledger.withdrawals() == [WITHDRAWAL]
+    assert await ledger.lines_of("shortapi", ProviderRef("r1")) == [again]
+    between = ledger.lines_between("shortapi", LINE.billed_at, EPOCH)
+    assert [one async for one in between] == [again]
+
+
+async def test_a_line_of_no_bill_contradicts_the_books(ledger: Ledger) -> None:
+    """It is refused, alone."""
+    with pytest.raises(Contradiction):
+        await ledger.submit(recorded(replace(LINE, statement_id="nobodys")))
+
+
+async def test_the_first_reading_of_an_instant_stands(ledger: Ledger) -> None:
+    """Readings are in the order of their instants, of one provider or of all."""
+    earlier = replace(READING, at=EPOCH - HOUR, amount=usd("52.70"))
+    runpods = replace(READING, provider="runpod", amount=usd("7.31"))
+    await ledger.submit(recorded(READING, runpods))
+    await ledger.submit(recorded(earlier, replace(READING, amount=usd("0.99"))))
+
+    assert await ledger.balance_readings() == [runpods, earlier, READING]
+    assert await ledger.balance_readings("shortapi") == [earlier, READING]
+    assert await ledger.topped_up("shortapi", BEGINNING) == usd("0.00")
+
+
+async def test_attempts_are_found_as_the_bill_knows_them(ledger: Ledger) -> None:
+    """Those that were sent; by their provider's id, or by when they were sent."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04                -> placed held at shortapi
+        place    j2    $0.05                -> placed held at shortapi
+        dispatch j2.1                       -> dispatching
+        run      j2.1  $0.041 ref=r2        -> running
+        post     j2.1  $0.03 end=succeeded  -> posted
+        """,
+    )
+    row = await ledger.sent_as("shortapi", ProviderRef("r2"))
+
+    assert row is not None
+    assert (row.id, row.posted, row.quoted) == (AttemptId("j2.1"), usd("0.03"), usd("0.05"))
+    sent = ledger.sent_between("shortapi", row.dispatched_at, END)
+    assert [one async for one in sent] == [row]
+    before = ledger.sent_between("shortapi", BEGINNING, row.dispatched_at)
+    assert [one async for one in before] == []
+    assert await ledger.sent_as("runpod", ProviderRef("r2")) is None
+
+
+async def test_what_was_posted_counts_by_its_entrys_instant(ledger: Ledger) -> None:
+    """Corrections included, of one provider."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04                -> placed held at shortapi
+        dispatch j1.1                       -> dispatching
+        run      j1.1  $0.041 ref=r1        -> running
+        post     j1.1  $0.03 end=succeeded  -> posted
+        adjust   j1.1  $0.02                -> posted
+        """,
+    )
+
+    assert await ledger.posted_between("shortapi", BEGINNING, END) == usd("0.05")
+    assert await ledger.posted_between("runpod", BEGINNING, END) == usd("0.00")
+    assert await ledger.posted_between("shortapi", BEGINNING, EPOCH) == usd("0.00")
+
+
+async def test_charges_keep_every_amount_apart(ledger: Ledger) -> None:
+    """The pinned price, what was named at the create, what was reported, what was posted."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04                -> placed held at shortapi
+        dispatch j1.1                       -> dispatching
+        run      j1.1  $0.041 ref=r1        -> running
+        post     j1.1  $0.03 end=succeeded  -> posted
+        place    j2    $0.06                -> placed held at shortapi
+        """,
+    )
+    (charge,) = await ledger.charges(EPOCH, most=3)
+
+    assert (charge.quoted, charge.quote_amount, charge.reported_amount, charge.posted) == (
+        *(usd("0.04"), usd("0.041"), usd("0.03"), usd("0.03")),
+    )
+    assert await ledger.charges(END, most=3) == []
+    assert rfc3339(charge.dispatched_at) >= rfc3339(EPOCH)
+
+
+async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) -> None:
+    """Refunds taken off; what was given back whole, or was never told, is no charge."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04                -> placed held at shortapi
+        dispatch j1.1                       -> dispatching
+        run      j1.1  $0.041 ref=r1        -> running
+        post     j1.1  $0.03 end=succeeded  -> posted
+        place    j2    $0.06                -> placed held at shortapi
+        dispatch j2.1                       -> dispatching
+        run      j2.1  $0.061 ref=r2        -> running
+        post     j2.1  $0.05 end=succeeded  -> posted
+        """,
+    )
+    amounts = {"l1": ("r1", "0.05"), "l2": ("r1", "-0.003"), "l3": ("r2", "0.05")}
+    lines = [
+        replace(LINE, id=name, provider_ref=ProviderRef(ref), amount=usd(amount))
+        for name, (ref, amount) in amounts.items()
+    ]
+    back = replace(lines[-1], id="l4", amount=usd("-0.05"))
+    copies = [replace(line, statement_id="s2") for line in lines]
+    await ledger.submit(recorded(STATEMENT, *lines))
+    await ledger.submit(recorded(replace(STATEMENT, id="s2"), *copies))
+    first, second = await ledger.charges(EPOCH, most=3)
+    await ledger.submit(recorded(back))
+    (left,) = await ledger.charges(EPOCH, most=3)
+
+    assert {first.id: first.reported_amount, second.id: second.reported_amount} == {
+        AttemptId("j1.1"): usd("0.047"),
+        AttemptId("j2.1"): usd("0.05"),
+    }
+    assert (left.id, left.reported_source) == (AttemptId("j1.1"), "statement")
+    for statement in ("s1", "s2"):
+        await ledger.submit(recorded(replace(WITHDRAWAL, statement_id=statement)))
+    first, second = await ledger.charges(EPOCH, most=3)
+    assert {first.reported_amount, second.reported_amount} == {usd("0.03"), usd("0.05")}

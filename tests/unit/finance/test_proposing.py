@@ -1,0 +1,146 @@
+"""A price that changed becomes a row that the price book takes, and that sells nothing yet."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from router.cli.checking import check_file
+from router.finance.drift import Drift
+from router.finance.proposing import NO_PROPOSAL, as_yaml, proposals
+from router.model.job import Resolution
+from router.policy.prices import PriceBook
+from tests.fakes import EPOCH
+from tests.ledger_kit import usd
+from tests.processes import ROOT
+from tests.statement_kit import a_charge
+
+BOOK = ROOT / "policies" / "prices.yaml"
+
+
+def a_drift(amount: str, *, count: int = 3, **fields: Any) -> Drift:
+    """Build an offer's charges, all of one amount, one a minute from the epoch on."""
+    charges = [a_charge(number, "0.0875", amount, **fields) for number in reversed(range(count))]
+    first = charges[0]
+    return Drift(
+        provider=first.provider,
+        model=first.model,
+        slug=first.slug,
+        resolution=first.resolution,
+        charges=tuple(charges),
+    )
+
+
+def a_book(path: Path) -> PriceBook:
+    """Read a price book that is sound."""
+    checked = check_file(path)
+    assert checked.problems == ()
+    assert checked.book is not None
+    return checked.book
+
+
+def pasted(folder: Path, text: str, more: str = "") -> Path:
+    """Put rows at the end of the shipped price book, as people do."""
+    path = folder / "prices.yaml"
+    path.write_text(BOOK.read_text("utf-8") + more + text, "utf-8")
+    return path
+
+
+def test_a_changed_price_becomes_a_row_that_the_book_takes(tmp_path: Path) -> None:
+    """With all that the offer can do, the other prices as they were, and sold by nobody yet."""
+    drifts = [a_drift("0.0913"), a_drift("0.1412", resolution=Resolution.TWO_K, count=4)]
+    (made,) = proposals(a_book(BOOK), drifts)
+    text = as_yaml([made])
+    book = a_book(pasted(tmp_path, text))
+
+    former, row = [
+        one
+        for one in book.offers_listed
+        if (one.provider, one.model) == ("runpod", "nano-banana-2-edit")
+    ]
+    assert row.starts == made.starts == EPOCH
+    assert row.per_image == {
+        Resolution.ONE_K: usd("0.0913"),
+        Resolution.TWO_K: usd("0.1412"),
+        Resolution.FOUR_K: usd("0.175"),
+    }
+    assert (row.verified, row.is_on) == (False, False)
+    assert row.source == "what 7 edits in a row were charged, as the ledger has it"
+    assert (row.capability, row.latency, row.slug) == (
+        *(former.capability, former.latency, former.slug),
+    )
+    assert "# 1k was $0.0875; charged $0.0913 3 times in a row." in text
+
+
+def test_what_varies_is_not_proposed() -> None:
+    """Two charges are none either; and nothing to propose is said as a comment."""
+    book = a_book(BOOK)
+    same = a_drift("0.0875")
+
+    assert proposals(book, [a_drift("0.0913", count=2), same]) == []
+    assert as_yaml([]) == NO_PROPOSAL
+    assert yaml.safe_load(NO_PROPOSAL) is None
+
+
+def test_an_offer_that_is_not_in_the_book_gets_no_row() -> None:
+    """Nor one that began only after these charges."""
+    book = a_book(BOOK)
+    long_ago = EPOCH - timedelta(days=400)
+
+    assert proposals(book, [a_drift("0.0913", slug="something-else")]) == []
+    assert proposals(book, [a_drift("0.0913", dispatched_at=long_ago)]) == []
+
+
+ROW = """
+  - provider: runpod
+    model: nano-banana-2-edit
+    slug: google-nano-banana-2-edit
+    from: {starts}
+    {more}
+    source: a contract
+    verified: true
+    per_image: {{1k: $0.0875}}
+    contracted: {{1k: $0.0861}}
+"""
+
+
+def test_a_book_that_has_a_newer_row_already_is_left_alone(tmp_path: Path) -> None:
+    """Somebody has looked at it; charges under the newer row would tell if it is wrong."""
+    newer = ROW.format(starts="2026-11-25", more="until: 2026-12-24")
+
+    assert proposals(a_book(pasted(tmp_path, newer)), [a_drift("0.0913")]) == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "listed", "contracted"),
+    [("0.0852", "0.0875", "0.0852"), ("0.0913", "0.0913", None)],
+)
+def test_a_contracted_price_stays_one_if_it_can(
+    tmp_path: Path, amount: str, listed: str, contracted: str | None
+) -> None:
+    """Below the list price it is still a contract; above it, it is the price."""
+    starts = EPOCH - timedelta(hours=1)
+    row = ROW.format(starts=starts.strftime("%Y-%m-%dT%H:%M:%SZ"), more="until: 2026-12-24")
+    path = pasted(tmp_path, row)
+    (made,) = proposals(a_book(path), [a_drift(amount)])
+    text = as_yaml([made])
+
+    assert made.row["per_image"] == {"1k": f"${listed}"}
+    assert made.row.get("contracted") == ({"1k": f"${contracted}"} if contracted else None)
+    assert "must now end with `until: 2026-11-20T09:00:00.000000Z`" in text
+    assert "take over its end: `until: 2026-12-24T00:00:00.000000Z`" in text
+    ended = path.read_text("utf-8").replace("until: 2026-12-24", "until: 2026-11-20T09:00:00Z")
+    path.write_text(ended + text, "utf-8")
+    a_book(path)
+
+
+def test_a_row_does_not_begin_when_its_former_does(tmp_path: Path) -> None:
+    """Two rows of one instant overlap, so it begins a second later."""
+    row = ROW.format(starts="2026-11-20T09:00:00Z", more="data_urls: true")
+    path = pasted(tmp_path, row)
+    (made,) = proposals(a_book(path), [a_drift("0.0913")])
+
+    assert made.starts == EPOCH + timedelta(seconds=1)
+    a_book(pasted(tmp_path, row + as_yaml([made])))
