@@ -242,6 +242,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
         providers=providers,
         guard=roads.guard,
         lost_answers=LostAnswers(clock),
+        desk=rooms.desk,
         admin_key=settings.admin_key,
     )
     forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)

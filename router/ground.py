@@ -57,6 +57,8 @@ class Rooms:
     links: Links
     darkroom: ThreadExecutor
     """Where images are decoded."""
+    desk: ThreadExecutor
+    """Where pages are written."""
 
 
 def lay_ground(
@@ -138,4 +140,5 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         results=results,
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
+        desk=worker("pages"),
     )

@@ -125,7 +125,7 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str]) -> Report:
     sums: dict[tuple[str, ...], Amounts] = {}
     total = Amounts()
     for row in rows:
-        key = tuple(_value(row, dimension) for dimension in by)
+        key = tuple(value_of(row, dimension) for dimension in by)
         amounts = Amounts.of(row)
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
@@ -173,7 +173,8 @@ def _checked(by: Sequence[str]) -> tuple[str, ...]:
     return tuple(by)
 
 
-def _value(row: SpendingRow, dimension: str) -> str:
+def value_of(row: SpendingRow, dimension: str) -> str:
+    """What a row has for a dimension; empty for a job without that tag."""
     match dimension:
         case "day":
             return row.day

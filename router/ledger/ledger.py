@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from router.ledger.answers import Answer, Done
+from router.ledger.browsing import Browsing
 from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Presume
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.outbox_rows import OutboxRow
-from router.ledger.reading import NEWEST, Readings
+from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow, TimedRow
@@ -31,7 +32,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Ledger(Readings):
+class Ledger(Browsing):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:

@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from router.ledger.rows import Row, Window
-from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow, TimedRow
+from router.ledger.views import JobsEndedRow, OpenRow, RefusedRow, SpendingRow, TimedRow
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.money import Money
 
 Column = str | int | float | None
 R = TypeVar("R", bound=Row)
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow)
+V = TypeVar("V", SpendingRow, JobsEndedRow, OpenRow, RefusedRow, TimedRow)
 
 # Resolved once for each type: it is slow, and asked for with every row.
 _HINTS: dict[type[Any], dict[str, Any]] = {}

@@ -361,3 +361,71 @@ SELECT value FROM secrets WHERE name = :name;
 -- name: make_secret
 -- Keep a new secret, unless there is one: whoever comes first has made it for all.
 INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: browse
+-- Of the next so many jobs before a given one, the newest first, those that are meant.
+SELECT * FROM (
+    SELECT * FROM jobs WHERE id < :after AND id >= :low ORDER BY id DESC LIMIT :within
+) AS looked
+WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :resolution)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
+    AND (:provider = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND provider = :provider
+    ))
+    AND (:money = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND (
+            state = :money
+            OR (:money = 'held' AND state IN ('dispatching', 'running'))
+            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
+                AND COALESCE(outcome, '') <> 'delivered')
+        )
+    ))
+ORDER BY id DESC LIMIT :most;
+
+-- name: browse_tenant
+-- The same of one tenant's jobs.
+SELECT * FROM (
+    SELECT * FROM jobs WHERE tenant = :tenant AND id < :after AND id >= :low
+    ORDER BY id DESC LIMIT :within
+) AS looked
+WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :resolution)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
+    AND (:provider = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND provider = :provider
+    ))
+    AND (:money = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND (
+            state = :money
+            OR (:money = 'held' AND state IN ('dispatching', 'running'))
+            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
+                AND COALESCE(outcome, '') <> 'delivered')
+        )
+    ))
+ORDER BY id DESC LIMIT :most;
+
+-- name: looked_to
+-- The last of the next so many jobs, if there are as many.
+SELECT id FROM jobs WHERE id < :after AND id >= :low ORDER BY id DESC LIMIT 1 OFFSET :before;
+
+-- name: looked_to_tenant
+-- The same of one tenant's jobs.
+SELECT id FROM jobs WHERE tenant = :tenant AND id < :after AND id >= :low
+ORDER BY id DESC LIMIT 1 OFFSET :before;
+
+-- name: open_money
+-- What is held and in doubt now, and since when the oldest of it.
+SELECT
+    provider, model, resolution, tenant, tags,
+    CASE WHEN state = 'in_doubt' THEN 'in_doubt' ELSE 'held' END AS money,
+    COUNT(*) AS attempts, SUM(quoted) AS amount, MIN(created_at) AS oldest
+FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+GROUP BY provider, model, resolution, tenant, tags, money
+ORDER BY provider, model, resolution, tenant, tags, money;
+
+-- name: ended_lately
+-- The last attempts that ended since an instant, the newest first.
+SELECT provider, slug, resolution, outcome, dispatched_at, accepted_at, ended_at, queue_s,
+    execution_s
+FROM attempts WHERE ended_at >= :since ORDER BY ended_at DESC LIMIT :most;
