@@ -128,18 +128,24 @@ def forecast(
         return NoForecast(reason="a window that rolls has no end", exhausted_at=gone)
     if not known:
         return NoForecast(reason="nothing was charged yet", exhausted_at=gone)
-    method, since, pace = _pace(window.start, window, known, at)
+    first = min(known)
+    seasonal = at - first >= SEASONAL_AFTER
+    since = window.start if seasonal else max(window.start, first)
     if (at - since) * _WHOLE < (window.end - window.start) * EARLY_PERCENT:
         behind = "over" if since == window.start else "known"
         reason = f"less than {EARLY_PERCENT} % of the window is {behind}"
         return NoForecast(reason=reason, exhausted_at=gone)
+    pace: Pace = SteadyPace(window.charged.nanos, known, since, at)
+    if seasonal:
+        # The account may have begun in the middle of its first hour.
+        pace = WeeklyPace(known, first + HOUR, at, window.zone)
     expected = window.charged.nanos + round(pace.between(at, window.end))
     margin = pace.margin(at, window.end)
     return Forecast(
         expected=_money(expected),
         low=max(window.charged, _money(expected - margin)),
         high=_money(expected + margin),
-        method=method,
+        method="weekday" if seasonal else "linear",
         exhausted_at=pace.reached_at(window.left, at, window.end),
     )
 
@@ -195,24 +201,12 @@ def _within(known: Mapping[datetime, int], since: datetime, at: datetime) -> Fra
 def _known(hours: Iterable[HourCharged], at: datetime) -> dict[datetime, int]:
     """What counts of the hours: none of them is of a clock ahead of ours, or too old to matter."""
     oldest = hour_of(at) - HISTORY
-    return {row.hour: row.charged.nanos for row in hours if oldest <= row.hour < at}
+    return {row.hour: row.charged.nanos for row in hours if oldest <= row.hour <= at}
 
 
 def _money(nanos: int) -> Money:
     """The amount, or the most that money can be."""
     return Money(min(nanos, NANOS_MAX))
-
-
-def _pace(
-    start: datetime, window: BudgetWindow, known: Mapping[datetime, int], at: datetime
-) -> tuple[Method, datetime, Pace]:
-    """How a window is forecast, and since when it goes: with its start, or with what is known."""
-    first = min(known)
-    if at - first >= SEASONAL_AFTER:
-        # The account may have begun in the middle of its first hour.
-        return "weekday", start, WeeklyPace(known, first + HOUR, at, window.zone)
-    since = max(start, first)
-    return "linear", since, SteadyPace(window.charged.nanos, known, since, at)
 
 
 def _lifetime(window: BudgetWindow, known: Mapping[datetime, int], at: datetime) -> datetime | None:

@@ -1,17 +1,24 @@
 """Readings about budgets: what of them is used, who raised them, what was told, and their pace."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from router.ledger.hours_in_mind import Account, HoursInMind
 from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode
 from router.ledger.reading import Readings
 from router.ledger.rows import BalanceRow
+from router.ledger.store import Store
 from router.model.budget import Limit
 from router.model.clock import hour_of
 
 
 class BudgetReadings(Readings):
     """How budgets stand and stood. Each raises `LedgerUnavailable` if it cannot be read."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._hours = HoursInMind()
 
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
@@ -50,10 +57,12 @@ class BudgetReadings(Readings):
         )
         return [decode(BudgetHourRow, row) for row in rows]
 
-    async def budget_hours_since(self, since: datetime) -> list[BudgetHourRow]:
-        """The same of all accounts, from the hour that an instant lies in up to now."""
-        rows = await self._read("budget_hours_since", since=hour_of(since))
-        return [decode(BudgetHourRow, row) for row in rows]
+    async def hours_of_late(
+        self, at: datetime
+    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]:
+        """What every account was charged by the hour in the last four weeks."""
+        rows = await self._read("budget_hours_since", since=self._hours.wanted(at))
+        return self._hours.take((decode(BudgetHourRow, row) for row in rows), at)
 
     async def raises_at(self, at: datetime) -> list[RaiseRow]:
         """The raises that an instant lies in, and their ends if any; the first to end first."""

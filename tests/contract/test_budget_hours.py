@@ -48,8 +48,14 @@ async def test_a_charge_counts_in_the_hour_that_it_is_booked_in(ledger: Ledger) 
     first = EPOCH.replace(minute=0, second=0, microsecond=0)
     for budget in ("team", "ever"):
         assert await hours(ledger, budget) == [(first, "0.03"), (first + HOUR, "0.11")]
-    since = await ledger.budget_hours_since(later)
-    assert [(row.budget, str(row.charged)) for row in since] == [("ever", "0.11"), ("team", "0.11")]
+    of_late = await ledger.hours_of_late(later)
+    assert {account: [*hours] for account, hours in of_late.items()} == {
+        ("ever", "everyone"): [first, first + HOUR],
+        ("team", "everyone"): [first, first + HOUR],
+    }
+    await post(ledger, "j3", "0.07", later)
+    of_late = await ledger.hours_of_late(later)
+    assert str(of_late["ever", "everyone"][first + HOUR].charged) == "0.18"
     assert await ledger.budget_hours("team", "everyone", EPOCH - DAY, first) == []
     assert await ledger.imbalance() == Money.ZERO
 

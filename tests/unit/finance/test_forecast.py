@@ -22,6 +22,7 @@ from router.finance.forecast import (
     burns,
     forecast,
 )
+from router.ledger.hours_in_mind import KEPT
 from router.ledger.limit_rows import BudgetHourRow
 from router.model.money import NANOS_MAX, Money
 from router.policy.windows import Calendar, Window, bounds
@@ -255,6 +256,11 @@ def test_a_budget_of_what_is_beyond_all_money_is_no_error() -> None:
     window = replace(november(), charged=Money(NANOS_MAX))
 
     assert found(window, [hour(AT - 9 * DAY, NANOS_MAX)]).high == Money(NANOS_MAX)
+
+
+def test_as_much_is_kept_in_mind_as_forecasts_go_by() -> None:
+    """The ledger does not know why it keeps four weeks of hours at hand."""
+    assert KEPT == HISTORY
 
 
 def test_a_burn_rate_of_one_uses_the_limit_up_at_the_windows_end() -> None:
