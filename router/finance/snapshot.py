@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from router.finance.budgets import budget_lines
+from router.finance.budgets import BudgetLine, budget_lines
+from router.finance.forecast import Forecast
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import RefusedRow, SpendingRow
@@ -74,19 +75,7 @@ async def money_snapshot(
         policy=policy.name,
         policy_hash=policy.hash,
         spent=_spent(await ledger.spending(BEGINNING, END)),
-        budgets=tuple(
-            BudgetUsed(
-                budget=line.name,
-                scope=line.scope,
-                limit=line.limit,
-                window_end=line.window_end,
-                posted=line.posted,
-                presumed=line.presumed,
-                held=line.held,
-                in_doubt=line.in_doubt,
-            )
-            for line in lines
-        ),
+        budgets=tuple(_used(line) for line in lines),
         denied=_denied(await ledger.refused(BEGINNING), policy),
         jobs=tuple(
             JobsEnded(
@@ -96,6 +85,22 @@ async def money_snapshot(
         ),
         double_spent=await ledger.double_spent(),
         imbalance=await check.imbalance(at),
+    )
+
+
+def _used(line: BudgetLine) -> BudgetUsed:
+    ahead = line.outlook.forecast if line.outlook is not None else None
+    return BudgetUsed(
+        budget=line.name,
+        scope=line.scope,
+        limit=line.limit,
+        window_end=line.window_end,
+        posted=line.posted,
+        presumed=line.presumed,
+        held=line.held,
+        in_doubt=line.in_doubt,
+        forecast=ahead.expected if isinstance(ahead, Forecast) else None,
+        exhausted_at=ahead.exhausted_at if ahead is not None else None,
     )
 
 

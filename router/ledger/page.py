@@ -6,6 +6,7 @@ decided, and at the end the back end writes what is dirty. So both back ends dec
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 from router.ledger.answers import Refused
@@ -31,7 +32,7 @@ from router.ledger.commands import (
     Void,
 )
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import (
     BEGINNING,
@@ -60,6 +61,7 @@ class Page:
         self._rows: dict[tuple[type[object], tuple[object, ...]], Row] = {}
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
+        self._hours: dict[tuple[str | datetime, ...], BudgetHourRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
@@ -83,6 +85,10 @@ class Page:
         for row in changes:
             if isinstance(row, EntryRow):
                 self._entries.append(row)
+                continue
+            if isinstance(row, BudgetHourRow):
+                before = self._hours.get(row.key)
+                self._hours[row.key] = row if before is None else before.plus(row.charged)
                 continue
             if isinstance(row, BalanceRow) and row.is_hour:
                 self._roll(row)
@@ -116,8 +122,10 @@ class Page:
 
     @property
     def changed(self) -> tuple[Row, ...]:
-        """What must be written: rows with their last value, then the entries in order."""
-        return (*self._dirty.values(), *self._entries)
+        """What must be written: rows with their last value, hours' sums, the entries in order."""
+        # In the order of their keys, so that two writers never wait for each other in a circle.
+        hours = [self._hours[key] for key in sorted(self._hours)]
+        return (*self._dirty.values(), *hours, *self._entries)
 
 
 def subjects(command: Command) -> set[Key]:

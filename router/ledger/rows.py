@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import HOUR, AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
@@ -255,12 +255,14 @@ Row = (
     | RaiseRow
     | AlertRow
     | RollingRow
+    | BudgetHourRow
     | OutboxRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
     AttemptRow,
     BalanceRow,
+    BudgetHourRow,
     EntryRow,
     IdempotencyRow,
     RefusalRow,

@@ -5,9 +5,10 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
     against the same commands committed one by one. Rounds alternate, so that a machine that
     slows down slows both.
 
-    polls: see `tests.bench.polls`. choices: see `tests.bench.choices`.
+    polls: see `tests.bench.polls`. choices: see `tests.bench.choices`. forecast: see
+    `tests.bench.forecasts`.
 
-    python -m tests.bench [holds] [polls] [choices]
+    python -m tests.bench [holds] [polls] [choices] [forecast]
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import choices, polls
+from tests.bench import choices, forecasts, polls
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -95,6 +96,8 @@ def main(asked: list[str]) -> None:
         choices.measure()
     if not asked or "polls" in asked:
         polls.measure()
+    if not asked or "forecast" in asked:
+        forecasts.measure()
     if not asked or "holds" in asked:
         asyncio.run(holds())
 

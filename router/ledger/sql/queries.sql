@@ -129,6 +129,12 @@ INSERT INTO alerts (
     :budget, :scope, :window_start, :window_end, :rolling, :percent, :at, :charged, :limit_amount
 );
 
+-- name: put_budget_hours
+-- Add to what an account was charged in an hour.
+INSERT INTO budget_hours (budget, scope, hour, charged) VALUES (:budget, :scope, :hour, :charged)
+ON CONFLICT (budget, scope, hour) DO UPDATE SET
+    charged = budget_hours.charged + excluded.charged;
+
 -- name: put_outbox
 -- Store how far a callback is. Its address stays as it is, for it may have been forgotten.
 INSERT INTO outbox (
@@ -253,6 +259,16 @@ ORDER BY at, budget, scope, percent;
 SELECT * FROM alerts
 WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
+
+-- name: budget_hours
+-- What one account was charged by the hour within a time, the oldest hour first.
+SELECT * FROM budget_hours
+WHERE budget = :budget AND scope = :scope AND hour >= :since AND hour < :until
+ORDER BY hour;
+
+-- name: budget_hours_since
+-- What every account was charged by the hour since an instant, the oldest hour first.
+SELECT * FROM budget_hours WHERE hour >= :since ORDER BY hour, budget, scope;
 
 -- name: refusals_since
 -- What each budget has refused since an instant. A count of none may stand there to be locked.

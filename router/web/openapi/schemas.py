@@ -5,7 +5,7 @@ from router.model.job import Resolution
 from router.web.keys import Role
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
-from router.web.openapi.raises import RAISES
+from router.web.openapi.raises import OUTLOOK, RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
 from router.web.openapi.shapes import (
@@ -117,6 +117,7 @@ _MONEY: dict[str, Schema] = {
         window_end=nullable(ENDS),
         rolls=ROLLS,
         **dict.fromkeys(USED, MONEY),
+        **OUTLOOK,
     ),
     "Spend": thing(
         "What was spent, added up.",
