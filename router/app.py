@@ -210,15 +210,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: _Roads) ->
     placer = Placer(clock, ids, ledger, survey, health, turns, in_force=lambda: current.policy)
     sender = _hire_sender(ground, rooms, roads, health, turns, hosting, callbacks_url)
     dispatcher = Dispatcher(
-        clock,
-        ledger,
-        inputs,
-        placer,
-        sender,
-        health,
-        tasks,
-        teller,
-        callbacks=callbacks_url is not None,
+        clock, ledger, inputs, placer, sender, health, tasks, teller, callbacks=public is not None
     )
     recovery = Recovery(clock, ledger, inputs, dispatcher, health, observer, policy=current.of_job)
     services = Services(

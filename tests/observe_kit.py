@@ -51,6 +51,7 @@ def a_spent(**overrides: Any) -> Spent:
         resolution=Resolution.ONE_K,
         tenant="acme",
         posted=Money.ZERO,
+        refunded=Money.ZERO,
         presumed=Money.ZERO,
         held=Money.ZERO,
         in_doubt=Money.ZERO,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from router.ledger.commands import Accept, Command, Doubt, JobEnd, Post, Presume, Tender, Void
-from router.model.ids import AttemptId, CallbackToken, Ids, JobId
+from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import JobState, Resolution
 from router.model.money import Money
 from router.policy.scopes import JobFacts
@@ -51,14 +51,13 @@ class Bookkeeper:
 
     def __init__(self, front: Front) -> None:
         self._ledger, self._policy = front.stage.ledger, front.services.policy
-        self._chance = random.Random(11)
 
     async def buy(
         self, at: datetime, tenant: str = "acme", provider: str = "shortapi", **fields: Any
     ) -> AttemptId:
         """Accept a job with one attempt, sent at once."""
         clock = FakeClock(at)
-        job_id = Ids(clock, self._chance).job()
+        job_id = Ids(clock).job()
         resolution = Resolution(fields.pop("resolution", "1k"))
         tags = fields.pop("tags", ())
         price = usd(fields.pop("price", PRICES[provider, resolution.value]))
@@ -82,7 +81,6 @@ class Bookkeeper:
             created_at=at,
             dispatched_at=at,
             dearest=usd("0.175"),
-            callback_token=CallbackToken(f"{self._chance.getrandbits(128):032x}"),
             horizon_at=at + timedelta(hours=1),
         )
         facts = JobFacts(tenant=tenant, key="key-1", model=job.model, tags=tags)

@@ -28,5 +28,9 @@ def a_row(**overrides: Any) -> SpendingRow:
         over=Money.ZERO,
         under=Money.ZERO,
         drifted=0,
+        key_id="",
+        list_cost=Money.ZERO,
+        missed=Money.ZERO,
+        refunded=Money.ZERO,
     )
     return replace(row, **overrides)

@@ -17,13 +17,20 @@ MONEY = tuple(name for name in COLUMNS if name != "edits")
 
 def report(
     by: Annotated[
-        str, typer.Option(help="day, provider, model, resolution, tenant, tag:KEY; with commas.")
+        str,
+        typer.Option(
+            help="day, week, month, provider, model, resolution, tenant, key, tag:KEY; with commas."
+        ),
     ] = "provider",
     since: Annotated[
         str | None, typer.Option("--from", help="A day or an RFC 3339 instant, inclusive.")
     ] = None,
     until: Annotated[
         str | None, typer.Option("--to", help="A day or an instant, exclusive.")
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Whose days, weeks and months, as Europe/Berlin; UTC unless said."),
     ] = None,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
     url: UrlOption = None,
@@ -35,13 +42,15 @@ def report(
     """
     Show what was spent, and what was saved against the dearest offers that qualified.
 
-    Posted is what was billed. Held, in doubt and presumed are not known to be billed, and stand
-    apart.
+    Posted is what was billed, less what was refunded; it counts when it was booked. Held, in doubt
+    and presumed are not known to be billed, and stand apart. Missed is what the cheapest offers
+    that qualified would have saved besides.
     """
     if as_json and form == "csv":
         raise Mistake("--json and --format csv: say one of them")
     query = {"by": ",".join(parse_by(by))}
-    query |= {name: text for name, text in (("from", since), ("to", until)) if text}
+    said = (("from", since), ("to", until), ("time_zone", time_zone))
+    query |= {name: text for name, text in said if text}
     document = run(_fetch(Where.of(url, database, policy), query))
     match "json" if as_json else form:
         case "json":
@@ -65,7 +74,12 @@ def read_report(document: Mapping[str, Any]) -> Report:
         Line(key=tuple(str(row[name]) for name in by), amounts=_amounts(row))
         for row in document["rows"]
     )
-    return Report(by=by, lines=lines, total=_amounts(document[TOTAL]))
+    return Report(
+        by=by,
+        lines=lines,
+        total=_amounts(document[TOTAL]),
+        time_zone=document["time_zone"],
+    )
 
 
 def _amounts(row: Mapping[str, Any]) -> Amounts:

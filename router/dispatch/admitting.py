@@ -192,7 +192,8 @@ async def _errand(
 ) -> Errand:
     row = await row_of(job, plan.decision, inputs, downshift)
     dearest = max(offer.price for offer in plan.offers)
-    return Errand(job=job, policy=policy, row=row, dearest=dearest)
+    cheapest = min(offer.price for offer in plan.offers)
+    return Errand(job=job, policy=policy, row=row, dearest=dearest, cheapest=cheapest)
 
 
 def _downshift(asked: Job, bought: Job, refused: Refused | None) -> Downshift | None:

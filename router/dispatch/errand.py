@@ -73,6 +73,8 @@ class Errand:
     """The job as last seen in the ledger."""
     dearest: Money = Money.ZERO
     """The dearest qualifying offer's price when it was admitted."""
+    cheapest: Money | None = None
+    """The cheapest's; None where it is not known any more."""
     tried: set[str] = field(default_factory=set[str])
     """Providers that it was tried at."""
     attempts: int = 0

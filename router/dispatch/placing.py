@@ -190,6 +190,7 @@ class Placer:
             plan.offers,
             number=errand.attempts + 1,
             dearest=errand.dearest,
+            cheapest=errand.cheapest,
             ids=self._ids,
             at=self._clock.now(),
             in_force=self._in_force(),

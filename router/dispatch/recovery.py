@@ -98,6 +98,8 @@ class Recovery:
             policy=self._policy(row.policy_hash),
             row=row,
             dearest=max((one.dearest for one in attempts), default=Money.ZERO),
+            # All of a job's attempts were made beside the same offers.
+            cheapest=next((one.cheapest for one in attempts), None),
             tried={one.provider for one in attempts},
             attempts=len(attempts),
         )

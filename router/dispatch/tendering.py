@@ -27,6 +27,7 @@ def tenders(
     at: datetime,
     in_force: Policy | None = None,
     pays_twice: bool = False,
+    cheapest: Money | None = None,
 ) -> tuple[Tender, ...]:
     """
     Make a tender of each offer, in the order of the plan.
@@ -41,6 +42,7 @@ def tenders(
         at: Now: decides the budgets' windows.
         in_force: Whose budgets bind, where that is a younger policy than the job's.
         pays_twice: An earlier attempt is in doubt, so the day's double-spend limit binds as well.
+        cheapest: The cheapest qualifying offer's price, to tell what more would have been saved.
     """
     made: list[Tender] = []
     budgets = in_force or policy
@@ -53,6 +55,7 @@ def tenders(
             job_id=job.id,
             number=number,
             tenant=job.tenant,
+            key_id=job.key_id,
             tags=job.tags,
             provider=offer.provider,
             model=job.model,
@@ -63,6 +66,7 @@ def tenders(
             quoted=offer.price,
             list_price=offer.list_price,
             dearest=dearest,
+            cheapest=cheapest,
             price_from=offer.price_from,
             windows=(),
             callback_token=ids.callback_token(),

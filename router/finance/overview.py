@@ -5,15 +5,19 @@ The rows are those of the report and of `/v1/spend`. Here they are chosen by a f
 never counted anew: so the page cannot say another number.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from math import isqrt
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from router.finance.periods import midnight
 from router.finance.report import Amounts, value_of
+from router.ledger.days import Cut
 from router.ledger.views import SpendingRow
+from router.model.clock import hour_of
 from router.model.job import Resolution
 from router.model.money import Money, total
 
@@ -22,8 +26,7 @@ SERIES_MAX = 6
 """More names than this are shown as one, `OTHERS`: nobody tells more colours apart."""
 DAILY_MAX, WEEKLY_MAX = 62, 400
 """Longer periods are drawn by week, and still longer ones by month."""
-KNOWN_DAYS = 3
-"""Of fewer whole days no pace is told."""
+_HOUR = timedelta(hours=1)
 
 
 class Reportable(Protocol):
@@ -89,6 +92,11 @@ class Totals:
     def open(self) -> Money:
         """What may yet be charged, or was only presumed to be: no bill has shown it."""
         return self.amounts.held + self.amounts.in_doubt + self.amounts.presumed
+
+    @property
+    def off_list(self) -> Money:
+        """What was posted, less what it would have been at list prices."""
+        return self.amounts.posted - self.amounts.list_cost
 
     @property
     def average(self) -> Money | None:
@@ -177,21 +185,25 @@ class Stack:
         )
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Cut:
         """What one bucket is."""
-        longest = max(((one.last - one.first).days for one in self.buckets), default=0)
-        return "day" if longest < 1 else "week" if longest < 7 else "month"  # noqa: PLR2004
+        return unit_of(self.buckets[0].first, self.buckets[-1].last)
+
+
+def unit_of(first: date, last: date) -> Cut:
+    """What a period is cut into."""
+    length = (last - first).days + 1
+    return "day" if length <= DAILY_MAX else "week" if length <= WEEKLY_MAX else "month"
 
 
 def buckets(first: date, last: date) -> tuple[Bucket, ...]:
     """Cut a period into days; a long one into weeks from Monday on, a very long one into months."""
     found: list[Bucket] = []
-    length = (last - first).days + 1
-    begins = first
+    unit, begins = unit_of(first, last), first
     while begins <= last:
-        if length <= DAILY_MAX:
+        if unit == "day":
             ends = begins
-        elif length <= WEEKLY_MAX:
+        elif unit == "week":
             ends = begins + timedelta(days=6 - begins.weekday())
         else:
             ends = (begins.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -205,19 +217,16 @@ def stack(rows: Iterable[SpendingRow], cut: Sequence[Bucket], by: str) -> Stack:
     Add up what was posted, by time and by one dimension.
 
     Args:
-        rows: Their days lie in the buckets; what does not is left out.
-        cut: In their order.
+        rows: Of these buckets; what is after them is left out.
+        cut: In their order; at least one.
         by: A dimension of the report's.
     """
-    places = {
-        (bucket.first + timedelta(days=one)).isoformat(): place
-        for place, bucket in enumerate(cut)
-        for one in range((bucket.last - bucket.first).days + 1)
-    }
+    # Sums of a week or a month are named by its first day, which may lie before the period.
+    starts = [bucket.first.isoformat() for bucket in cut]
     sums: dict[str, list[int]] = {}
     for row in rows:
-        place = places.get(row.day)
-        if place is not None:
+        place = max(0, bisect_right(starts, row.day) - 1)
+        if row.day <= cut[-1].last.isoformat():
             sums.setdefault(value_of(row, by), [0] * len(cut))[place] += row.posted.nanos
     largest = sorted(sums, key=lambda name: (-sum(sums[name]), name))
     kept = largest if len(largest) <= SERIES_MAX else largest[: SERIES_MAX - 1]
@@ -232,42 +241,31 @@ def stack(rows: Iterable[SpendingRow], cut: Sequence[Bucket], by: str) -> Stack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What a period will have cost at its end, if it goes on as it went."""
+class SpreadHour:
+    """An hour's share of what its day was charged."""
 
-    expected: Money
-    low: Money
-    high: Money
-    """In four of five cases it is between the two, if days differ as they did."""
-    method: str
+    hour: datetime
+    charged: Money
 
 
-def pace(charged: Money, days: Sequence[Money], days_left: int) -> Pace | None:
+def spread(days: Mapping[date, Money], zone: ZoneInfo, at: datetime) -> Iterator[SpreadHour]:
     """
-    Extend the mean of whole days to a period's end.
+    Spread days evenly over their hours, for a forecast, which is made of hours.
 
     Args:
-        charged: In the period until now.
-        days: What each whole day of it was charged, today not among them.
-        days_left: Whole days that are still to come, today among them.
+        days: What each was charged.
+        zone: Whose days.
+        at: Now: today has only the hours until then.
 
     Returns:
-        None while too few whole days are known.
+        Hours that add up to the days, to the nano-dollar.
     """
-    count = len(days)
-    if count < KNOWN_DAYS:
-        return None
-    nanos = [day.nanos for day in days]
-    mean = sum(nanos) // count
-    variance = sum((one - mean) ** 2 for one in nanos) // (count - 1)
-    # Days to come differ among themselves, and their mean is not known exactly either. 1.28
-    # standard deviations to either side hold four of five cases.
-    spread = isqrt(variance * (days_left + days_left * days_left // count)) * 128 // 100
-    # What of today is charged already is in `charged`: only the rest of an ordinary day comes.
-    expected = max(charged.nanos, sum(nanos) + mean * days_left)
-    return Pace(
-        expected=Money(expected),
-        low=Money(max(charged.nanos, expected - spread)),
-        high=Money(expected + spread),
-        method=f"the mean of {count} whole days goes on; four of five such months end in the band",
-    )
+    for day, charged in days.items():
+        since = hour_of(midnight(day, zone))
+        until = min(midnight(day + timedelta(days=1), zone), at)
+        count = max(1, -((since - until) // _HOUR))
+        share, rest = divmod(charged.nanos, count)
+        for number in range(count):
+            # The nano-dollars that do not divide are the first hour's.
+            amount = Money(share + (rest if number == 0 else 0))
+            yield SpreadHour(hour=since + number * _HOUR, charged=amount)

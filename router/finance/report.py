@@ -7,15 +7,18 @@ Whatever it is broken down by, the parts add up to the same total, to the nano-d
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any
 
+from router.ledger.days import Cut
 from router.ledger.views import SpendingRow
 from router.model.errors import Malformed
 from router.model.money import Money
 
-DIMENSIONS = ("day", "provider", "model", "resolution", "tenant")
+CUTS: tuple[Cut, ...] = ("day", "week", "month")
+DIMENSIONS = (*CUTS, "provider", "model", "resolution", "tenant", "key")
 TAG = "tag:"
 TOTAL = "total"
 # What a spreadsheet takes for the beginning of a formula.
@@ -34,6 +37,12 @@ class Amounts:
     in_doubt: Money = Money.ZERO
     savings: Money = Money.ZERO
     """Against the dearest offers that qualified; negative where a charge was above them."""
+    missed: Money = Money.ZERO
+    """What the cheapest offers that qualified would have saved; of older edits it is not known."""
+    list_cost: Money = Money.ZERO
+    """List prices of what is posted."""
+    refunded: Money = Money.ZERO
+    """Taken back of what was posted, which is net of it; a positive amount."""
 
     def __add__(self, other: "Amounts") -> "Amounts":
         return Amounts(
@@ -43,6 +52,9 @@ class Amounts:
             held=self.held + other.held,
             in_doubt=self.in_doubt + other.in_doubt,
             savings=self.savings + other.savings,
+            missed=self.missed + other.missed,
+            list_cost=self.list_cost + other.list_cost,
+            refunded=self.refunded + other.refunded,
         )
 
     @classmethod
@@ -55,6 +67,9 @@ class Amounts:
             held=row.held,
             in_doubt=row.in_doubt,
             savings=row.avoided,
+            missed=row.missed,
+            list_cost=row.list_cost,
+            refunded=row.refunded,
         )
 
     def cells(self) -> tuple[str, ...]:
@@ -63,6 +78,26 @@ class Amounts:
 
 
 COLUMNS = tuple(field.name for field in fields(Amounts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grain:
+    """How finely the ledger's rows must be told apart."""
+
+    cut: Cut | None
+    tags: bool
+    keys: bool
+
+    @classmethod
+    def of(cls, by: Sequence[str]) -> "Grain":
+        """As coarse as a report by these dimensions can be made of."""
+        cuts = [cut for cut in CUTS if cut in by]
+        return cls(
+            # Neither weeks nor months are made of the other.
+            cut=cuts[0] if len(cuts) == 1 else "day" if cuts else None,
+            tags=any(dimension.startswith(TAG) for dimension in by),
+            keys="key" in by,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +116,8 @@ class Report:
     by: tuple[str, ...]
     lines: tuple[Line, ...]
     total: Amounts
+    time_zone: str = "UTC"
+    """Whose days, weeks and months they are."""
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -109,14 +146,16 @@ def parse_by(text: str) -> tuple[str, ...]:
     return _checked([part.strip() for part in text.split(",")])
 
 
-def report(rows: Iterable[SpendingRow], by: Sequence[str]) -> Report:
+def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "UTC") -> Report:
     """
     Add rows up.
 
     Args:
-        rows: Of the period that is asked for.
-        by: Dimensions: `day`, `provider`, `model`, `resolution`, `tenant`, `tag:KEY`. None of them
-            makes one line.
+        rows: Of the period that is asked for, in the time zone that is; at least as fine as `Grain`
+            says.
+        by: Dimensions: `day`, `week`, `month`, `provider`, `model`, `resolution`, `tenant`, `key`,
+            `tag:KEY`. None of them makes one line.
+        time_zone: The one that the rows were cut in.
 
     Raises:
         Malformed: A dimension is unknown, or named twice.
@@ -130,7 +169,7 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str]) -> Report:
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
     lines = tuple(Line(key=key, amounts=sums[key]) for key in sorted(sums))
-    return Report(by=by, lines=lines, total=total)
+    return Report(by=by, lines=lines, total=total, time_zone=time_zone)
 
 
 def as_csv(done: Report) -> str:
@@ -151,6 +190,7 @@ def as_json(done: Report) -> str:
     """Write the report for a program; money as decimal strings."""
     content = {
         "by": done.by,
+        "time_zone": done.time_zone,
         "rows": [
             {**dict(zip(done.by, line.key, strict=True)), **_named(line.amounts)}
             for line in done.lines
@@ -175,19 +215,26 @@ def _checked(by: Sequence[str]) -> tuple[str, ...]:
 
 def value_of(row: SpendingRow, dimension: str) -> str:
     """What a row has for a dimension; empty for a job without that tag."""
-    match dimension:
-        case "day":
-            return row.day
-        case "provider":
-            return row.provider
-        case "model":
-            return row.model
-        case "resolution":
-            return row.resolution.value
-        case "tenant":
-            return row.tenant
-        case _:
-            return dict(row.tags).get(dimension.removeprefix(TAG), "")
+    if dimension.startswith(TAG):
+        return dict(row.tags).get(dimension.removeprefix(TAG), "")
+    return _READ[dimension](row)
+
+
+def _week(row: SpendingRow) -> str:
+    year, week, _ = date.fromisoformat(row.day).isocalendar()
+    return f"{year}-W{week:02}"
+
+
+_READ: dict[str, Callable[[SpendingRow], str]] = {
+    "day": lambda row: row.day,
+    "week": _week,
+    "month": lambda row: row.day[:7],
+    "provider": lambda row: row.provider,
+    "model": lambda row: row.model,
+    "resolution": lambda row: row.resolution.value,
+    "tenant": lambda row: row.tenant,
+    "key": lambda row: row.key_id,
+}
 
 
 def _named(amounts: Amounts) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The books at one scrape: the ledger's readings, joined into what `/metrics` shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,8 +9,7 @@ from router.finance.forecast import Forecast
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import RefusedRow, SpendingRow
-from router.model.job import Resolution
-from router.model.money import Money, total
+from router.model.money import Money
 from router.observe.labels import OTHER
 from router.observe.snapshot import BudgetUsed, JobsEnded, MoneySnapshot, Spent
 from router.policy.policy import DOUBLE_SPEND, Policy
@@ -74,7 +73,7 @@ async def money_snapshot(
     return MoneySnapshot(
         policy=policy.name,
         policy_hash=policy.hash,
-        spent=_spent(await ledger.spending(BEGINNING, END)),
+        spent=_spent(await ledger.spending(BEGINNING, END, cut=None, tags=False)),
         budgets=tuple(_used(line) for line in lines),
         denied=_denied(await ledger.refused(BEGINNING), policy),
         jobs=tuple(
@@ -105,30 +104,25 @@ def _used(line: BudgetLine) -> BudgetUsed:
 
 
 def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:
-    """Without days and tags, which are no labels."""
-    groups: dict[tuple[str, str, Resolution, str], list[SpendingRow]] = {}
-    for row in rows:
-        key = (row.provider, row.model, row.resolution, row.tenant)
-        groups.setdefault(key, []).append(row)
-    return tuple(_sum(groups[key]) for key in sorted(groups))
-
-
-def _sum(rows: Sequence[SpendingRow]) -> Spent:
-    first = rows[0]
-    return Spent(
-        provider=first.provider,
-        model=first.model,
-        resolution=first.resolution,
-        tenant=first.tenant,
-        posted=total([row.posted for row in rows]),
-        presumed=total([row.presumed for row in rows]),
-        held=total([row.held for row in rows]),
-        in_doubt=total([row.in_doubt for row in rows]),
-        in_doubt_attempts=sum(row.in_doubt_attempts for row in rows),
-        avoided=total([row.avoided for row in rows]),
-        over=total([row.over for row in rows]),
-        under=total([row.under for row in rows]),
-        drifted=sum(row.drifted for row in rows),
+    """A row for each of the labels: the ledger has added up the rest."""
+    return tuple(
+        Spent(
+            provider=row.provider,
+            model=row.model,
+            resolution=row.resolution,
+            tenant=row.tenant,
+            posted=row.posted,
+            refunded=row.refunded,
+            presumed=row.presumed,
+            held=row.held,
+            in_doubt=row.in_doubt,
+            in_doubt_attempts=row.in_doubt_attempts,
+            avoided=row.avoided,
+            over=row.over,
+            under=row.under,
+            drifted=row.drifted,
+        )
+        for row in rows
     )
 
 

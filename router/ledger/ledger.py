@@ -7,31 +7,30 @@ Every verb goes through the one writer; every reading sees only what is committe
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from router.ledger.answers import Answer, Done
 from router.ledger.browsing import Browsing
 from router.ledger.budget_reading import BudgetReadings
 from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Presume
 from router.ledger.key_rows import KeyRow
-from router.ledger.mapping import decode, decode_view
+from router.ledger.mapping import decode
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow
 from router.ledger.store import Contradiction, Store
-from router.ledger.views import JobsEndedRow, RefusedRow, SpendingRow, TimedRow
+from router.ledger.sums import Sums
+from router.ledger.views import TimedRow
 from router.ledger.writer import Writer
 from router.model.clock import from_rfc3339
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
-from router.model.money import Money, total
 
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow)
 Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Ledger(BudgetReadings, Browsing):
+class Ledger(Sums, BudgetReadings, Browsing):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:
@@ -143,34 +142,9 @@ class Ledger(BudgetReadings, Browsing):
         rows = await self._read("undelivered", since=since, until=until)
         return [decode(AttemptRow, row) for row in rows]
 
-    async def spending(self, since: datetime, until: datetime) -> list[SpendingRow]:
-        """Money by day, provider, model, resolution, tenant and tags, within `[since, until)`."""
-        return await self._views(SpendingRow, "spending", since=since, until=until)
-
-    async def jobs_ended(self) -> list[JobsEndedRow]:
-        """How many jobs ended how, since the ledger began."""
-        return await self._views(JobsEndedRow, "jobs_ended")
-
-    async def refused(self, since: datetime) -> list[RefusedRow]:
-        """What each budget has refused since an instant, by the hour it lies in."""
-        hour = since.replace(minute=0, second=0, microsecond=0)
-        return await self._views(RefusedRow, "refusals_since", since=hour)
-
     async def timed(self, since: datetime, *, most: int) -> list[TimedRow]:
         """Of each offer, what `most` attempts that ended or fell into doubt since then took."""
         return await self._views(TimedRow, "timed", since=since, most=most)
-
-    async def double_spent(self) -> Money:
-        """What was posted for jobs beyond the dearest of each one's postings."""
-        rows = await self._read("double_spending")
-        return Money(rows[0]["amount"])
-
-    async def imbalance(self) -> Money:
-        """By how much balances, attempts and hours differ from the journal: zero, or wrong."""
-        rows = await self._read("books_out_of_balance")
-        rows += await self._read("attempts_out_of_balance")
-        rows += await self._read("hours_out_of_balance")
-        return total([Money(row["difference"]) for row in rows])
 
     async def latest_instant(self) -> datetime | None:
         """The last instant that the ledger knows; None when it is empty."""
@@ -227,6 +201,3 @@ class Ledger(BudgetReadings, Browsing):
     async def resume(self) -> bool:
         """Admit again if the ledger can be written again; whether holds are admitted."""
         return await self._writer.resume()
-
-    async def _views(self, kind: type[V], query: str, **parameters: Any) -> list[V]:
-        return [decode_view(kind, row) for row in await self._read(query, **parameters)]

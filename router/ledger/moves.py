@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from router.ledger.flows import flows
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, Row
@@ -29,12 +30,24 @@ def moved(
     at: datetime,
     who: str = "farebox",
     reason: str | None = None,
+    after: AttemptRow | None = None,
 ) -> tuple[Row, ...]:
     """
-    Write moves of an attempt's money into the journal and into each of its budgets' windows.
+    Write moves of an attempt's money into the journal, into each of its budgets' windows, and into
+    the sums of what was spent.
 
     The windows are those of the hold, so a charge counts where its hold stood, even when the day
-    has turned meanwhile; the hour that it counts in is that of the entry.
+    has turned meanwhile; the hour that it counts in is that of the entry. What was spent counts at
+    its entry's instant.
+
+    Args:
+        page: The books.
+        attempt: As it stood.
+        moves: In their order.
+        at: Their instant.
+        who: Whoever made them.
+        reason: Why, where a person said so.
+        after: The attempt as it is left, where that says more than the moves.
     """
     entries = [
         EntryRow(
@@ -65,7 +78,12 @@ def moved(
         assert row.held >= Money.ZERO, row
         assert row.in_doubt >= Money.ZERO, row
         balances.append(row)
-    return (*entries, *balances, *_hours(attempt, moves, at))
+    return (
+        *entries,
+        *balances,
+        *_hours(attempt, moves, at),
+        *flows(attempt, after or attempt, entries, at),
+    )
 
 
 def _hours(attempt: AttemptRow, moves: Sequence[Move], at: datetime) -> Iterator[BudgetHourRow]:

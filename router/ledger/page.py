@@ -31,6 +31,7 @@ from router.ledger.commands import (
     Told,
     Void,
 )
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -62,6 +63,7 @@ class Page:
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
         self._hours: dict[tuple[str | datetime, ...], BudgetHourRow] = {}
+        self._sums: dict[Key, FlowRow | EndingRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
@@ -90,10 +92,23 @@ class Page:
                 before = self._hours.get(row.key)
                 self._hours[row.key] = row if before is None else before.plus(row.charged)
                 continue
+            if isinstance(row, FlowRow | EndingRow):
+                self._add(row)
+                continue
             if isinstance(row, BalanceRow) and row.is_hour:
                 self._roll(row)
             self._keep(row)
             self._dirty[type(row), row.key] = row
+
+    def _add(self, row: FlowRow | EndingRow) -> None:
+        key: Key = (type(row), row.key)
+        match self._sums.get(key), row:
+            case (FlowRow() as former, FlowRow() as flow):
+                self._sums[key] = former.plus(flow)
+            case (EndingRow() as former, EndingRow() as ending):
+                self._sums[key] = former.plus(ending)
+            case _:
+                self._sums[key] = row
 
     def _keep(self, row: Row) -> None:
         self._rows[type(row), row.key] = row
@@ -122,10 +137,14 @@ class Page:
 
     @property
     def changed(self) -> tuple[Row, ...]:
-        """What must be written: rows with their last value, hours' sums, the entries in order."""
-        # In the order of their keys, so that two writers never wait for each other in a circle.
+        """
+        What must be written: rows with their last value, the entries in order, and then what is
+        added to hours and sums, in the order of their keys: two writers never wait in a circle for
+        them.
+        """
         hours = [self._hours[key] for key in sorted(self._hours)]
-        return (*self._dirty.values(), *hours, *self._entries)
+        sums = sorted(self._sums.values(), key=lambda row: (row.table, row.key))
+        return (*self._dirty.values(), *hours, *self._entries, *sums)
 
 
 def subjects(command: Command) -> set[Key]:

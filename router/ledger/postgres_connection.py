@@ -11,6 +11,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 CONNECT_S = 10.0
 STATEMENT_S = 30.0
 """How long one statement may take, the wait for other writers' locks included."""
+MIGRATION_S = 3600.0
+"""How long a migration may take: it may add up a ledger of millions of entries."""
 MIGRATION_LOCK = 0x_FA4E_B0_1ED6E4
 """The advisory lock under which one process at a time migrates: any number that is only ours."""
 
@@ -58,5 +60,5 @@ async def migrate(connection: Connection) -> None:
         done = await connection.fetchval("SELECT MAX(version) FROM schema_version") or 0
         for number, script in migrations("postgres"):
             if number > done:
-                await connection.execute(script)
+                await connection.execute(script, timeout=MIGRATION_S)
                 await connection.execute("INSERT INTO schema_version VALUES ($1)", number)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -97,6 +98,8 @@ class AttemptRow:
     job_id: JobId
     number: int
     tenant: str
+    key_id: str = ""
+    """The key that bought it."""
     tags: tuple[tuple[str, str], ...] = ()
     provider: str
     model: str
@@ -109,6 +112,8 @@ class AttemptRow:
     list_price: Money
     dearest: Money
     """What the dearest qualifying offer would have cost."""
+    cheapest: Money | None = None
+    """What the cheapest would have; None of one that was made before this was kept."""
     price_from: datetime
     windows: tuple[Window, ...]
     """The budgets' windows that this attempt counts against."""
@@ -257,6 +262,8 @@ Row = (
     | RollingRow
     | BudgetHourRow
     | OutboxRow
+    | FlowRow
+    | EndingRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -270,5 +277,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     RaiseRow,
     AlertRow,
     OutboxRow,
+    FlowRow,
+    EndingRow,
 )
 """What is stored, those first that others refer to."""

@@ -23,6 +23,7 @@ from router.ledger.commands import (
     Void,
 )
 from router.ledger.decided import Decided
+from router.ledger.flows import endings
 from router.ledger.moves import Move, moved
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.page import Page
@@ -94,7 +95,9 @@ def post(page: Page, attempt: AttemptRow, job: JobRow, command: Post) -> Decided
         reported_amount=reported.amount if reported else None,
         reported_at=command.at if reported else None,
     )
-    entries = moved(page, attempt, *moves, at=command.at, who=command.who, reason=command.reason)
+    entries = moved(
+        page, attempt, *moves, at=command.at, after=posted, who=command.who, reason=command.reason
+    )
     return _settled(page, job, posted, entries, command)
 
 
@@ -114,7 +117,9 @@ def void(page: Page, attempt: AttemptRow, job: JobRow, command: Void) -> Decided
         detail=command.detail,
         ended_at=command.at,
     )
-    entries = moved(page, attempt, move, at=command.at, who=command.who, reason=command.reason)
+    entries = moved(
+        page, attempt, move, at=command.at, after=voided, who=command.who, reason=command.reason
+    )
     return _settled(page, job, voided, entries, command)
 
 
@@ -125,16 +130,17 @@ def _settled(
     ended = _ended(job, command.end, command) if command.end is not None else None
     if ended is None:
         return Decided(Done(attempt=attempt, job=job), (attempt, *entries))
-    told, changes = _with_callback(page, ended, command)
+    told, changes = _with_callback(page, job, ended, command)
     return Decided(Done(attempt=attempt, job=ended, callback=told), (attempt, *entries, *changes))
 
 
 def _with_callback(
-    page: Page, ended: JobRow, command: Post | Void | End
+    page: Page, job: JobRow, ended: JobRow, command: Post | Void | End
 ) -> tuple[OutboxRow | None, tuple[Row, ...]]:
     """A job's end with what its client is told of it: in one commit, so that neither is lost."""
     told = outbox.due(page, ended.id, command.at)
-    return told, (ended,) if told is None else (ended, told)
+    changes: tuple[Row, ...] = (ended, *endings(job, ended))
+    return told, changes if told is None else (*changes, told)
 
 
 def _released(attempt: AttemptRow) -> dict[str, Money]:
@@ -192,9 +198,9 @@ def end(page: Page, command: End) -> Decided:
     """End a job whose attempts are settled, or are left in doubt."""
     job = page.get(JobRow, command.job_id)
     ended = _ended(job, command.end, command) if job is not None else None
-    if ended is None:
+    if job is None or ended is None:
         return Decided(Stale(job=job))
-    told, changes = _with_callback(page, ended, command)
+    told, changes = _with_callback(page, job, ended, command)
     return Decided(Done(job=ended, callback=told), changes)
 
 

@@ -9,24 +9,36 @@ from router.model.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendingRow:
-    """Money and counts of one day's attempts that share everything they are reported by."""
+    """Money and counts of a time that share everything they are reported by."""
 
     day: str
-    """`2026-11-21`, in UTC: of settlement, or of the hold where the money is still open."""
+    """`2026-11-21`: of a week or a month the first; empty where the time is not cut."""
     provider: str
     model: str
     resolution: Resolution
     tenant: str
     tags: tuple[tuple[str, str], ...]
+    """Empty where they are not told apart."""
+    key_id: str
+    """Empty where keys are not told apart."""
     attempts: int
+    """How many were settled or presumed in that time, or are open since."""
     delivered: int
     posted: Money
+    """Charged, net of what was refunded."""
     presumed: Money
+    """Presumed charged in that time, less what is presumed no longer."""
     held: Money
     in_doubt: Money
     in_doubt_attempts: int
+    list_cost: Money
+    """List prices of what is posted."""
     avoided: Money
     """What the dearest qualifying offers would have cost more, for what was delivered."""
+    missed: Money
+    """What the cheapest qualifying offers would have cost less, for what was delivered."""
+    refunded: Money
+    """What was taken back of what was posted, in that time or before; a positive amount."""
     over: Money
     """Charges above the price that was pinned."""
     under: Money

@@ -99,9 +99,15 @@ class MoneySeries:
     def _spending(self, spent: Sequence[Spent]) -> Iterator[Metric]:
         yield _counter(
             "farebox_posted_usd_total",
-            "Charged by providers, as booked; gross.",
+            "Charged by providers, as booked; gross: less what was refunded it is what is posted.",
             ("provider", "model", "resolution", "tenant"),
-            _sums((self._whose(row), row.posted) for row in spent),
+            _sums((self._whose(row), row.posted + row.refunded) for row in spent),
+        )
+        yield _counter(
+            "farebox_refunded_usd_total",
+            "Taken back of what was charged, by later entries.",
+            _BY_PROVIDER,
+            self._by_provider(spent, lambda row: row.refunded),
         )
         yield _counter(
             "farebox_avoided_usd_total",

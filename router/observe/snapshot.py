@@ -20,6 +20,8 @@ class Spent:
     resolution: Resolution
     tenant: str
     posted: Money
+    """Net of what was refunded."""
+    refunded: Money
     presumed: Money
     held: Money
     in_doubt: Money

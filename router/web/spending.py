@@ -1,6 +1,6 @@
 """Budgets and spend, from the same readings as the tables, the metrics and the exports."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from aiohttp import web
 
@@ -8,10 +8,11 @@ from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
-from router.finance.report import parse_by, report
+from router.finance.report import Grain, parse_by, report
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
+from router.policy.windows import read_zone
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -46,13 +47,23 @@ async def list_budgets(visit: Visit) -> web.Response:
 
 async def read_spend(visit: Visit) -> web.Response:
     """`GET /v1/spend`: what was spent in `[from, to)`, broken down by what `by` says."""
-    query = visit.query("by", "from", "to", "tenant")
+    query = visit.query("by", "from", "to", "time_zone", "tenant")
     by = parse_by(query.get("by", "provider"))
-    since, until = read_instant(query, "from", BEGINNING), read_instant(query, "to", END)
-    tenant = _tenant(visit, query.get("tenant"))
-    rows = await visit.services.ledger.spending(since, until)
-    done = report([row for row in rows if tenant in {None, row.tenant}], by)
-    return _json(reports.as_json(done))
+    zone = _time_zone(query.get("time_zone", "UTC"))
+    since = read_instant(query, "from", BEGINNING, zone)
+    until = read_instant(query, "to", END, zone)
+    tenant, grain = _tenant(visit, query.get("tenant")), Grain.of(by)
+    rows = await visit.services.ledger.spending(
+        since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
+    )
+    return _json(reports.as_json(report(rows, by, time_zone=str(zone))))
+
+
+def _time_zone(name: str) -> tzinfo:
+    try:
+        return read_zone(name)
+    except ValueError as error:
+        raise Malformed(f"`?time_zone=`: {error}.") from None
 
 
 def _tenant(visit: Visit, asked: str | None) -> str | None:
@@ -60,9 +71,11 @@ def _tenant(visit: Visit, asked: str | None) -> str | None:
     return None if asked is None and visit.caller.sees_all else visit.tenant(asked)
 
 
-def read_instant(query: dict[str, str], name: str, default: datetime) -> datetime:
+def read_instant(
+    query: dict[str, str], name: str, default: datetime, zone: tzinfo = UTC
+) -> datetime:
     """
-    Read a time of the query's: an instant, or a day, which is its midnight in UTC.
+    Read a time of the query's: an instant, or a day, which is its midnight in the time zone.
 
     Raises:
         Malformed: It is neither.
@@ -72,7 +85,7 @@ def read_instant(query: dict[str, str], name: str, default: datetime) -> datetim
         return default
     try:
         instant = datetime.fromisoformat(text)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Malformed(f"`?{name}=` is a date, or an instant as 2026-11-20T09:00:00Z.") from None
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import aiohttp
 import apsw
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from router.model.money import Money, total
 from tests.processes import (
@@ -109,6 +110,7 @@ async def sums(place: Place) -> dict[str, Money]:
     async with place.session.get(f"{place.router}/metrics") as reply:
         families = {one.name: one for one in text_string_to_metric_families(await reply.text())}
     posted = families["farebox_posted_usd"].samples
+    refunded = families["farebox_refunded_usd"].samples
     spend = await place.get(f"{place.router}/v1/spend?by=provider")
     truth = await place.get(f"{place.sandbox}/_truth")
     return {
@@ -120,9 +122,13 @@ async def sums(place: Place) -> dict[str, Money]:
             next(one["posted"] for one in budgets if one["name"] == "everyone-daily")
         ),
         # A metric is a float; its shortest text is the decimal that it was made from.
-        "/metrics": total([Money.parse(repr(sample.value)) for sample in posted]),
+        "/metrics": _summed(posted) - _summed(refunded),
         "truth": Money.parse(truth["net"]),
     }
+
+
+def _summed(samples: Iterable[Sample]) -> Money:
+    return total([Money.parse(repr(sample.value)) for sample in samples])
 
 
 def _in_the_file(path: Path) -> tuple[Money, Money]:

@@ -24,17 +24,17 @@ ON CONFLICT (id) DO UPDATE SET
 -- name: put_attempts
 -- Store an attempt as it now stands.
 INSERT INTO attempts (
-    id, job_id, number, tenant, tags, provider, model, slug, resolution, aspect_ratio, state,
-    quoted, list_price, dearest, price_from, windows, callback_token, created_at, horizon_at,
-    provider_ref, quote_raw, quote_amount, reported_raw, reported_source, reported_amount,
-    reported_at, posted, outcome, detail, dispatched_at, accepted_at, ended_at, queue_s, execution_s
+    id, job_id, number, tenant, key_id, tags, provider, model, slug, resolution, aspect_ratio,
+    state, quoted, list_price, dearest, cheapest, price_from, windows, callback_token, created_at,
+    horizon_at, provider_ref, quote_raw, quote_amount, reported_raw, reported_source,
+    reported_amount, reported_at, posted, outcome, detail, dispatched_at, accepted_at, ended_at,
+    queue_s, execution_s
 ) VALUES (
-    :id, :job_id, :number, :tenant, :tags, :provider, :model, :slug, :resolution, :aspect_ratio,
-    :state, :quoted, :list_price, :dearest, :price_from, :windows, :callback_token, :created_at,
-    :horizon_at, :provider_ref, :quote_raw, :quote_amount, :reported_raw, :reported_source,
-    :reported_amount,
-    :reported_at, :posted, :outcome, :detail, :dispatched_at, :accepted_at, :ended_at, :queue_s,
-    :execution_s
+    :id, :job_id, :number, :tenant, :key_id, :tags, :provider, :model, :slug, :resolution,
+    :aspect_ratio, :state, :quoted, :list_price, :dearest, :cheapest, :price_from, :windows,
+    :callback_token, :created_at, :horizon_at, :provider_ref, :quote_raw, :quote_amount,
+    :reported_raw, :reported_source, :reported_amount, :reported_at, :posted, :outcome, :detail,
+    :dispatched_at, :accepted_at, :ended_at, :queue_s, :execution_s
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -289,38 +289,67 @@ SELECT MAX(at) AS at FROM (
     SELECT MAX(at) AS at FROM entries UNION ALL SELECT MAX(created_at) FROM jobs
 ) AS instants;
 
--- name: spending
--- Money by day of settlement and everything that it is reported by; open money by day of hold.
-SELECT
-    substr(COALESCE(ended_at, created_at), 1, 10) AS day,
-    provider, model, resolution, tenant, tags,
-    COUNT(*) AS attempts,
-    SUM(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) AS delivered,
-    SUM(posted) AS posted,
-    SUM(CASE WHEN state = 'posted_presumed' THEN quoted ELSE 0 END) AS presumed,
-    SUM(CASE WHEN state IN ('held', 'dispatching', 'running') THEN quoted ELSE 0 END) AS held,
-    SUM(CASE WHEN state = 'in_doubt' THEN quoted ELSE 0 END) AS in_doubt,
-    SUM(CASE WHEN state = 'in_doubt' THEN 1 ELSE 0 END) AS in_doubt_attempts,
-    SUM(CASE WHEN outcome = 'delivered' THEN dearest - posted ELSE 0 END) AS avoided,
-    SUM(CASE WHEN state = 'posted' AND posted > quoted THEN posted - quoted ELSE 0 END) AS over,
-    SUM(CASE WHEN state = 'posted' AND posted < quoted THEN quoted - posted ELSE 0 END) AS under,
-    SUM(CASE WHEN state = 'posted' AND posted <> quoted THEN 1 ELSE 0 END) AS drifted
-FROM attempts
-WHERE COALESCE(ended_at, created_at) >= :since AND COALESCE(ended_at, created_at) < :until
-GROUP BY day, provider, model, resolution, tenant, tags
-ORDER BY day, provider, model, resolution, tenant, tags;
+-- name: put_spending
+-- Add to what was spent within a time.
+INSERT INTO spending (
+    span, bucket, provider, model, resolution, tenant, tags, key_id,
+    entries, attempts, delivered, posted, presumed, list_cost, avoided, missed, refunded, over,
+    under, drifted
+) VALUES (
+    :span, :bucket, :provider, :model, :resolution, :tenant, :tags, :key_id,
+    :entries, :attempts, :delivered, :posted, :presumed, :list_cost, :avoided, :missed, :refunded,
+    :over, :under, :drifted
+)
+ON CONFLICT (span, bucket, provider, model, resolution, tenant, tags, key_id) DO UPDATE SET
+    entries = spending.entries + excluded.entries,
+    attempts = spending.attempts + excluded.attempts,
+    delivered = spending.delivered + excluded.delivered,
+    posted = spending.posted + excluded.posted,
+    presumed = spending.presumed + excluded.presumed,
+    list_cost = spending.list_cost + excluded.list_cost,
+    avoided = spending.avoided + excluded.avoided,
+    missed = spending.missed + excluded.missed,
+    refunded = spending.refunded + excluded.refunded,
+    over = spending.over + excluded.over,
+    under = spending.under + excluded.under,
+    drifted = spending.drifted + excluded.drifted;
+
+-- name: put_endings
+-- Count how jobs ended.
+INSERT INTO endings (model, resolution, outcome, jobs)
+VALUES (:model, :resolution, :outcome, :jobs)
+ON CONFLICT (model, resolution, outcome) DO UPDATE SET jobs = endings.jobs + excluded.jobs;
+
+-- name: spending_bounds
+-- When the first and the last days begin that anything was spent on, or is held since.
+SELECT MIN(first) AS first, MAX(last) AS last FROM (
+    SELECT MIN(bucket) AS first, MAX(bucket) AS last FROM spending WHERE span = 'day'
+    UNION ALL
+    SELECT MIN(created_at), MAX(created_at) FROM attempts
+    WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+) AS bounds;
 
 -- name: jobs_ended
 -- How many jobs ended how.
-SELECT model, resolution, COALESCE(error_code, state) AS outcome, COUNT(*) AS jobs
-FROM jobs WHERE ended_at IS NOT NULL
-GROUP BY model, resolution, outcome ORDER BY model, resolution, outcome;
+SELECT model, resolution, outcome, jobs FROM endings
+WHERE jobs <> 0 ORDER BY model, resolution, outcome;
+
+-- name: endings_out_of_balance
+-- Counts of ends that are not the jobs'; each counts as a nano-dollar. No rows: they are right.
+SELECT ABS(SUM(jobs)) AS difference FROM (
+    SELECT model, resolution, outcome, jobs FROM endings
+    UNION ALL
+    SELECT model, resolution, COALESCE(error_code, state), -1 FROM jobs WHERE ended_at IS NOT NULL
+) AS counts GROUP BY model, resolution, outcome HAVING SUM(jobs) <> 0;
 
 -- name: double_spending
 -- What was posted for jobs beyond their dearest posting: the price of asking twice.
 SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
-    SELECT SUM(posted) AS total, MAX(posted) AS most
-    FROM attempts WHERE state = 'posted' GROUP BY job_id HAVING COUNT(*) > 1
+    SELECT SUM(posted) AS total, MAX(posted) AS most FROM attempts
+    WHERE state = 'posted' AND job_id IN (
+        SELECT job_id FROM attempts WHERE number > 1 AND state = 'posted'
+    )
+    GROUP BY job_id
 ) AS paid;
 
 -- name: forget_idempotency

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from router.finance.overview import Filter
 from router.finance.periods import CUSTOM, PRESETS, Period, read_period, read_zone
-from router.finance.report import parse_by
+from router.finance.report import TAG, parse_by
 from router.model.errors import Malformed
 from router.web.visit import Visit
 
@@ -116,7 +116,7 @@ def asked(visit: Visit, *more: str) -> tuple[Asked, dict[str, str]]:
 
 def _dimension(text: str) -> str:
     by = parse_by(text)
-    if len(by) != 1:
+    if len(by) != 1 or not (by[0] in FILTERS or by[0].startswith(TAG)):
         raise Malformed(
             "A chart is by one thing: `?by=` provider, tenant, resolution, model or tag:KEY."
         )

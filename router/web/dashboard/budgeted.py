@@ -1,21 +1,21 @@
 """Budgets as the page shows them: how much is used, how near the end is, how they burn down."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from router.finance.budgets import BudgetLine
-from router.finance.overview import percent, permille
-from router.web.dashboard.burn import Burn
+from router.finance.overview import percent
+from router.web.dashboard.burn import Burn, use
 from router.web.dashboard.charts.bars import bar
 from router.web.dashboard.charts.burndown import burndown
 from router.web.dashboard.reading import FinanceReading
 
 NEAR = 80
 """Percent of a budget's limit from which on it is shown as nearly used up."""
-BUDGETS_MAX, BURNS_MAX = 40, 6
-"""How many budgets are shown, and how many burning down: a thousand tenants have as many."""
+BUDGETS_MAX = 40
+"""How many budgets are shown: a thousand tenants have as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Budgeted:
 
 def budgeted(reading: FinanceReading) -> Iterator[Budgeted]:
     """Those that are used the most, in the order of the policy."""
-    ranked = sorted(reading.budgets, key=_use, reverse=True)[:BUDGETS_MAX]
+    ranked = sorted(reading.budgets, key=use, reverse=True)[:BUDGETS_MAX]
     kept = {(line.name, line.scope) for line in ranked}
     for number, line in enumerate(reading.budgets):
         if (line.name, line.scope) not in kept:
@@ -51,16 +51,3 @@ def budgeted(reading: FinanceReading) -> Iterator[Budgeted]:
             burn=burn,
             burndown=burndown(f"d{number}", line, burn) if burn is not None else None,
         )
-
-
-def burning(budgets: Sequence[Budgeted]) -> Iterator[Budgeted]:
-    """Those with a window to burn down in, that are used the most, in their order."""
-    able = [one for one in budgets if one.burndown is not None]
-    kept = sorted(able, key=lambda one: _use(one.line), reverse=True)[:BURNS_MAX]
-    return (one for one in able if one in kept)
-
-
-def _use(line: BudgetLine) -> tuple[bool, int]:
-    """How much of a budget is used; one that is used up comes first."""
-    used = line.limit - line.available
-    return line.available.nanos <= 0, permille(used, line.limit)

@@ -1,24 +1,20 @@
-"""How budgets burn down: what was charged hour by hour, and where that leads."""
+"""How budgets burn down: what was charged hour by hour, beside what is expected of them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.finance.budgets import BudgetLine
+from router.finance.forecast import Forecast, HourCharged
+from router.finance.overview import permille
 from router.ledger.ledger import Ledger
 from router.model.money import Money
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What a window will have cost at its end."""
-
-    expected: Money
-    low: Money
-    high: Money
-    method: str
-    exhausted_at: datetime | None
-    """When nothing is left, if it goes on so; None: not within the window."""
+BURNS_MAX = 6
+"""How many budgets burn down on a page: a thousand tenants have as many."""
+POINTS_MAX = 200
+"""A line of more points is no finer on a screen."""
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,43 +23,67 @@ class Burn:
 
     charged: tuple[tuple[datetime, Money], ...]
     """What was charged until an instant, presumed charges included; in the order of time."""
-    outlook: Outlook | None
+    forecast: Forecast | None
     """None while too little is known."""
+    why_not: str
+    """Then why; else empty."""
 
 
 async def burns(
-    ledger: Ledger,  # noqa: ARG001 - nothing of hours is kept yet.
-    lines: Sequence[BudgetLine],
-    at: datetime,
+    ledger: Ledger, lines: Sequence[BudgetLine], at: datetime
 ) -> dict[tuple[str, str], Burn]:
     """
-    Say how budgets went in their windows, and will go.
+    Say how the most used budgets went in their windows, and will go.
 
     Of a budget for ever, or one whose window rolls, there is nothing to burn down to.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    return {(line.name, line.scope): burn_of(line, (), at) for line in lines if _burns(line)}
+    able = [line for line in lines if _burns(line)]
+    found: dict[tuple[str, str], Burn] = {}
+    for line in sorted(able, key=use, reverse=True)[:BURNS_MAX]:
+        assert line.window_start is not None
+        hours = await ledger.budget_hours(line.name, line.scope, line.window_start, at)
+        found[line.name, line.scope] = burn_of(line, hours, at)
+    return found
 
 
-def burn_of(line: BudgetLine, hours: Iterable[tuple[datetime, Money]], at: datetime) -> Burn:
+def burn_of(line: BudgetLine, hours: Iterable[HourCharged], at: datetime) -> Burn:
     """
     Add hours up.
 
     Args:
         line: A budget's with a window that begins and ends.
-        hours: When each ended, and what was charged in it; in the order of time. None of them may
-            be missing but those in which nothing was charged.
+        hours: What was charged in each, in the order of time. None of them may be missing but
+            those in which nothing was charged.
         at: Now: by then all that the line says was charged.
     """
-    assert line.window_start is not None
-    points = [(line.window_start, Money.ZERO)]
-    for ended, amount in hours:
-        points.append((min(ended, at), points[-1][1] + amount))
+    start = line.window_start
+    assert start is not None
+    points = [(start, Money.ZERO)]
+    for row in hours:
+        points.append((max(start, row.hour), points[-1][1]))
+        points.append((min(row.hour + _HOUR, at), points[-1][1] + row.charged))
+    # What was charged lately may be of a hold in the window before: the line knows its own.
     points.append((at, line.posted + line.presumed))
-    return Burn(charged=tuple(points), outlook=None)
+    ahead = line.outlook.forecast if line.outlook is not None else None
+    known = ahead if isinstance(ahead, Forecast) else None
+    why_not = "" if ahead is None or isinstance(ahead, Forecast) else ahead.reason
+    return Burn(charged=tuple(_thinned(points)), forecast=known, why_not=why_not)
+
+
+def use(line: BudgetLine) -> tuple[bool, int]:
+    """How much of a budget is used, to sort by; one that is used up comes first."""
+    used = line.limit - line.available
+    return line.available.nanos <= 0, permille(used, line.limit)
 
 
 def _burns(line: BudgetLine) -> bool:
     return line.window_start is not None and line.window_end is not None and not line.rolls
+
+
+def _thinned(points: Sequence[tuple[datetime, Money]]) -> Sequence[tuple[datetime, Money]]:
+    """Every so many points, and always the first and the last."""
+    step = -(-len(points) // POINTS_MAX)
+    return points if step <= 1 else [*points[:-1:step], points[-1]]

@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, forecast
 from router.finance.overview import (
     OTHERS,
     Change,
-    Pace,
     Totals,
     average,
     buckets,
-    pace,
     percent,
+    spread,
     stack,
 )
 from router.finance.periods import Period, month_before, month_of, same_moment
-from router.finance.report import DIMENSIONS, TAG, Amounts, report
+from router.finance.report import TAG, Amounts, report
 from router.ledger.views import SpendingRow
-from router.model.money import Money
+from router.model.money import NANOS_MAX, Money
 from router.web.dashboard.asked import FILTERS, Asked
-from router.web.dashboard.budgeted import Budgeted, budgeted, burning
+from router.web.dashboard.budgeted import Budgeted, budgeted
 from router.web.dashboard.charts.columns import Chart, columns
 from router.web.dashboard.notices import Notice, Outstanding, notices
 from router.web.dashboard.reading import FinanceReading
 
-_CHOICES = tuple(one for one in DIMENSIONS if one != "day")
+_CHOICES = ("provider", "tenant", "resolution", "model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Month:
     totals: Totals
     change: Change
     compared_until: datetime
-    pace: Pace | None
+    forecast: Forecast | NoForecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +113,14 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         notices=tuple(notices(asked, reading, in_doubt, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),
-        burning=tuple(burning(budgets)),
+        burning=tuple(one for one in budgets if one.burndown is not None),
         totals=totals,
         chart=columns(drawn, names),
         days=days,
         heading=drawn.unit,
         names=names,
         parts=tuple(_parts(asked, reading.period)),
-        choices=tuple(_dimensions(asked, reading.everything)),
+        choices=tuple(_dimensions(asked, reading.choices)),
         options=_options(asked, reading),
         zones=_zones(asked, reading),
     )
@@ -139,19 +139,25 @@ def _bucket(first: date, last: date) -> str:
 
 def _month(asked: Asked, reading: FinanceReading) -> Month:
     month = month_of(asked.at, asked.zone)
-    totals, before = Totals.of(reading.month), Totals.of(reading.month_before)
-    today = asked.at.astimezone(asked.zone).date()
-    sums: dict[str, Money] = defaultdict(lambda: Money.ZERO)
-    for row in reading.month:
-        sums[row.day] += row.posted
-    whole = [sums[one.isoformat()] for one in month.days if one < today]
-    left = (month.last - today).days + 1
+    first = month.first.isoformat()
+    totals = Totals.of([row for row in reading.lately if row.day >= first])
+    before = Totals.of(reading.month_before)
+    sums: dict[date, Money] = defaultdict(lambda: Money.ZERO)
+    for row in reading.lately:
+        sums[date.fromisoformat(row.day)] += row.posted
+    window = BudgetWindow(
+        start=month.since,
+        end=month.until,
+        limit=Money(NANOS_MAX),
+        charged=totals.amounts.posted,
+        zone=asked.zone,
+    )
     return Month(
         period=month,
         totals=totals,
         change=Change(now=totals.amounts.posted, before=before.amounts.posted),
         compared_until=same_moment(asked.at, month_before(month)),
-        pace=pace(totals.amounts.posted, whole, left),
+        forecast=forecast(window, spread(sums, asked.zone, asked.at), asked.at),
     )
 
 
@@ -184,7 +190,7 @@ def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str
 
 
 def _options(asked: Asked, reading: FinanceReading) -> dict[str, tuple[str, ...]]:
-    rows = reading.everything
+    rows = reading.choices
     found = {
         "provider": {row.provider for row in rows} | set(reading.policy.prices.provider_names),
         "tenant": {row.tenant for row in rows} if asked.pinned_tenant is None else set[str](),

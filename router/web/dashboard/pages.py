@@ -13,11 +13,16 @@ from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import FinanceReading, meant, read_finance, read_spending
+from router.web.dashboard.reading import FinanceReading, read_finance, spent
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
 
+METHODS = {
+    "linear": "its own pace goes on",
+    "weekday": "each weekday as in the last weeks",
+}
+"""How people are told what a forecast goes by."""
 _FOCUS = "/v1/exports/focus"
 
 
@@ -41,6 +46,7 @@ def _finance_page(
         "finance.html",
         page=compose(wanted, reading),
         meters=meters,
+        methods=METHODS,
         nothing=Money.ZERO,
         focus=focus,
         **values,
@@ -63,8 +69,8 @@ async def download_json(visit: Visit) -> web.Response:
 
 async def _reported(visit: Visit, wanted: Asked) -> reports.Report:
     period = wanted.period
-    rows = await read_spending(visit, wanted, period.since, period.until)
-    return report(meant(wanted.filter, rows), ("day", wanted.by))
+    rows = await spent(visit, wanted, period.since, period.until, "day")
+    return report(rows, ("day", wanted.by), time_zone=wanted.zone.key)
 
 
 def common(visit: Visit, here: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from router.finance.budgets import BudgetLine, budget_lines
-from router.finance.overview import Filter
-from router.finance.periods import month_before, month_of, same_moment
+from router.finance.forecast import HISTORY
+from router.finance.overview import Filter, unit_of
+from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.report import TAG
+from router.ledger.days import Cut
 from router.ledger.rows import AttemptRow
 from router.ledger.views import OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
@@ -16,9 +18,6 @@ from router.web.dashboard.burn import Burn, burns
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
-CLAIMS_MAX = 200
-"""How many claims a page counts; more than so many is told as so."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinanceReading:
@@ -26,10 +25,10 @@ class FinanceReading:
 
     period: tuple[SpendingRow, ...]
     """Of the period that is asked for, as far as they are meant."""
-    everything: tuple[SpendingRow, ...]
-    """The same without the filter: what there is to choose from."""
-    month: tuple[SpendingRow, ...]
-    """Of this month until now, as far as they are meant."""
+    choices: tuple[SpendingRow, ...]
+    """The same without the filter, not by day: what there is to choose from."""
+    lately: tuple[SpendingRow, ...]
+    """By day, of this month and of as many weeks as a forecast goes by, as far as meant."""
     month_before: tuple[SpendingRow, ...]
     """Of the month before, until the same moment of it."""
     open: tuple[OpenRow, ...]
@@ -54,19 +53,22 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
     ledger, policy = visit.services.ledger, visit.services.policy()
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
-    rows = _visible(
-        asked, await read_spending(visit, asked, asked.period.since, asked.period.until)
-    )
-    this = await read_spending(visit, asked, month.since, month.until)
-    last = await read_spending(visit, asked, before.since, same_moment(asked.at, before))
+    period, pinned = asked.period, asked.pinned_tenant
+    cut = unit_of(period.first, period.last)
+    # Whole days: a sum of a day is one row, and its hours are many.
+    lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
+    rows = await spent(visit, asked, period.since, period.until, cut)
+    this = await spent(visit, asked, min(month.since, lately), month.until, "day")
+    last = await spent(visit, asked, before.since, same_moment(asked.at, before), None)
+    choices = await ledger.spending(period.since, period.until, cut=None, tenant=pinned)
     lines = await budget_lines(ledger, policy, asked.at, tenant=asked.pinned_tenant)
     shown = [line for line in lines if _is_about(asked.filter, line.scope)]
     refused = await ledger.refused(month.since)
     return FinanceReading(
-        period=meant(asked.filter, rows),
-        everything=rows,
-        month=meant(asked.filter, this),
-        month_before=meant(asked.filter, last),
+        period=rows,
+        choices=tuple(choices),
+        lately=this,
+        month_before=last,
         open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
         budgets=tuple(shown),
         burns=await burns(ledger, shown, asked.at),
@@ -84,27 +86,25 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
     )
 
 
-async def read_spending(
-    visit: Visit, asked: Asked, since: datetime, until: datetime
-) -> Sequence[SpendingRow]:
+async def spent(
+    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
+) -> tuple[SpendingRow, ...]:
     """
-    Read what was spent within `[since, until)`, by days of the time zone that is asked for.
+    Read what was spent within `[since, until)`, as far as it is meant.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    assert asked.zone is not None
-    return await visit.services.ledger.spending(since, until)
-
-
-def meant(wanted: Filter, rows: Iterable[SpendingRow]) -> tuple[SpendingRow, ...]:
-    """The rows that a filter takes."""
-    return tuple(row for row in rows if wanted.takes(row))
-
-
-def _visible(asked: Asked, rows: Iterable[SpendingRow]) -> tuple[SpendingRow, ...]:
-    """All that the caller may see, whatever is filtered by."""
-    return meant(Filter(tenant=asked.pinned_tenant), rows)
+    rows = await visit.services.ledger.spending(
+        since,
+        until,
+        zone=asked.zone,
+        cut=cut,
+        # Tags may be many: they are told apart only where they are asked for.
+        tags=asked.filter.tag is not None or asked.by.startswith(TAG),
+        tenant=asked.filter.tenant,
+    )
+    return tuple(row for row in rows if asked.filter.takes(row))
 
 
 def _is_about(wanted: Filter, account: str) -> bool:

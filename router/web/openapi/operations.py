@@ -168,7 +168,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="money",
         answers={200: Answer(schema="Spend", words="Lines, and what they add up to.")},
         errors=(Malformed,),
-        parameters=("by", "from", "to", "tenant"),
+        parameters=("by", "from", "to", "time_zone", "tenant"),
     ),
     ("POST", "/v1/keys"): Operation(
         name="createKey",

@@ -67,10 +67,15 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "tenant": _query("tenant", "Whose; another's only for who sees all tenants."),
     "by": _query(
-        "by", "day, provider, model, resolution, tenant, tag:KEY; with commas.", example="day"
+        "by",
+        "day, week, month, provider, model, resolution, tenant, key, tag:KEY; with commas.",
+        example="day",
     ),
     "from": _query("from", "A day or an instant, inclusive."),
     "to": _query("to", "A day or an instant, exclusive."),
+    "time_zone": _query(
+        "time_zone", "Whose days, weeks and months; UTC unless said.", example="Europe/Berlin"
+    ),
     "verbose": _query("verbose", "Say what stands and what does not.", allowEmptyValue=True),
 }
 

@@ -1,5 +1,6 @@
 """What answers look like, as JSON Schema. The tests hold real answers to it."""
 
+from router.finance.report import COLUMNS
 from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
@@ -122,6 +123,7 @@ _MONEY: dict[str, Schema] = {
     "Spend": thing(
         "What was spent, added up.",
         by=many(TEXT),
+        time_zone=TEXT,
         rows=many(ref("SpendRow")),
         total=ref("Amounts"),
     ),
@@ -133,7 +135,7 @@ _MONEY: dict[str, Schema] = {
         **thing(
             "What is known of some edits' money, each amount apart.",
             edits={"type": "integer", "description": "How many were delivered."},
-            **dict.fromkeys(("posted", "presumed", "held", "in_doubt", "savings"), MONEY),
+            **dict.fromkeys(COLUMNS[1:], MONEY),
         ),
         "additionalProperties": TEXT,
     },

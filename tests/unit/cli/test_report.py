@@ -10,6 +10,7 @@ from tests.commands import Commands
 
 DOCUMENT = {
     "by": ["provider", "tag:team"],
+    "time_zone": "UTC",
     "rows": [
         {
             "provider": "runpod",
@@ -20,6 +21,9 @@ DOCUMENT = {
             "held": "0.02",
             "in_doubt": "0.03",
             "savings": "-0.04",
+            "missed": "0.015",
+            "list_cost": "0.18",
+            "refunded": "0.00",
         },
         {
             "provider": "shortapi",
@@ -30,6 +34,9 @@ DOCUMENT = {
             "held": "0.00",
             "in_doubt": "0.00",
             "savings": "0.1425",
+            "missed": "0.011",
+            "list_cost": "0.135",
+            "refunded": "0.002",
         },
     ],
     "total": {
@@ -39,6 +46,9 @@ DOCUMENT = {
         "held": "0.02",
         "in_doubt": "0.03",
         "savings": "0.1025",
+        "missed": "0.026",
+        "list_cost": "0.315",
+        "refunded": "0.002",
     },
 }
 
@@ -52,9 +62,11 @@ def test_people_get_dollars_and_a_total(capsys: pytest.CaptureFixture[str]) -> N
     total = next(line for line in lines if "total" in line)
     assert [cell.strip() for cell in row.split("│")[1:-1]] == [
         "shortapi", "growth", "3", "$0.12", "$0.00", "$0.00", "$0.00", "$0.1425",
+        "$0.011", "$0.135", "$0.002",
     ]  # fmt: skip
     assert [cell.strip() for cell in total.split("│")[1:-1]] == [
         "total", "", "5", "$0.295", "$0.01", "$0.02", "$0.03", "$0.1025",
+        "$0.026", "$0.315", "$0.002",
     ]  # fmt: skip
 
 
@@ -80,11 +92,16 @@ def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
     table = farebox("report", "--from", "2026-11-01", "--to", "2026-12-01")
     rows = farebox("report", "--format", "csv", "--by", "day,tenant")
     nonsense = farebox("report", "--from", "yesterday")
+    nowhere = farebox("report", "--by", "month", "--time-zone", "Europe/Nowhere")
 
     assert "$0.00" in table.out
-    assert rows.out == "day,tenant,edits,posted,presumed,held,in_doubt,savings\r\n"
+    assert rows.out == (
+        "day,tenant,edits,posted,presumed,held,in_doubt,savings,missed,list_cost,refunded\r\n"
+    )
     assert nonsense.code == 2
     assert "from" in nonsense.err
+    assert nowhere.code == 2
+    assert "there is no time zone 'Europe/Nowhere'" in nowhere.err
 
 
 def test_programs_may_say_json(farebox: Commands) -> None:

@@ -46,6 +46,7 @@ def test_a_budget_without_room_is_bought_from_at_the_next_lower_resolution(tmp_p
         }
         assert await stage.books(view.row.id) == ["shortapi posted 0.06"]
         assert (await stage.used("daily"), view.attempts[0].dearest) == (usd("0.06"), usd("0.13"))
+        assert view.attempts[0].cheapest == usd("0.06")
         assert stage.troupe.sent[0].job.resolution is Resolution.TWO_K
         assert await stage.ledger.refused(stage.clock.now()) == []
         assert stage.audience.heard("job_refused") == []

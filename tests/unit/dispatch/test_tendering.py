@@ -20,7 +20,16 @@ IDS = Ids(FakeClock(), random.Random(3))
 
 def test_each_offer_is_one_attempt_that_could_be_made() -> None:
     """Tenders keep the plan's order, share the attempt's id, and pin price, ratio and horizon."""
-    made = tenders(a_policy(), a_job(), OFFERS, number=2, dearest=usd("0.175"), ids=IDS, at=EPOCH)
+    made = tenders(
+        a_policy(),
+        a_job(),
+        OFFERS,
+        number=2,
+        dearest=usd("0.175"),
+        cheapest=usd("0.039"),
+        ids=IDS,
+        at=EPOCH,
+    )
     first, second = (tender.attempt for tender in made)
     assert first.id == second.id == f"{a_job().id}.2"
     assert (first.provider, second.provider) == ("shortapi", "runpod")
@@ -29,6 +38,7 @@ def test_each_offer_is_one_attempt_that_could_be_made() -> None:
         usd("0.175"),
         "16:9",
     )
+    assert (second.cheapest, second.key_id) == (usd("0.039"), a_job().key_id)
     assert first.callback_token != second.callback_token
     assert first.state is AttemptState.HELD
     assert first.horizon_at == EPOCH + timedelta(seconds=3600 + 1800 + HORIZON_MARGIN_S)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,19 +16,22 @@ from router.finance.overview import (
     Filter,
     Totals,
     buckets,
-    pace,
     percent,
     permille,
+    spread,
     stack,
 )
 from router.ledger.views import SpendingRow
+from router.model.clock import from_rfc3339
 from router.model.job import Resolution
 from router.model.money import Money, total
 from tests.ledger_kit import usd
 from tests.spending_rows import a_row
 
 ROWS = (
-    a_row(delivered=2, posted=usd("0.0812"), avoided=usd("0.0938"), attempts=3),
+    a_row(
+        delivered=2, posted=usd("0.0812"), list_cost=usd("0.271"), avoided=usd("0.0938"), attempts=3
+    ),
     a_row(provider="runpod", tenant="zeta", delivered=1, posted=usd("0.0877"), attempts=1),
     a_row(
         day="2026-11-19",
@@ -73,6 +77,7 @@ def test_totals_keep_each_amount_apart() -> None:
     assert (totals.over, totals.under, totals.drifted) == (usd("0.0031"), usd("0.0007"), 2)
     assert (totals.attempts, totals.in_doubt_attempts) == (9, 1)
     assert totals.average == usd("0.087333333")
+    assert totals.off_list == usd("-0.009")
     assert Totals.of([]).average is None
 
 
@@ -136,6 +141,17 @@ def test_a_stack_has_the_largest_first() -> None:
     assert done.series[0].total == usd("0.1743")
 
 
+def test_a_weeks_sum_stands_in_its_week() -> None:
+    """Named by a Monday that may lie before the period."""
+    cut = buckets(date(2026, 8, 5), date(2026, 11, 4))
+    rows = [a_row(day=day, posted=usd(amount)) for day, amount in
+            (("2026-08-03", "0.11"), ("2026-08-10", "0.12"), ("2026-11-02", "0.13"))]  # fmt: skip
+    (series,) = stack(rows, cut, "provider").series
+
+    assert (series.amounts[0], series.amounts[1]) == (usd("0.11"), usd("0.12"))
+    assert series.amounts[-1] == usd("0.13")
+
+
 def test_many_names_are_shown_as_a_few_and_others() -> None:
     """The smallest together, last."""
     rows = [a_row(tenant=f"t{number}", posted=Money(1000 + number)) for number in range(9)]
@@ -164,27 +180,18 @@ def test_a_stack_adds_up_to_its_rows(parts: list[tuple[int, int, str]]) -> None:
     assert total([one.total for one in done.series]) == total(done.sums)
 
 
-def test_a_steady_pace_goes_on_exactly() -> None:
-    """Days that were all alike leave no doubt; too few of them tell nothing."""
-    days = [usd("2.10")] * 4
-    found = pace(usd("9.00"), days, days_left=6)
+def test_days_are_spread_over_their_hours() -> None:
+    """To the nano-dollar; today over the hours that it has had, and a long day over them all."""
+    berlin, now = ZoneInfo("Europe/Berlin"), from_rfc3339("2026-10-26T09:30:00Z")
+    days = {date(2026, 10, 25): Money(1_000_003), date(2026, 10, 26): Money(77)}
+    hours = list(spread(days, berlin, now))
+    first, second = hours[:25], hours[25:]
 
-    assert found is not None
-    assert (found.low, found.expected, found.high) == (usd("21.00"),) * 3
-    assert "4 whole days" in found.method
-    assert pace(usd("9.00"), days[:2], days_left=6) is None
-
-
-def test_a_pace_of_uneven_days_has_a_band() -> None:
-    """The further ahead, the wider; never below what is charged already."""
-    days = [usd("1.00"), usd("3.00"), usd("2.00"), usd("2.40")]
-    near, far = (pace(usd("8.50"), days, days_left=left) for left in (2, 20))
-    spent = pace(usd("100.00"), days, days_left=1)
-
-    assert near is not None
-    assert far is not None
-    assert spent is not None
-    assert near.low < near.expected < near.high
-    assert (far.high - far.expected).nanos > 3 * (near.high - near.expected).nanos
-    assert near.expected == usd("12.60")
-    assert spent.low == spent.expected == usd("100.00")
+    assert [one.hour for one in first][::24] == [
+        from_rfc3339("2026-10-24T22:00:00Z"),
+        from_rfc3339("2026-10-25T22:00:00Z"),
+    ]
+    assert sum(one.charged.nanos for one in first) == 1_000_003
+    assert second[-1].hour == from_rfc3339("2026-10-26T09:00:00Z")
+    assert len(second) == 11
+    assert sum(one.charged.nanos for one in second) == 77

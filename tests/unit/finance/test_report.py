@@ -11,14 +11,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.finance.report import DIMENSIONS, Amounts, Report, as_csv, as_json, parse_by, report
+from router.finance.report import (
+    DIMENSIONS,
+    Amounts,
+    Grain,
+    Report,
+    as_csv,
+    as_json,
+    parse_by,
+    report,
+)
 from router.ledger.views import SpendingRow
 from router.model.errors import Malformed
 from router.model.job import Resolution
 from router.model.money import Money, total
 from tests.ledger_kit import usd
 
-HEADINGS = ("edits", "posted", "presumed", "held", "in_doubt", "savings")
+HEADINGS = (
+    "edits",
+    "posted",
+    "presumed",
+    "held",
+    "in_doubt",
+    "savings",
+    "missed",
+    "list_cost",
+    "refunded",
+)
 
 
 def a_row(**overrides: Any) -> SpendingRow:
@@ -30,6 +49,7 @@ def a_row(**overrides: Any) -> SpendingRow:
         resolution=Resolution.ONE_K,
         tenant="acme",
         tags=(),
+        key_id="key-1",
         attempts=0,
         delivered=0,
         posted=Money.ZERO,
@@ -37,7 +57,10 @@ def a_row(**overrides: Any) -> SpendingRow:
         held=Money.ZERO,
         in_doubt=Money.ZERO,
         in_doubt_attempts=0,
+        list_cost=Money.ZERO,
         avoided=Money.ZERO,
+        missed=Money.ZERO,
+        refunded=Money.ZERO,
         over=Money.ZERO,
         under=Money.ZERO,
         drifted=0,
@@ -46,7 +69,15 @@ def a_row(**overrides: Any) -> SpendingRow:
 
 
 ROWS = (
-    a_row(delivered=3, posted=usd("0.12"), avoided=usd("0.1425"), held=usd("0.04")),
+    a_row(
+        delivered=3,
+        posted=usd("0.12"),
+        avoided=usd("0.1425"),
+        held=usd("0.04"),
+        missed=usd("0.011"),
+        list_cost=usd("0.135"),
+        refunded=usd("0.002"),
+    ),
     a_row(
         provider="runpod",
         tenant="zeta",
@@ -84,6 +115,9 @@ ANY_ROW = st.builds(
     held=AMOUNTS,
     in_doubt=AMOUNTS,
     avoided=st.integers(min_value=-(10**16), max_value=10**16).map(Money),
+    missed=st.integers(min_value=-(10**16), max_value=10**16).map(Money),
+    list_cost=AMOUNTS,
+    refunded=AMOUNTS,
 )
 ANY_BY = st.lists(
     st.sampled_from([*DIMENSIONS, "tag:team", "tag:project"]), unique=True, max_size=4
@@ -99,6 +133,9 @@ def summed(rows: Sequence[SpendingRow]) -> Amounts:
         held=total([row.held for row in rows]),
         in_doubt=total([row.in_doubt for row in rows]),
         savings=total([row.avoided for row in rows]),
+        missed=total([row.missed for row in rows]),
+        list_cost=total([row.list_cost for row in rows]),
+        refunded=total([row.refunded for row in rows]),
     )
 
 
@@ -108,10 +145,12 @@ def test_a_report_has_a_line_for_each_name_and_a_total() -> None:
 
     assert done.headings == ("provider", *HEADINGS)
     assert done.rows == (
-        ("runpod", "1", "0.0875", "0.13", "0.00", "0.00", "0.00"),
-        ("shortapi", "5", "0.30", "0.00", "0.04", "0.09", "0.3125"),
+        ("runpod", "1", "0.0875", "0.13", "0.00", "0.00", "0.00", "0.00", "0.00", "0.00"),
+        ("shortapi", "5", "0.30", "0.00", "0.04", "0.09", "0.3125", "0.011", "0.135", "0.002"),
     )
-    assert done.total_row == ("total", "6", "0.3875", "0.13", "0.04", "0.09", "0.3125")
+    assert done.total_row == (
+        "total", "6", "0.3875", "0.13", "0.04", "0.09", "0.3125", "0.011", "0.135", "0.002",
+    )  # fmt: skip
 
 
 def test_a_report_goes_by_several_dimensions_and_by_tags() -> None:
@@ -139,7 +178,7 @@ def test_a_report_of_nothing_is_zero() -> None:
     done = report((), ["tenant"])
 
     assert done.rows == ()
-    assert done.total_row == ("total", "0", "0.00", "0.00", "0.00", "0.00", "0.00")
+    assert done.total_row == ("total", "0", *["0.00"] * 8)
 
 
 @given(rows=st.lists(ANY_ROW, max_size=30), by=ANY_BY)
@@ -182,7 +221,9 @@ def test_what_is_written_adds_up_as_well(rows: list[SpendingRow], by: list[str])
 @pytest.mark.parametrize("text", ["", "customer", "provider,", "tag:", "provider,Tenant", "tags:a"])
 def test_an_unknown_dimension_is_named_with_those_there_are(text: str) -> None:
     """Who mistypes is told what to write."""
-    with pytest.raises(Malformed, match="day, provider, model, resolution, tenant or tag:KEY"):
+    with pytest.raises(
+        Malformed, match="day, week, month, provider, model, resolution, tenant, key or tag:KEY"
+    ):
         parse_by(text)
 
 
@@ -200,9 +241,9 @@ def test_csv_is_for_spreadsheets() -> None:
     )
 
     assert as_csv(report(rows, ["tag:team"])) == (
-        "tag:team,edits,posted,presumed,held,in_doubt,savings\r\n"
-        "'=HYPERLINK(1),0,1234.50,0.00,0.00,0.00,-0.0025\r\n"
-        '"a,""b""",0,0.07,0.00,0.00,0.00,0.00\r\n'
+        "tag:team,edits,posted,presumed,held,in_doubt,savings,missed,list_cost,refunded\r\n"
+        "'=HYPERLINK(1),0,1234.50,0.00,0.00,0.00,-0.0025,0.00,0.00,0.00\r\n"
+        '"a,""b""",0,0.07,0.00,0.00,0.00,0.00,0.00,0.00,0.00\r\n'
     )
 
 
@@ -216,10 +257,44 @@ def test_json_has_money_as_text() -> None:
         "held": "0.04",
         "in_doubt": "0.00",
         "savings": "0.1425",
+        "missed": "0.011",
+        "list_cost": "0.135",
+        "refunded": "0.002",
     }
 
     assert json.loads(as_json(done)) == {
         "by": ["tenant"],
+        "time_zone": "UTC",
         "rows": [{"tenant": "acme", **amounts}],
         "total": amounts,
     }
+
+
+def test_days_make_weeks_and_months() -> None:
+    """ISO weeks, of the year that most of their days lie in; months by their number."""
+    rows = (
+        a_row(day="2026-12-28", posted=usd("0.04"), key_id="key-7"),
+        a_row(day="2027-01-03", posted=usd("0.05")),
+        a_row(day="2027-01-04", posted=usd("0.06")),
+    )
+
+    assert [line.key for line in report(rows, ["week"]).lines] == [("2026-W53",), ("2027-W01",)]
+    assert [row[:3] for row in report(rows, ["month", "key"]).rows] == [
+        ("2026-12", "key-7", "0"),
+        ("2027-01", "key-1", "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "grain"),
+    [
+        ((), Grain(cut=None, tags=False, keys=False)),
+        (("tenant", "month"), Grain(cut="month", tags=False, keys=False)),
+        (("week", "tag:team"), Grain(cut="week", tags=True, keys=False)),
+        (("week", "month", "key"), Grain(cut="day", tags=False, keys=True)),
+        (("day",), Grain(cut="day", tags=False, keys=False)),
+    ],
+)
+def test_the_ledger_is_asked_no_finer_than_needed(by: Sequence[str], grain: Grain) -> None:
+    """Weeks and months are in each other's way: together they are made of days."""
+    assert Grain.of(by) == grain

@@ -20,7 +20,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.mapping import encode
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
-from router.ledger.rows import AttemptRow, EntryRow, Row, Window
+from router.ledger.rows import AttemptRow, EntryRow, Window
 from router.ledger.sql import migrations, queries
 from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
@@ -103,9 +103,15 @@ def a_first_ledger(path: Path, attempt: AttemptRow, *entries: EntryRow) -> None:
         for later in ("called_off_at", "fingerprint", "batch"):
             del job[later]
         old.execute(f"INSERT INTO jobs ({', '.join(job)}) VALUES (:{', :'.join(job)})", job)  # noqa: S608
-        rows: tuple[Row, ...] = (attempt, *entries)
-        for row in rows:
-            old.execute(queries("sqlite")[f"put_{row.table}"], encode(row))
+        then = encode(attempt)
+        for later in ("cheapest", "key_id"):
+            del then[later]
+        old.execute(
+            f"INSERT INTO attempts ({', '.join(then)}) VALUES (:{', :'.join(then)})",  # noqa: S608
+            then,
+        )
+        for entry in entries:
+            old.execute(queries("sqlite")["put_entries"], encode(entry))
         old.pragma("user_version", 1)
 
 

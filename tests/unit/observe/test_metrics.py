@@ -33,6 +33,7 @@ PROMISED = {
     "farebox_provider_queue_seconds_bucket",
     "farebox_overhead_seconds_bucket",
     "farebox_posted_usd_total",
+    "farebox_refunded_usd_total",
     "farebox_presumed_usd",
     "farebox_held_usd",
     "farebox_in_doubt_usd",

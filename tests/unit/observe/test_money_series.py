@@ -48,6 +48,7 @@ def test_each_amount_stands_apart() -> None:
         a_snapshot(
             a_spent(
                 posted=usd("1.23"),
+                refunded=usd("0.31"),
                 presumed=usd("0.17"),
                 held=usd("0.04"),
                 in_doubt=usd("0.09"),
@@ -64,7 +65,9 @@ def test_each_amount_stands_apart() -> None:
     mine = {"provider": "shortapi"}
     whose = {**mine, "model": "nano-banana-2-edit", "resolution": "1k", "tenant": "acme"}
 
-    assert value(found, "farebox_posted_usd_total", **whose) == 1.23
+    # Gross: what was refunded later had been charged.
+    assert value(found, "farebox_posted_usd_total", **whose) == 1.54
+    assert value(found, "farebox_refunded_usd_total", **mine) == 0.31
     assert value(found, "farebox_presumed_usd", **mine) == 0.17
     assert value(found, "farebox_held_usd", **mine) == 0.04
     assert value(found, "farebox_in_doubt_usd", **mine) == 0.09

@@ -116,3 +116,111 @@ WITH moves AS (
     FROM budget_hours FULL OUTER JOIN moves USING (budget, scope, hour)
 )
 SELECT difference FROM differences WHERE difference <> 0;
+
+-- name: spending
+-- Money and counts of a time that is cut into pieces, each of a day, or of a longer time, that is
+-- named. A span of sums that begins too early or ends too late is mended by others, which are added
+-- or, with a negative sign, taken away. Open money stands where its hold was placed.
+WITH pieces AS (
+    SELECT
+        json_extract(value, '$[0]') AS day, json_extract(value, '$[1]') AS span,
+        json_extract(value, '$[2]') AS sign,
+        json_extract(value, '$[3]') AS since, json_extract(value, '$[4]') AS until
+    FROM json_each(:pieces)
+), parts AS (
+    SELECT
+        day, provider, model, resolution, tenant, tags, key_id,
+        sign * entries AS entries, sign * attempts AS attempts, sign * delivered AS delivered,
+        sign * posted AS posted, sign * presumed AS presumed, sign * list_cost AS list_cost,
+        sign * avoided AS avoided, sign * missed AS missed, sign * refunded AS refunded,
+        sign * over AS over, sign * under AS under, sign * drifted AS drifted,
+        0 AS held, 0 AS in_doubt, 0 AS in_doubt_attempts
+    FROM pieces CROSS JOIN spending ON spending.span = pieces.span
+        AND spending.bucket >= pieces.since AND spending.bucket < pieces.until
+    UNION ALL
+    SELECT
+        day, provider, model, resolution, tenant, tags, key_id,
+        sign * entries, sign * attempts, sign * delivered, sign * posted, sign * presumed,
+        sign * list_cost, sign * avoided, sign * missed, sign * refunded, sign * over,
+        sign * under, sign * drifted,
+        0, 0, 0
+    FROM pieces CROSS JOIN flows ON flows.at >= pieces.since AND flows.at < pieces.until
+    WHERE pieces.span = 'entry'
+    UNION ALL
+    SELECT
+        day, provider, model, resolution, tenant, tags, key_id,
+        1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        CASE WHEN state = 'in_doubt' THEN 0 ELSE quoted END,
+        CASE WHEN state = 'in_doubt' THEN quoted ELSE 0 END,
+        CASE WHEN state = 'in_doubt' THEN 1 ELSE 0 END
+    FROM pieces CROSS JOIN attempts
+        ON attempts.created_at >= pieces.since AND attempts.created_at < pieces.until
+    WHERE pieces.span = 'open' AND state IN ('held', 'dispatching', 'running', 'in_doubt')
+)
+SELECT
+    day, provider, model, resolution, tenant,
+    CASE WHEN :tags = 1 THEN tags ELSE '[]' END AS tags,
+    CASE WHEN :keys = 1 THEN key_id ELSE '' END AS key_id,
+    SUM(attempts) AS attempts, SUM(delivered) AS delivered, SUM(posted) AS posted,
+    SUM(presumed) AS presumed, SUM(list_cost) AS list_cost, SUM(avoided) AS avoided,
+    SUM(missed) AS missed, SUM(refunded) AS refunded, SUM(over) AS over, SUM(under) AS under,
+    SUM(drifted) AS drifted, SUM(held) AS held, SUM(in_doubt) AS in_doubt,
+    SUM(in_doubt_attempts) AS in_doubt_attempts
+FROM parts WHERE (:tenant = '' OR tenant = :tenant)
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+HAVING SUM(entries) <> 0
+ORDER BY 1, 2, 3, 4, 5, 6, 7;
+
+-- name: spending_out_of_balance
+-- Sums of what was spent that are not the journal's; counts among them count as nano-dollars. No
+-- rows: they are right.
+WITH quarters AS (
+    SELECT
+        substr(at, 1, 14) || CASE
+        WHEN substr(at, 15, 2) < '15' THEN '00'
+        WHEN substr(at, 15, 2) < '30' THEN '15'
+        WHEN substr(at, 15, 2) < '45' THEN '30'
+        ELSE '45' END || ':00.000000Z' AS bucket,
+        provider, model, resolution, tenant, tags, key_id,
+        SUM(entries) AS entries, SUM(attempts) AS attempts, SUM(delivered) AS delivered,
+        SUM(posted) AS posted, SUM(presumed) AS presumed, SUM(list_cost) AS list_cost,
+        SUM(avoided) AS avoided, SUM(missed) AS missed, SUM(refunded) AS refunded,
+        SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
+    FROM flows GROUP BY 1, 2, 3, 4, 5, 6, 7
+), days AS (
+    SELECT
+        substr(bucket, 1, 11) || '00:00:00.000000Z' AS bucket,
+        provider, model, resolution, tenant, tags, key_id,
+        SUM(entries) AS entries, SUM(attempts) AS attempts, SUM(delivered) AS delivered,
+        SUM(posted) AS posted, SUM(presumed) AS presumed, SUM(list_cost) AS list_cost,
+        SUM(avoided) AS avoided, SUM(missed) AS missed, SUM(refunded) AS refunded,
+        SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
+    FROM quarters GROUP BY 1, 2, 3, 4, 5, 6, 7
+), expected AS (
+    SELECT 'quarter' AS span, quarters.* FROM quarters
+    UNION ALL
+    SELECT 'day', days.* FROM days
+    UNION ALL
+    SELECT
+        'ever', '1970-01-01T00:00:00.000000Z',
+        provider, model, resolution, tenant, tags, key_id, SUM(entries), SUM(attempts),
+        SUM(delivered), SUM(posted), SUM(presumed), SUM(list_cost), SUM(avoided), SUM(missed),
+        SUM(refunded), SUM(over), SUM(under), SUM(drifted)
+    FROM days GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), differences AS (
+    SELECT ABS(COALESCE(spending.entries, 0) - COALESCE(expected.entries, 0))
+    + ABS(COALESCE(spending.attempts, 0) - COALESCE(expected.attempts, 0))
+    + ABS(COALESCE(spending.delivered, 0) - COALESCE(expected.delivered, 0))
+    + ABS(COALESCE(spending.posted, 0) - COALESCE(expected.posted, 0))
+    + ABS(COALESCE(spending.presumed, 0) - COALESCE(expected.presumed, 0))
+    + ABS(COALESCE(spending.list_cost, 0) - COALESCE(expected.list_cost, 0))
+    + ABS(COALESCE(spending.avoided, 0) - COALESCE(expected.avoided, 0))
+    + ABS(COALESCE(spending.missed, 0) - COALESCE(expected.missed, 0))
+    + ABS(COALESCE(spending.refunded, 0) - COALESCE(expected.refunded, 0))
+    + ABS(COALESCE(spending.over, 0) - COALESCE(expected.over, 0))
+    + ABS(COALESCE(spending.under, 0) - COALESCE(expected.under, 0))
+    + ABS(COALESCE(spending.drifted, 0) - COALESCE(expected.drifted, 0)) AS difference
+    FROM spending FULL OUTER JOIN expected
+        USING (span, bucket, provider, model, resolution, tenant, tags, key_id)
+)
+SELECT difference FROM differences WHERE difference <> 0;

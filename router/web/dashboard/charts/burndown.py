@@ -5,8 +5,9 @@ from datetime import datetime
 from markupsafe import Markup
 
 from router.finance.budgets import BudgetLine
+from router.finance.forecast import Forecast
 from router.model.money import Money
-from router.web.dashboard.burn import Burn, Outlook
+from router.web.dashboard.burn import Burn
 from router.web.dashboard.charts.svg import WIDTH, element, picture
 from router.web.dashboard.showing import dollars
 
@@ -42,11 +43,11 @@ def burndown(key: str, line: BudgetLine, burn: Burn) -> Markup:
         element("line", class_="even", x1=0, y1=0, x2=WIDTH, y2=HEIGHT),
     ]
     now_x, now_y = points[-1]
-    if burn.outlook is not None:
-        low, high = y(burn.outlook.low), y(burn.outlook.high)
+    if burn.forecast is not None:
+        low, high = y(burn.forecast.low), y(burn.forecast.high)
         band = f"M{now_x} {now_y}L{WIDTH} {low}V{high}z"
         shapes.append(element("path", class_="band", d=band))
-        expected = y(burn.outlook.expected)
+        expected = y(burn.forecast.expected)
         shapes.append(element("line", class_="ahead", x1=now_x, y1=now_y, x2=WIDTH, y2=expected))
     shapes.append(element("path", class_="left", d="M" + "L".join(f"{a} {b}" for a, b in points)))
     shapes.append(element("line", class_="now", x1=now_x, x2=now_x, y1=0, y2=HEIGHT))
@@ -61,12 +62,12 @@ def _described(line: BudgetLine, burn: Burn) -> str:
         f"{dollars(line.limit - charged)} is left. The dashed line is an even pace to the "
         "window's end."
     )
-    return told if burn.outlook is None else f"{told} {ahead(burn.outlook)}"
+    return told if burn.forecast is None else f"{told} {ahead(burn.forecast)}"
 
 
-def ahead(outlook: Outlook) -> str:
+def ahead(found: Forecast) -> str:
     """Where it leads, in words."""
     return (
-        f"Expected at the window's end: {dollars(outlook.expected)} charged, "
-        f"between {dollars(outlook.low)} and {dollars(outlook.high)}."
+        f"Expected at the window's end: {dollars(found.expected)} charged, "
+        f"between {dollars(found.low)} and {dollars(found.high)}."
     )

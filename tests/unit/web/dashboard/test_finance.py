@@ -1,89 +1,38 @@
 """What the finance page says of a reading."""
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from router.finance.budgets import BudgetLine
+from router.finance.forecast import Forecast, NoForecast
 from router.finance.overview import Filter
-from router.finance.periods import read_period
-from router.ledger.views import OpenRow, RefusedRow
-from router.model.job import AttemptState, Resolution
+from router.ledger.views import RefusedRow
+from router.model.job import AttemptState
 from router.model.money import Money
-from router.web.dashboard.asked import Asked
-from router.web.dashboard.budgeted import BUDGETS_MAX, BURNS_MAX
-from router.web.dashboard.burn import burn_of
+from router.web.dashboard.budgeted import BUDGETS_MAX
+from router.web.dashboard.burn import Burn
 from router.web.dashboard.finance import called, compose
-from router.web.dashboard.reading import FinanceReading
 from tests.fakes import EPOCH
+from tests.finance_page import ASKED, a_line, a_reading, an_open_row
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
 from tests.spending_rows import a_row
 
-ASKED = Asked(
-    at=EPOCH,
-    period=read_period("this-month", EPOCH, ZoneInfo("UTC")),
-    by="tenant",
-    filter=Filter(),
-)
 DAYS = tuple(a_row(day=f"2026-11-{day:02d}", posted=usd("0.30")) for day in range(1, 20))
-
-
-def a_line(name: str = "team", scope: str = "everyone", **fields: Any) -> BudgetLine:
-    """A budget of a day, of which nothing is used."""
-    nothing = dict.fromkeys(("posted", "presumed", "held", "in_doubt"), Money.ZERO)
-    start = EPOCH.replace(hour=0)
-    end = start + timedelta(days=1)
-    line = BudgetLine(
-        name=name, scope=scope, limit=usd("2.00"), window_start=start, window_end=end, **nothing
-    )
-    return replace(line, **fields)
-
-
-def a_reading(**fields: Any) -> FinanceReading:
-    """Nothing at all, but for what is given."""
-    reading = FinanceReading(
-        period=(),
-        everything=(),
-        month=(),
-        month_before=(),
-        open=(),
-        budgets=(),
-        burns={},
-        undelivered=(),
-        refused=(),
-        policy=a_policy(),
-    )
-    return replace(reading, **fields)
-
-
-def an_open_row(**fields: Any) -> OpenRow:
-    """One attempt in doubt since ten minutes."""
-    row = OpenRow(
-        provider="shortapi",
-        model="nano-banana-2-edit",
-        resolution=Resolution.ONE_K,
-        tenant="acme",
-        tags=(),
-        money="in_doubt",
-        attempts=1,
-        amount=usd("0.0401"),
-        oldest=EPOCH - timedelta(minutes=10),
-    )
-    return replace(row, **fields)
 
 
 def test_a_month_is_compared_and_foretold() -> None:
     """By the whole days that are over; today's part of a day is no day."""
     before = (a_row(day="2026-10-03", posted=usd("3.00")),)
     today = a_row(posted=usd("0.11"))
-    month = compose(ASKED, a_reading(month=(*DAYS, today), month_before=before)).month
+    earlier = a_row(day="2026-10-30", posted=usd("0.30"))
+    reading = a_reading(lately=(earlier, *DAYS, today), month_before=before)
+    month = compose(ASKED, reading).month
 
     assert month.totals.amounts.posted == usd("5.81")
     assert (month.change.before, month.change.percent) == (usd("3.00"), 94)
-    assert month.pace is not None
-    assert month.pace.expected == usd("9.00")
+    assert isinstance(month.forecast, Forecast)
+    assert month.forecast.method == "weekday"
+    assert usd("8.70") < month.forecast.expected < usd("9.10")
+    assert isinstance(compose(ASKED, a_reading()).month.forecast, NoForecast)
 
 
 def test_what_is_uncertain_is_loud() -> None:
@@ -142,16 +91,16 @@ def test_budgets_are_told_by_how_much_is_left() -> None:
 
 
 def test_of_a_thousand_budgets_the_most_used_are_shown() -> None:
-    """In their order, with how many more there are; fewer still burn down."""
+    """In their order, with how many more there are; what burns down is among them."""
     lines = [a_line(scope=f"tenant:t{number}", posted=Money(number)) for number in range(100)]
     lines.insert(50, a_line(scope="tenant:full", posted=usd("2.01")))
-    burns = {(line.name, line.scope): burn_of(line, (), EPOCH) for line in lines}
+    burn = Burn(charged=((EPOCH, Money.ZERO),), forecast=None, why_not="")
+    burns = {("team", "tenant:full"): burn, ("team", "tenant:t99"): burn}
     page = compose(ASKED, a_reading(budgets=tuple(lines), burns=burns))
 
     assert len(page.budgets) == BUDGETS_MAX
     assert page.further_budgets == 101 - BUDGETS_MAX
-    assert len(page.burning) == BURNS_MAX
-    assert "tenant:full" in {one.line.scope for one in page.burning}
+    assert [one.line.scope for one in page.burning] == ["tenant:full"]
 
 
 def test_spend_is_by_what_is_asked_for() -> None:
@@ -160,7 +109,7 @@ def test_spend_is_by_what_is_asked_for() -> None:
         *DAYS[:3],
         a_row(tenant="zeta", delivered=4, posted=usd("8.10"), tags=(("team", "ads"),)),
     )
-    page = compose(ASKED, a_reading(period=rows, everything=rows))
+    page = compose(ASKED, a_reading(period=rows, choices=rows))
     first, second = page.parts
 
     assert (first.name, first.share, first.average) == ("zeta", 90, usd("2.025"))
@@ -168,7 +117,7 @@ def test_spend_is_by_what_is_asked_for() -> None:
     assert first.jobs == "/dashboard/jobs?by=tenant&tenant=zeta"
     assert (second.name, second.average) == ("acme", None)
     assert [words for words, _, _ in page.choices] == [
-        "provider", "model", "resolution", "tenant", "tag team",
+        "provider", "tenant", "resolution", "model", "tag team",
     ]  # fmt: skip
     assert page.options["tag"] == ("team=ads",)
     assert page.options["provider"] == ("runpod", "shortapi")
@@ -178,8 +127,8 @@ def test_by_a_tag_some_jobs_are_without_it() -> None:
     """They are a part of their own, which no address can ask for."""
     rows = (a_row(posted=usd("0.41")), a_row(posted=usd("0.52"), tags=(("team", "ads"),)))
     asked = replace(ASKED, by="tag:team")
-    page = compose(asked, a_reading(period=rows, everything=rows))
-    unused = compose(replace(ASKED, by="tag:shop"), a_reading(period=rows, everything=rows))
+    page = compose(asked, a_reading(period=rows, choices=rows))
+    unused = compose(replace(ASKED, by="tag:shop"), a_reading(period=rows, choices=rows))
 
     assert [(one.name, bool(one.link)) for one in page.parts] == [
         ("ads", True),
@@ -194,7 +143,7 @@ def test_by_a_tag_some_jobs_are_without_it() -> None:
 def test_a_pinned_tenant_is_no_link() -> None:
     """There is no other to choose."""
     asked = replace(ASKED, pinned_tenant="acme", filter=Filter(tenant="acme"))
-    page = compose(asked, a_reading(period=DAYS, everything=DAYS))
+    page = compose(asked, a_reading(period=DAYS, choices=DAYS))
 
     assert [one.link for one in page.parts] == [""]
     assert page.options["tenant"] == ()

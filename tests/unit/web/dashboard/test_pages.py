@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ async def test_the_page_says_the_reports_numbers(tmp_path: Path) -> None:
 
             assert page.status == 200
             for one in told:
-                for name in ("posted", "savings", "presumed"):
+                for name in ("posted", "savings", "missed", "list_cost", "presumed"):
                     assert f'<data value="{one[name]}"' in page.text, (by, name, one)
 
 
@@ -92,6 +93,22 @@ async def test_what_is_filtered_by_stands_on_the_page(tmp_path: Path) -> None:
     lines = list(csv.DictReader(io.StringIO(table.text)))
     assert sum(int(line["edits"]) for line in lines) == row["edits"]
     assert set(lines[0]) >= {"day", "tenant", "posted"}
+
+
+async def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
+    """An edit late in the evening is of tomorrow further east."""
+    async with open_front(tmp_path, keyless=True) as front:
+        books, at = Bookkeeper(front), front.clock.now().replace(day=17, hour=23, minute=10)
+        await books.deliver(await books.buy(at), "0.0413", at + timedelta(seconds=5))
+        tables = [
+            (await front.ask("GET", f"/dashboard/spend.csv?{PERIOD}&time_zone={zone}")).text
+            for zone in ("UTC", "Asia/Kolkata")
+        ]
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&time_zone=Asia/Kolkata")
+
+    days = [next(iter(csv.DictReader(io.StringIO(table))))["day"] for table in tables]
+    assert days == ["2026-11-17", "2026-11-18"]
+    assert "20 Nov 2026, 14:30:00</time> Asia/Kolkata" in page.text
 
 
 async def test_a_download_is_named_after_what_it_is(tmp_path: Path) -> None:

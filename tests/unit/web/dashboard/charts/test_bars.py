@@ -1,6 +1,8 @@
 """A budget as a bar."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from router.finance.budgets import BudgetLine
 from router.model.money import Money
@@ -8,18 +10,21 @@ from router.web.dashboard.charts.bars import bar
 from tests.ledger_kit import usd
 
 
-def a_line(**amounts: str) -> BudgetLine:
+def a_line(**amounts: Any) -> BudgetLine:
     """A budget of ten dollars for ever."""
-    used = dict.fromkeys(("posted", "presumed", "held", "in_doubt"), Money.ZERO)
-    used |= {name: usd(amount) for name, amount in amounts.items()}
-    return BudgetLine(
+    line = BudgetLine(
         name="team",
         scope="everyone",
         limit=usd("10.00"),
         window_start=None,
         window_end=None,
-        **used,
+        posted=Money.ZERO,
+        presumed=Money.ZERO,
+        held=Money.ZERO,
+        in_doubt=Money.ZERO,
     )
+    fields: dict[str, Any] = {name: usd(amount) for name, amount in amounts.items()}
+    return replace(line, **fields)
 
 
 def widths(drawn: str) -> list[tuple[str, int, int]]:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from markupsafe import escape
 
 from router.finance.budgets import BudgetLine
+from router.finance.forecast import Forecast
 from router.model.money import Money
-from router.web.dashboard.burn import Burn, Outlook
+from router.web.dashboard.burn import Burn
 from router.web.dashboard.charts.burndown import ahead, burndown
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
@@ -23,7 +24,7 @@ LINE = BudgetLine(
     held=Money.ZERO,
     in_doubt=Money.ZERO,
 )
-OUTLOOK = Outlook(
+AHEAD = Forecast(
     expected=usd("7.00"), low=usd("6.00"), high=usd("9.00"), method="linear", exhausted_at=None
 )
 BURN = Burn(
@@ -32,7 +33,8 @@ BURN = Burn(
         (EPOCH + timedelta(hours=1), usd("2.00")),
         (EPOCH + timedelta(hours=5), usd("4.00")),
     ),
-    outlook=OUTLOOK,
+    forecast=AHEAD,
+    why_not="",
 )
 
 
@@ -44,12 +46,12 @@ def test_it_falls_from_the_limit_to_what_is_left() -> None:
     assert 'class="even" x1="0" y1="0" x2="1000" y2="120"' in drawn
     assert 'class="band" d="M500.0 60.0L1000 90.0V120.0z"' in drawn
     assert 'class="ahead" x1="500.0" y1="60.0" x2="1000" y2="105.0"' in drawn
-    assert escape(ahead(OUTLOOK)) in drawn
+    assert escape(ahead(AHEAD)) in drawn
 
 
-def test_without_an_outlook_nothing_is_foretold() -> None:
+def test_without_a_forecast_nothing_is_foretold() -> None:
     """A line that nobody should act on is not drawn."""
-    drawn = burndown("d", LINE, replace(BURN, outlook=None))
+    drawn = burndown("d", LINE, replace(BURN, forecast=None))
 
     assert "band" not in drawn
     assert "$4.00 is left" in drawn

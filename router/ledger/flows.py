@@ -1,0 +1,122 @@
+"""
+What an entry adds to the sums of what was spent. Pure.
+
+The view `flows` says the same in SQL, from the journal alone: sums are checked against it, and were
+filled from it. An entry's flow never changes afterwards, whatever becomes of its attempt.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from router.ledger.flow_rows import EndingRow, Flow, FlowRow, Span, bucket
+from router.ledger.rows import AttemptRow, EntryRow, JobRow
+from router.model.job import AttemptState
+from router.model.money import Money
+
+SPANS: tuple[Span, ...] = ("quarter", "day", "ever")
+_ENDS = frozenset({"post", "void", "presume"})
+_STILL = frozenset({"hold", "doubt"})
+
+
+def flows(
+    before: AttemptRow, after: AttemptRow, entries: Iterable[EntryRow], at: datetime
+) -> tuple[FlowRow, ...]:
+    """
+    Sum up what a command's entries add, for each of the times that sums are kept of.
+
+    Args:
+        before: The attempt as the command found it.
+        after: As it leaves it.
+        entries: The command's, in their order. Holds and doubts move no money that counts.
+        at: Their instant.
+    """
+    flow, posted = Flow(), before.posted
+    for entry in entries:
+        if entry.kind not in _STILL:
+            flow += _flow(before, after, entry, posted)
+            posted += entry.posted
+    if not flow.entries:
+        return ()
+    return tuple(_row(span, at, after, flow) for span in SPANS)
+
+
+def _flow(before: AttemptRow, after: AttemptRow, entry: EntryRow, posted: Money) -> Flow:
+    """
+    One entry's.
+
+    Args:
+        before: As the command found it.
+        after: As it leaves it.
+        entry: Neither a hold nor a doubt.
+        posted: What was posted before this entry.
+    """
+    evidenced = entry.kind == "adjust" and before.state is AttemptState.POSTED_PRESUMED
+    settles = entry.kind in {"post", "void"} or evidenced
+    delivers = settles and after.outcome == "delivered"
+    billed = entry.kind == "post" or (evidenced and entry.posted > Money.ZERO)
+    is_under = billed and entry.posted < after.quoted
+    is_over = entry.kind == "overage"
+    avoided = missed = Money.ZERO
+    if after.outcome == "delivered":
+        avoided = (after.dearest if delivers else Money.ZERO) - entry.posted
+        if after.cheapest is not None:
+            missed = entry.posted - (after.cheapest if delivers else Money.ZERO)
+    return Flow(
+        entries=1,
+        attempts=int(entry.kind in _ENDS),
+        delivered=int(delivers),
+        posted=entry.posted,
+        presumed=entry.presumed,
+        list_cost=after.list_price * _counted(posted, posted + entry.posted),
+        avoided=avoided,
+        missed=missed,
+        refunded=max(Money.ZERO, -entry.posted),
+        over=entry.posted if is_over else Money.ZERO,
+        under=after.quoted - entry.posted if is_under else Money.ZERO,
+        drifted=int(is_over or is_under),
+    )
+
+
+def _counted(before: Money, after: Money) -> int:
+    """An image has its list price while something is posted for it: once, whatever it is."""
+    return int(after > Money.ZERO) - int(before > Money.ZERO)
+
+
+def _row(span: Span, at: datetime, attempt: AttemptRow, flow: Flow) -> FlowRow:
+    return FlowRow(
+        span=span,
+        bucket=bucket(span, at),
+        provider=attempt.provider,
+        model=attempt.model,
+        resolution=attempt.resolution,
+        tenant=attempt.tenant,
+        tags=attempt.tags,
+        key_id=attempt.key_id,
+        entries=flow.entries,
+        attempts=flow.attempts,
+        delivered=flow.delivered,
+        posted=flow.posted,
+        presumed=flow.presumed,
+        list_cost=flow.list_cost,
+        avoided=flow.avoided,
+        missed=flow.missed,
+        refunded=flow.refunded,
+        over=flow.over,
+        under=flow.under,
+        drifted=flow.drifted,
+    )
+
+
+def endings(before: JobRow, after: JobRow) -> tuple[EndingRow, ...]:
+    """Count a job's end; of one that ends anew, the former end counts no longer."""
+    ended = (_ending(after, 1),)
+    return ended if before.ended_at is None else (_ending(before, -1), *ended)
+
+
+def _ending(job: JobRow, jobs: int) -> EndingRow:
+    return EndingRow(
+        model=job.model,
+        resolution=job.resolution,
+        outcome=job.error_code or job.state.value,
+        jobs=jobs,
+    )
