@@ -242,6 +242,17 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         ]
         for kind in ("csv", "json")
     },
+    ("GET", "/dashboard/jobs"): [
+        Ask(sings=True),
+        Ask(path="/dashboard/jobs?tenant={tenant}", sings=True),
+        Ask(path="/dashboard/jobs?money=in_doubt&period=30d", sings=True),
+        Ask(path="/dashboard/jobs?after={in_doubt}", sings=True),
+    ],
+    ("GET", "/dashboard/jobs/{id}"): [
+        *(Ask(path=f"/dashboard/jobs/{job}", sings=True) for job in JOBS),
+        Ask(path="/dashboard/jobs/{attempt}"),
+        Ask(path="/dashboard/jobs/{DONE}"),
+    ],
     ("GET", "/dashboard/sign-in"): [Ask(), Ask(path="/dashboard/sign-in?after={done}")],
     ("POST", "/dashboard/sign-in"): [Ask(), Ask(body={"key": "{key_id}"})],
     ("POST", "/dashboard/sign-out"): [Ask()],

@@ -1,7 +1,7 @@
 """What the finance page says of a reading: figures in their order, and what should be looked at."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -21,12 +21,15 @@ from router.finance.periods import Period, month_before, month_of, same_moment
 from router.finance.report import TAG, Amounts, report
 from router.ledger.views import SpendingRow
 from router.model.money import NANOS_MAX, Money
+from router.policy.policy import Policy
 from router.web.dashboard.asked import FILTERS, Asked
 from router.web.dashboard.budgeted import Budgeted, budgeted
 from router.web.dashboard.charts.columns import Chart, columns
 from router.web.dashboard.notices import Notice, Outstanding, notices
 from router.web.dashboard.reading import FinanceReading
 
+TAGS_MAX = 200
+"""Of more tags no choice is offered: one of an order's number has as many as orders."""
 _CHOICES = ("provider", "tenant", "resolution", "model")
 
 
@@ -121,8 +124,8 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         names=names,
         parts=tuple(_parts(asked, reading.period)),
         choices=tuple(_dimensions(asked, reading.choices)),
-        options=_options(asked, reading),
-        zones=_zones(asked, reading),
+        options=options(asked, reading.choices, reading.policy),
+        zones=zones(asked, reading.policy),
     )
 
 
@@ -189,23 +192,35 @@ def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str
         yield f"tag {asked.by.removeprefix(TAG)}", asked.link(), True
 
 
-def _options(asked: Asked, reading: FinanceReading) -> dict[str, tuple[str, ...]]:
-    rows = reading.choices
-    found = {
-        "provider": {row.provider for row in rows} | set(reading.policy.prices.provider_names),
-        "tenant": {row.tenant for row in rows} if asked.pinned_tenant is None else set[str](),
-        "resolution": {row.resolution.value for row in rows},
-        "model": {row.model for row in rows},
-        "tag": {f"{key}={value}" for row in rows for key, value in row.tags},
-    }
-    # What is filtered by stands in its list, also where there is nothing of it.
+def options(
+    asked: Asked, rows: Iterable[SpendingRow], policy: Policy
+) -> dict[str, tuple[str, ...]]:
+    """
+    Say what there is to filter by.
+
+    Args:
+        asked: What is filtered by stands in its list, also where there is nothing of it.
+        rows: All that the caller may see of the period, by tags too.
+        policy: Its providers may be chosen even unused.
+    """
+    found: dict[str, set[str]] = {name: set() for name in FILTERS}
+    found["provider"].update(policy.prices.provider_names)
+    for row in rows:
+        found["provider"].add(row.provider)
+        if asked.pinned_tenant is None:
+            found["tenant"].add(row.tenant)
+        found["resolution"].add(row.resolution.value)
+        found["model"].add(row.model)
+        if len(found["tag"]) < TAGS_MAX:
+            found["tag"].update(f"{key}={value}" for key, value in row.tags)
     for name, value in asked.filters.items():
         found[name].add(value)
     return {name: tuple(sorted(values)) for name, values in found.items()}
 
 
-def _zones(asked: Asked, reading: FinanceReading) -> tuple[str, ...]:
-    used = (budget.time_zone for budget in reading.policy.budgets)
+def zones(asked: Asked, policy: Policy) -> tuple[str, ...]:
+    """Time zones to choose from: those of the policy's budgets among them."""
+    used = (budget.time_zone for budget in policy.budgets)
     own = {zone.key for zone in used if isinstance(zone, ZoneInfo)}
     return tuple(dict.fromkeys(["UTC", asked.zone.key, *sorted(own | set(COMMON_ZONES))]))
 

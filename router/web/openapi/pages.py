@@ -35,6 +35,20 @@ PAGE_OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(Malformed,),
         parameters=_ASKED,
     ),
+    ("GET", "/dashboard/jobs"): Operation(
+        name="showJobs",
+        group="pages",
+        answers=_page("A page."),
+        errors=(Malformed,),
+        parameters=(*_ASKED, "money", "after"),
+    ),
+    ("GET", "/dashboard/jobs/{id}"): Operation(
+        name="showJob",
+        group="pages",
+        answers=_page("A page, with neither prompt nor picture."),
+        errors=(Malformed, NotFound),
+        parameters=("edit", *_ASKED),
+    ),
     ("GET", "/dashboard/sign-in"): Operation(
         name="showSignIn", group="pages", answers=_page("The form."), errors=(Malformed,)
     ),

@@ -1,8 +1,9 @@
 """What stands in paths, queries and headers, for `/openapi.json`."""
 
-from typing import Any
+from typing import Any, get_args
 
 from router.finance.periods import CUSTOM, PRESETS
+from router.ledger.browsing import MoneyWord
 from router.ledger.outbox_rows import OutboxState
 from router.model.job import OPEN_STATES, JobState
 from router.web.edits import LISTED, LISTED_MAX
@@ -93,6 +94,9 @@ PARAMETERS |= {
     "of_tenant": _query("tenant", "Of this one alone."),
     "of_resolution": _query("resolution", "Of this one alone."),
     "of_model": _query("model", "Of this one alone."),
+    "money": _query(
+        "money", "Jobs with such an attempt.", one_of(one for one in get_args(MoneyWord) if one)
+    ),
     "of_tag": _query("tag", "Of jobs with this tag alone.", example="team=ads"),
 }
 

@@ -82,5 +82,6 @@ async def test_of_others_nothing_is_read(tmp_path: Path, tenant: str) -> None:
     seen = {row.tenant for rows in (found.period, found.choices, found.lately, found.month_before,
             found.open, found.undelivered) for row in rows}  # fmt: skip
     assert seen == {tenant}
-    assert all(line.scope in {"everyone", f"tenant:{tenant}"} for line in found.budgets)
+    shared = {"everyone", "provider:runpod"}
+    assert {line.scope for line in found.budgets} == {*shared, f"tenant:{tenant}"}
     assert bool(found.refused) is (tenant == "zeta")
