@@ -8,6 +8,7 @@ from pathlib import Path
 
 from router.dispatch.reloading import Reloader, all_terms
 from router.dispatch.telling import Teller
+from router.finance.snapshot import BooksCheck
 from router.images.archive import BadArchive, open_results
 from router.images.keeping import ResultStore
 from router.images.links import Links
@@ -59,6 +60,7 @@ class Rooms:
     """Where images are decoded."""
     desk: ThreadExecutor
     """Where pages are written."""
+    check: BooksCheck
 
 
 def lay_ground(
@@ -141,4 +143,5 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
         desk=worker("pages"),
+        check=BooksCheck(ledger),
     )

@@ -38,6 +38,11 @@ class BooksCheck:
         self._checked_at: datetime | None = None
         self._imbalance = Money.ZERO
 
+    @property
+    def last(self) -> tuple[datetime, Money] | None:
+        """When it was checked last, and what came of it; None before the first time."""
+        return None if self._checked_at is None else (self._checked_at, self._imbalance)
+
     async def imbalance(self, at: datetime) -> Money:
         """
         Journal minus balances, as of the last check.

@@ -14,6 +14,7 @@ from router.dispatch.placing import Placer
 from router.dispatch.resolving import Resolver
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
+from router.finance.snapshot import BooksCheck
 from router.ledger.executor import Executor, InlineExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
@@ -63,6 +64,8 @@ class Services:
     """What earlier requests were answered, so that one that is sent again is known."""
     desk: Executor = field(default_factory=InlineExecutor)
     """Where pages are written: beside the event loop, which edits wait for."""
+    check: BooksCheck | None = None
+    """Whether the books are in balance, as far as that was looked at; None: never."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -242,6 +242,7 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         ]
         for kind in ("csv", "json")
     },
+    ("GET", "/dashboard/operations"): [Ask(), Ask(path="/dashboard/operations?refresh=off")],
     ("GET", "/dashboard/jobs"): [
         Ask(sings=True),
         Ask(path="/dashboard/jobs?tenant={tenant}", sings=True),

@@ -49,6 +49,13 @@ PAGE_OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(Malformed, NotFound),
         parameters=("edit", *_ASKED),
     ),
+    ("GET", "/dashboard/operations"): Operation(
+        name="showOperations",
+        group="pages",
+        answers=_page("A page that is shown anew by itself."),
+        errors=(Malformed,),
+        parameters=("refresh",),
+    ),
     ("GET", "/dashboard/sign-in"): Operation(
         name="showSignIn", group="pages", answers=_page("The form."), errors=(Malformed,)
     ),

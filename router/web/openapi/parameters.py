@@ -94,6 +94,7 @@ PARAMETERS |= {
     "of_tenant": _query("tenant", "Of this one alone."),
     "of_resolution": _query("resolution", "Of this one alone."),
     "of_model": _query("model", "Of this one alone."),
+    "refresh": _query("refresh", "Every so many seconds.", one_of(["5", "15", "60", "off"])),
     "money": _query(
         "money", "Jobs with such an attempt.", one_of(one for one in get_args(MoneyWord) if one)
     ),
