@@ -140,6 +140,7 @@ async def a_month(front: Front, *, a_day: int = 12) -> None:
         at = now - timedelta(minutes=minutes)
         attempt = await books.buy(at, tenant, tags=(("team", "ads"),))
         await books.doubt(attempt, at + timedelta(seconds=31))
+    await _lately(books, now)
     at = now - timedelta(days=3)
     await books.deliver(await books.buy(at, price="0.0411"), "0.0533", at + timedelta(seconds=9))
     await books.bill_for_nothing(
@@ -154,6 +155,18 @@ async def a_month(front: Front, *, a_day: int = 12) -> None:
     # What does not fit any more today is refused, and counted.
     for _ in range(30):
         await books.buy(now - timedelta(seconds=10), "initech", "runpod", resolution="2k")
+
+
+async def _lately(books: Bookkeeper, now: datetime) -> None:
+    """Some edits of the last hour, slow and quick, and one that was refused."""
+    for number in range(12):
+        at = now - timedelta(minutes=5 + 4 * number)
+        provider, resolution = list(PRICES)[(0, 1, 3)[number % 3]]
+        attempt = await books.buy(at, TENANTS[number % 2], provider, resolution=resolution)
+        took = timedelta(seconds=5 + number * (1.7 if provider == "runpod" else 0.6))
+        await books.deliver(attempt, PRICES[provider, resolution], at + took)
+    at = now - timedelta(minutes=6)
+    await books.void(await books.buy(at, "acme", "runpod", resolution="2k"), at)
 
 
 async def _bought(books: Bookkeeper, chance: random.Random, day: datetime, a_day: int) -> None:

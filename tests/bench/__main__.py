@@ -8,7 +8,9 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
     polls: see `tests.bench.polls`. choices: see `tests.bench.choices`. forecast: see
     `tests.bench.forecasts`.
 
-    python -m tests.bench [holds] [polls] [choices] [forecast]
+    page: see `tests.bench.pages`; only when it is asked for.
+
+    python -m tests.bench [holds] [page] [polls] [choices] [forecast]
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import choices, forecasts, polls
+from tests.bench import choices, forecasts, pages, polls
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -100,6 +102,9 @@ def main(asked: list[str]) -> None:
         forecasts.measure()
     if not asked or "holds" in asked:
         asyncio.run(holds())
+    if "page" in asked:
+        # Minutes, and a gigabyte of disk: only when it is asked for.
+        asyncio.run(pages.measure())
 
 
 if __name__ == "__main__":

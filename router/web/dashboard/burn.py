@@ -35,12 +35,13 @@ async def burns(
     """
     Say how the most used budgets went in their windows, and will go.
 
-    Of a budget for ever, or one whose window rolls, there is nothing to burn down to.
+    Of a budget for ever, or one whose window rolls, there is nothing to burn down to; and of one of
+    which nothing is used, nothing to show.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    able = [line for line in lines if _burns(line)]
+    able = [line for line in lines if _burns(line) and line.available != line.limit]
     found: dict[tuple[str, str], Burn] = {}
     for line in sorted(able, key=use, reverse=True)[:BURNS_MAX]:
         assert line.window_start is not None
