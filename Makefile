@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,\
 VENV := .venv
 BIN := $(VENV)/bin
 CLIENTS := tests/clients
+BROWSER := tests/browser
 SEEDS ?= 1000
 JOBS ?= 2
 
@@ -15,7 +16,7 @@ EXACT := $(EXACT),*/router/policy/choose.py,*/router/upstream/faults.py
 FLOOR := 90
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint cover simulate compare prove bench lock clientlock clean
+.PHONY: help run test lint cover simulate compare prove bench lock clientlock browserlock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,7 +34,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/farebox check policies/*.yaml
 
-cover: $(VENV)/.dev $(VENV)/.clients
+cover: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(JOBS)
 	@$(BIN)/coverage combine --quiet
@@ -48,7 +49,7 @@ simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 compare: $(VENV)/.dev ## Show policies beside fixed choices and an oracle, in simulated worlds.
 	$(BIN)/python -m tests.simulation.compare
 
-prove: $(VENV)/.dev $(VENV)/.clients ## Run every property at length, with fresh randomness.
+prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run every property at length, with fresh randomness.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
 
 bench: $(VENV)/.dev ## Measure: the ledger's commits, a decision's cost, polls beside the optimum.
@@ -63,6 +64,10 @@ clientlock: $(BIN)/uv $(VENV)/.dev ## Resolve the lock files of the clients that
 	$(LOCK) $(CLIENTS)/python/requirements.in --output-file $(CLIENTS)/python/requirements.lock
 	rm -f $(CLIENTS)/node/package-lock.json
 	cd $(CLIENTS)/node && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved
+
+browserlock: $(VENV)/.dev ## Resolve the lock file of what drives a browser over the pages.
+	rm -f $(BROWSER)/package-lock.json
+	cd $(BROWSER) && $(NPM) install --package-lock-only --omit-lockfile-registry-resolved
 
 LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--upgrade --generate-hashes --no-emit-index-url --custom-compile-command "make $@" --quiet
@@ -97,6 +102,13 @@ $(VENV)/.clients: $(CLIENTS)/python/requirements.lock $(CLIENTS)/node/package-lo
 	mkdir -p $(VENV)/clients-node
 	cp $(CLIENTS)/node/package.json $(CLIENTS)/node/package-lock.json $(VENV)/clients-node
 	cd $(VENV)/clients-node && $(NPM) ci
+	@touch $@
+
+# Chromium itself is the system's: apt-get install chromium.
+$(VENV)/.browser: $(BROWSER)/package-lock.json | $(VENV)/.dev
+	mkdir -p $(VENV)/browser-node
+	cp $(BROWSER)/package.json $(BROWSER)/package-lock.json $(VENV)/browser-node
+	cd $(VENV)/browser-node && $(NPM) ci
 	@touch $@
 
 $(BIN)/python:

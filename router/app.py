@@ -30,7 +30,7 @@ from router.dispatch.sending import Sender
 from router.dispatch.survey import Survey
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
-from router.finance.snapshot import BooksCheck, money_snapshot
+from router.finance.snapshot import money_snapshot
 from router.ground import Ground, Roads, Rooms, lay_ground, open_accounts, open_roads, open_rooms
 from router.ledger.executor import ThreadExecutor
 from router.ledger.ledger import Ledger
@@ -102,12 +102,13 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
     async with AsyncExitStack() as stack:
         ground = lay_ground(stack, settings, observers)
         ledger = await _open_ledger(stack, settings.database_path, ground)
-        check = BooksCheck(ledger)
+        rooms = await open_rooms(stack, settings, ledger)
         ground.metrics.read_with(
-            lambda: money_snapshot(ledger, ground.current.policy, ground.clock.now(), check=check),
+            lambda: money_snapshot(
+                ledger, ground.current.policy, ground.clock.now(), check=rooms.check
+            ),
             ground.teller.alarm,
         )
-        rooms = await open_rooms(stack, settings, ledger)
         latencies = Latencies()
         latencies.seed(await ledger.timed(ground.clock.now() - SEEDED_FROM, most=SEEDED_MOST))
         roads = await open_roads(stack, settings, ground, latencies)
@@ -169,15 +170,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
     placer = Placer(clock, ids, ledger, survey, health, turns, in_force=lambda: current.policy)
     sender = _hire_sender(ground, rooms, roads, health, turns, hosting, callbacks_url)
     dispatcher = Dispatcher(
-        clock,
-        ledger,
-        inputs,
-        placer,
-        sender,
-        health,
-        tasks,
-        teller,
-        callbacks=callbacks_url is not None,
+        clock, ledger, inputs, placer, sender, health, tasks, teller, callbacks=public is not None
     )
     recovery = Recovery(clock, ledger, inputs, dispatcher, health, observer, policy=current.of_job)
     services = Services(
@@ -202,6 +195,8 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
         providers=providers,
         guard=roads.guard,
         lost_answers=LostAnswers(clock),
+        desk=rooms.press,
+        check=rooms.check,
         admin_key=settings.admin_key,
     )
     forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)

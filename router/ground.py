@@ -13,6 +13,7 @@ from router.dispatch.reloading import Reloader, all_terms
 from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
 from router.finance.accounts import Accounts
+from router.finance.snapshot import BooksCheck
 from router.images.archive import BadArchive, open_results
 from router.images.keeping import ResultStore
 from router.images.links import Links
@@ -68,6 +69,9 @@ class Rooms:
     """Where images are decoded."""
     desk: ThreadExecutor
     """Where bills are read and compared."""
+    press: ThreadExecutor
+    """Where pages are written."""
+    check: BooksCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +167,8 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
         desk=worker("statements"),
+        press=worker("pages"),
+        check=BooksCheck(ledger),
     )
 
 

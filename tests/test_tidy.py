@@ -24,6 +24,7 @@ LINE_LENGTH_MAX = 100
 TESTED_ELSEWHERE = {
     "router/app.py": "tests/acceptance/test_serve.py",
     "router/dispatch/correction.py": "tests/unit/dispatch/test_dispatcher.py",
+    "router/ledger/budget_reading.py": "tests/contract/test_budget_hours.py",
     "router/ledger/postgres.py": "tests/contract/test_ledger_postgres.py",
     "router/ledger/postgres_connection.py": "tests/contract/test_ledger_postgres.py",
     "router/policy/explain.py": "tests/unit/policy/test_loader.py",

@@ -121,7 +121,9 @@ class Front:
         key = key or self.key
         if key is not None:
             sent.setdefault("Authorization", f"Bearer {key}")
-        async with self.client.request(method, path, data=body, headers=sent) as response:
+        async with self.client.request(
+            method, path, data=body, headers=sent, allow_redirects=False
+        ) as response:
             answer = Answer(response.status, dict(response.headers), await response.text())
         check_answer(method, path, answer.status, answer.headers, answer.text)
         return answer

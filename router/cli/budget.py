@@ -33,7 +33,10 @@ def list_budgets(
     List every budget's window as it stands: posted, presumed, held and in doubt all count.
 
     A budget of each tenant has a line for each one that has spent in its window. A window that
-    rolls has no end: an hour's money is free again once all of the hour is outside.
+    rolls has no end: an hour's money is free again once all of the hour is outside. The forecast
+    is what the window will have been charged at its end, with the band that eight in ten ends lie
+    in; where there is none, too little is known, and --json says what. At the present pace the
+    limit is reached when the budget runs out.
     """
     document = run(_fetch(Where.of(url, database, policy), "/v1/budgets"))
     if as_json:
@@ -173,6 +176,8 @@ def budget_table(lines: list[dict[str, Any]]) -> object:
             "budget",
             "scope",
             *(name.replace("_", " ") for name in AMOUNTS),
+            "forecast",
+            "runs out",
             "until",
             "raised by",
             "reached",
@@ -182,6 +187,8 @@ def budget_table(lines: list[dict[str, Any]]) -> object:
                 line["name"],
                 line["scope"],
                 *(usd(line[name]) for name in AMOUNTS),
+                _forecast(line),
+                line["exhausted_at"] or "",
                 _until(line),
                 ", ".join(_raised(one) for one in line["raises"]),
                 _reached(line["thresholds"]),
@@ -218,6 +225,13 @@ def _happened(one: dict[str, Any]) -> str:
             return f"{usd(one['by'])} no more"
         case _:
             return f"{one['percent']}%: {usd(one['charged'])} of {usd(one['limit'])}"
+
+
+def _forecast(line: dict[str, Any]) -> str:
+    found = line["forecast"]
+    if found is None:
+        return ""
+    return f"{usd(found['expected'])} ({usd(found['low'])} to {usd(found['high'])})"
 
 
 def _until(line: dict[str, Any]) -> str:

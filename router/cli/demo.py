@@ -142,6 +142,8 @@ def _invite(first: Outcome, player: Player, settings: Settings, keys: Mapping[st
     say()
     say(f"The first image:  {first.reply['images'][0]['url']}")
     say(f"The router:       {address_of(settings)}")
+    say(f"The dashboard:    {address_of(settings)}/dashboard")
+    say(f"    sign in with  {keys[OPERATOR]}")
     say("Another edit:")
     say(f"  curl -s {address_of(settings)}/v1/edits \\")
     say(f"    -H 'Authorization: Bearer {keys[STUDIO]}' -H 'Content-Type: application/json' \\")

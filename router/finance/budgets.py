@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 
+from router.finance.forecast import BudgetWindow, HourCharged
+from router.finance.outlook import Outlook, outlook
 from router.finance.standing import read_accounts
 from router.ledger.alerting import Told
 from router.ledger.key_rows import KeyRow
@@ -49,6 +51,8 @@ class BudgetLine:
     """What people have raised the policy's limit by; it is in `limit`."""
     thresholds: tuple[Threshold, ...] = ()
     """That people are told of, rising."""
+    outlook: Outlook | None = None
+    """What is to be expected; None where nobody has asked for it."""
 
     @property
     def available(self) -> Money:
@@ -82,7 +86,17 @@ async def budget_lines(
     of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
     told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
-    return tuple(_line(limit, now, told) for limit in (*_limits(policy, now, tenant), *of_keys))
+    hours = await ledger.hours_of_late(at)
+    zones = {budget.name: budget.time_zone for budget in policy.budgets}
+    return tuple(
+        _looking_ahead(
+            _line(limit, now, told),
+            zones.get(limit.budget, UTC),
+            hours.get((limit.budget, limit.scope), {}).values(),
+            at,
+        )
+        for limit in (*_limits(policy, now, tenant), *of_keys)
+    )
 
 
 async def lines_that_bind(
@@ -133,6 +147,7 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
             "held": str(line.held),
             "in_doubt": str(line.in_doubt),
             "available": str(line.available),
+            **(line.outlook.as_fields() if line.outlook is not None else {}),
         }
         for line in lines
     ]
@@ -191,3 +206,17 @@ def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
         held=usage.held,
         in_doubt=usage.in_doubt,
     )
+
+
+def _looking_ahead(
+    line: BudgetLine, zone: tzinfo, hours: Iterable[HourCharged], at: datetime
+) -> BudgetLine:
+    window = BudgetWindow(
+        start=line.window_start,
+        end=line.window_end,
+        limit=line.limit,
+        charged=line.posted + line.presumed,
+        under_way=line.held + line.in_doubt,
+        zone=zone,
+    )
+    return replace(line, outlook=outlook(window, hours, at))

@@ -165,7 +165,7 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "
     sums: dict[tuple[str, ...], Amounts] = {}
     total = Amounts()
     for row in rows:
-        key = tuple(_value(row, dimension) for dimension in by)
+        key = tuple(value_of(row, dimension) for dimension in by)
         amounts = Amounts.of(row)
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
@@ -214,7 +214,8 @@ def _checked(by: Sequence[str]) -> tuple[str, ...]:
     return tuple(by)
 
 
-def _value(row: SpendingRow, dimension: str) -> str:
+def value_of(row: SpendingRow, dimension: str) -> str:
+    """What a row has for a dimension; empty for a job without that tag."""
     if dimension.startswith(TAG):
         return dict(row.tags).get(dimension.removeprefix(TAG), "")
     return _READ[dimension](row)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from router.finance.budgets import budget_lines
+from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.credit import latest, posted_since
+from router.finance.forecast import Forecast
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import RefusedRow, SpendingRow
@@ -37,6 +38,11 @@ class BooksCheck:
         self._ledger, self._every = ledger, every
         self._checked_at: datetime | None = None
         self._imbalance = Money.ZERO
+
+    @property
+    def last(self) -> tuple[datetime, Money] | None:
+        """When it was checked last, and what came of it; None before the first time."""
+        return None if self._checked_at is None else (self._checked_at, self._imbalance)
 
     async def imbalance(self, at: datetime) -> Money:
         """
@@ -75,19 +81,7 @@ async def money_snapshot(
         policy=policy.name,
         policy_hash=policy.hash,
         spent=spent,
-        budgets=tuple(
-            BudgetUsed(
-                budget=line.name,
-                scope=line.scope,
-                limit=line.limit,
-                window_end=line.window_end,
-                posted=line.posted,
-                presumed=line.presumed,
-                held=line.held,
-                in_doubt=line.in_doubt,
-            )
-            for line in lines
-        ),
+        budgets=tuple(_used(line) for line in lines),
         denied=_denied(await ledger.refused(BEGINNING), policy),
         jobs=tuple(
             JobsEnded(
@@ -111,6 +105,22 @@ async def _credits(ledger: Ledger, spent: Iterable[Spent]) -> tuple[tuple[str, M
         topped_up = await ledger.topped_up(name, reading.at)
         left.append((name, reading.amount + topped_up - posted_since(reading, posted)))
     return tuple(left)
+
+
+def _used(line: BudgetLine) -> BudgetUsed:
+    ahead = line.outlook.forecast if line.outlook is not None else None
+    return BudgetUsed(
+        budget=line.name,
+        scope=line.scope,
+        limit=line.limit,
+        window_end=line.window_end,
+        posted=line.posted,
+        presumed=line.presumed,
+        held=line.held,
+        in_doubt=line.in_doubt,
+        forecast=ahead.expected if isinstance(ahead, Forecast) else None,
+        exhausted_at=ahead.exhausted_at if ahead is not None else None,
+    )
 
 
 def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:

@@ -10,19 +10,19 @@ from datetime import datetime
 from typing import Literal
 
 from router.ledger.answers import Answer, Done
+from router.ledger.browsing import Browsing
+from router.ledger.budget_reading import BudgetReadings
 from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Presume
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.reading import NEWEST
-from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow
+from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow
 from router.ledger.statement_reading import StatementReadings
 from router.ledger.store import Contradiction, Store
 from router.ledger.sums import Sums
 from router.ledger.views import TimedRow
 from router.ledger.writer import Writer
-from router.model.budget import Limit
 from router.model.clock import from_rfc3339
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, CallbackToken, JobId
@@ -31,7 +31,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Ledger(Sums, StatementReadings):
+class Ledger(Sums, BudgetReadings, StatementReadings, Browsing):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:
@@ -142,48 +142,6 @@ class Ledger(Sums, StatementReadings):
         """Attempts that ended within `[since, until)`, billed and not delivered; oldest first."""
         rows = await self._read("undelivered", since=since, until=until)
         return [decode(AttemptRow, row) for row in rows]
-
-    async def balances_at(self, at: datetime) -> list[BalanceRow]:
-        """The balances of the budgets' windows that an instant lies in."""
-        rows = await self._read("balances_at", at=at)
-        return [decode(BalanceRow, row) for row in rows]
-
-    async def rolling(self, limit: Limit) -> RollingRow:
-        """What counts against a limit whose window rolls."""
-        (row,) = await self._read(
-            "rolling", budget=limit.budget, scope=limit.scope, since=limit.window_start
-        )
-        return decode(RollingRow, row)
-
-    async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]:
-        """What counts of a budget whose window rolls, for each of its accounts."""
-        rows = await self._read("rolling_of", budget=budget, since=since)
-        return [decode(RollingRow, row) for row in rows]
-
-    async def raises_at(self, at: datetime) -> list[RaiseRow]:
-        """The raises that an instant lies in, and their ends if any; the first to end first."""
-        return [decode(RaiseRow, row) for row in await self._read("raises_at", at=at)]
-
-    async def raises_between(self, since: datetime, until: datetime) -> list[RaiseRow]:
-        """The raises and the ends of raises that were made within `[since, until)`."""
-        rows = await self._read("raises_between", since=since, until=until)
-        return [decode(RaiseRow, row) for row in rows]
-
-    async def alerts_between(self, since: datetime, until: datetime) -> list[AlertRow]:
-        """The thresholds that were told of within `[since, until)`."""
-        rows = await self._read("alerts_between", since=since, until=until)
-        return [decode(AlertRow, row) for row in rows]
-
-    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
-        """
-        The thresholds that were told of in the windows that an instant lies in.
-
-        Args:
-            at: The instant.
-            since: Of windows that roll, also those told of in any that ended after this.
-        """
-        rows = await self._read("alerts_at", at=at, since=since or at)
-        return [decode(AlertRow, row) for row in rows]
 
     async def timed(self, since: datetime, *, most: int) -> list[TimedRow]:
         """Of each offer, what `most` attempts that ended or fell into doubt since then took."""

@@ -1,4 +1,4 @@
-"""Rows about limits: sums over a rolling window, raises by people, thresholds that were reached."""
+"""Rows about limits: sums over a rolling window, hours, raises by people, thresholds reached."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -48,6 +48,34 @@ class RollingRow:
             held=usage.held,
             in_doubt=usage.in_doubt,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetHourRow:
+    """
+    What an account of a budget was charged within an hour of UTC, presumed charges included.
+
+    It counts at the instant of its entry, in whatever window the hold stood. As a change it is what
+    is added to the hour: so nobody has to read it first.
+    """
+
+    table: ClassVar[str] = "budget_hours"
+    key_columns: ClassVar[tuple[str, ...]] = ("budget", "scope", "hour")
+    budget: str
+    scope: str
+    hour: datetime
+    """When it begins."""
+    charged: Money
+    """Negative where more was given back than taken."""
+
+    @property
+    def key(self) -> tuple[str | datetime, ...]:
+        """The primary key."""
+        return (self.budget, self.scope, self.hour)
+
+    def plus(self, more: Money) -> "BudgetHourRow":
+        """The hour with more charged in it."""
+        return replace(self, charged=self.charged + more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from router.ledger.views import (
     BookingRow,
     ChargeRow,
     JobsEndedRow,
+    OpenRow,
     RefusedRow,
     SpendingRow,
     TimedRow,
@@ -24,7 +25,17 @@ from router.model.money import Money
 
 Column = str | int | float | None
 R = TypeVar("R", bound=Row)
-V = TypeVar("V", SpendingRow, JobsEndedRow, RefusedRow, TimedRow, BookingRow, BilledRow, ChargeRow)
+V = TypeVar(
+    "V",
+    SpendingRow,
+    JobsEndedRow,
+    OpenRow,
+    RefusedRow,
+    TimedRow,
+    BookingRow,
+    BilledRow,
+    ChargeRow,
+)
 
 Reader = Callable[[Any], Any]
 

@@ -1,12 +1,15 @@
 """A move of money between the four amounts: its entry, and every balance that it changes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from router.ledger.flows import flows
+from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, Row
-from router.model.money import Money
+from router.model.clock import hour_of
+from router.model.money import Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ def moved(
     the sums of what was spent.
 
     The windows are those of the hold, so a charge counts where its hold stood, even when the day
-    has turned meanwhile. What was spent counts at its entry's instant.
+    has turned meanwhile; the hour that it counts in is that of the entry. What was spent counts at
+    its entry's instant.
 
     Args:
         page: The books.
@@ -74,7 +78,27 @@ def moved(
         assert row.held >= Money.ZERO, row
         assert row.in_doubt >= Money.ZERO, row
         balances.append(row)
-    return (*entries, *balances, *flows(attempt, after or attempt, entries, at))
+    return (
+        *entries,
+        *balances,
+        *_hours(attempt, moves, at),
+        *flows(attempt, after or attempt, entries, at),
+    )
+
+
+def _hours(attempt: AttemptRow, moves: Sequence[Move], at: datetime) -> Iterator[BudgetHourRow]:
+    """What moves add to the hour, in each account that the attempt counts against."""
+    charged = _charged(moves)
+    if not charged:
+        return
+    for window in attempt.windows:
+        yield BudgetHourRow(
+            budget=window.budget, scope=window.scope, hour=hour_of(at), charged=charged
+        )
+
+
+def _charged(moves: Sequence[Move]) -> Money:
+    return total([move.posted + move.presumed for move in moves])
 
 
 def _added(row: BalanceRow, move: Move) -> BalanceRow:

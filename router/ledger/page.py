@@ -6,6 +6,7 @@ decided, and at the end the back end writes what is dirty. So both back ends dec
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 from router.ledger.answers import Refused
@@ -35,7 +36,7 @@ from router.ledger.commands import (
 )
 from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import (
@@ -65,6 +66,7 @@ class Page:
         self._rows: dict[tuple[type[object], tuple[object, ...]], Row] = {}
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
+        self._hours: dict[tuple[str | datetime, ...], BudgetHourRow] = {}
         self._sums: dict[Key, FlowRow | EndingRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
@@ -89,6 +91,10 @@ class Page:
         for row in changes:
             if isinstance(row, EntryRow):
                 self._entries.append(row)
+                continue
+            if isinstance(row, BudgetHourRow):
+                before = self._hours.get(row.key)
+                self._hours[row.key] = row if before is None else before.plus(row.charged)
                 continue
             if isinstance(row, FlowRow | EndingRow):
                 self._add(row)
@@ -137,10 +143,12 @@ class Page:
     def changed(self) -> tuple[Row, ...]:
         """
         What must be written: rows with their last value, the entries in order, and then what is
-        added to sums, in the order of their keys: two writers never wait in a circle for them.
+        added to hours and sums, in the order of their keys: two writers never wait in a circle for
+        them.
         """
+        hours = [self._hours[key] for key in sorted(self._hours)]
         sums = sorted(self._sums.values(), key=lambda row: (row.table, row.key))
-        return (*self._dirty.values(), *self._entries, *sums)
+        return (*self._dirty.values(), *hours, *self._entries, *sums)
 
 
 def subjects(command: Command) -> set[Key]:

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import HOUR, AlertRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import HOUR, AlertRow, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.statement_rows import ACCOUNT_FACTS, AccountFact
@@ -267,6 +267,7 @@ Row = (
     | RaiseRow
     | AlertRow
     | RollingRow
+    | BudgetHourRow
     | OutboxRow
     | AccountEventRow
     | PeriodRow
@@ -278,6 +279,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
     AttemptRow,
     BalanceRow,
+    BudgetHourRow,
     EntryRow,
     IdempotencyRow,
     RefusalRow,

@@ -19,6 +19,7 @@ _DAY = timedelta(days=1)
 _CHECKS = (
     "books_out_of_balance",
     "attempts_out_of_balance",
+    "hours_out_of_balance",
     "spending_out_of_balance",
     "endings_out_of_balance",
 )

@@ -156,3 +156,20 @@ class ChargeRow:
     """Where it said so: `output.cost`, or `statement`."""
     posted: Money
     dispatched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRow:
+    """What is open now of attempts that share everything they are reported by."""
+
+    provider: str
+    model: str
+    resolution: Resolution
+    tenant: str
+    tags: tuple[tuple[str, str], ...]
+    money: str
+    """`held`, or `in_doubt`."""
+    attempts: int
+    amount: Money
+    oldest: datetime
+    """When the oldest of these holds was placed."""

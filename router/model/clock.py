@@ -74,3 +74,8 @@ def from_rfc3339(text: str) -> datetime:
         message = f"{text!r} has no time zone"
         raise ValueError(message)
     return instant.astimezone(UTC)
+
+
+def hour_of(at: datetime) -> datetime:
+    """The whole hour of UTC that an instant lies in."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -65,6 +65,15 @@ class Metrics:
         """
         self._read, self._alarm = read, alarm
 
+    def counted(self) -> dict[str, float]:
+        """What was counted from events in this process, by the names of samples without labels."""
+        return {
+            sample.name: sample.value
+            for metric in self._registry.collect()
+            for sample in metric.samples
+            if not sample.labels
+        }
+
     async def scrape(self) -> bytes:
         """
         Read the books, and write the text that Prometheus takes.

@@ -7,6 +7,7 @@ decimal text, because Prometheus knows no other numbers; finance takes its figur
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -159,15 +160,22 @@ class MoneySeries:
         for name, documentation, amount in _OF_A_WINDOW:
             sums = _sums((key, amount(row)) for key, row in keyed)
             yield _gauge(name, documentation, _BY_BUDGET, sums)
-        ends = GaugeMetricFamily(
+        yield _gauge(
+            "farebox_budget_forecast_usd",
+            "Expected to be charged by the window's end; none where too little is known.",
+            _BY_BUDGET,
+            _sums((key, row.forecast) for key, row in keyed if row.forecast is not None),
+        )
+        yield _instants(
+            "farebox_budget_exhausted_timestamp_seconds",
+            "When the limit is reached at the present pace; none if not within the window.",
+            ((key, row.exhausted_at) for key, row in keyed),
+        )
+        yield _instants(
             "farebox_budget_window_end_timestamp_seconds",
             "When the budget begins anew; none for a lifetime, nor for a window that rolls.",
-            labels=_BY_BUDGET,
+            ((key, row.window_end) for key, row in keyed),
         )
-        instants = {key: row.window_end for key, row in keyed if row.window_end is not None}
-        for key, instant in instants.items():
-            ends.add_metric(key, instant.timestamp())
-        yield ends
 
     def _jobs_ended(self, snapshot: MoneySnapshot) -> Metric:
         counts: dict[Key, int] = defaultdict(int)
@@ -225,6 +233,20 @@ def _gauge(name: str, documentation: str, labels: Sequence[str], amounts: Amount
     family = GaugeMetricFamily(name, documentation, labels=labels)
     for key, amount in amounts.items():
         family.add_metric(key, _dollars(amount))
+    return family
+
+
+def _instants(
+    name: str, documentation: str, instants: Iterable[tuple[Key, datetime | None]]
+) -> Metric:
+    """Of accounts that share a label, the first instant."""
+    firsts: dict[Key, datetime] = {}
+    for key, instant in instants:
+        if instant is not None:
+            firsts[key] = min(instant, firsts.get(key, instant))
+    family = GaugeMetricFamily(name, documentation, labels=_BY_BUDGET)
+    for key, instant in firsts.items():
+        family.add_metric(key, instant.timestamp())
     return family
 
 

@@ -48,6 +48,10 @@ class BudgetUsed:
     presumed: Money
     held: Money
     in_doubt: Money
+    forecast: Money | None = None
+    """What the window is expected to be charged by its end; None where too little is known."""
+    exhausted_at: datetime | None = None
+    """When the limit is reached at the present pace; None: not within the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

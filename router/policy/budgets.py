@@ -11,6 +11,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from router.model.budget import Limit
+from router.model.clock import hour_of
 from router.policy.problems import Flaw
 from router.policy.scalars import Dollars, Name, Row, pattern, read_dollars
 from router.policy.scopes import EACH, SCOPE_SCHEMA, JobFacts, Scope, read_scope
@@ -25,7 +26,6 @@ from router.policy.windows import (
     Rolling,
     Window,
     bounds,
-    hour_of,
     read_month_start,
     read_period,
     read_week_start,

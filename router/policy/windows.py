@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from router.model.clock import hour_of
+
 _MONTHS = 12
 DAYS_OF_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTH_NAMES = (
@@ -167,11 +169,6 @@ def _place(name: object, names: tuple[str, ...], wanted: str) -> int:
         message = f"{wanted} belongs here"
         raise ValueError(message)
     return names.index(name)
-
-
-def hour_of(at: datetime) -> datetime:
-    """The whole hour of UTC that an instant lies in."""
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def bounds(

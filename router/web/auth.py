@@ -21,6 +21,8 @@ from router.web.services import Services
 
 LOCAL = "local"
 """The tenant of whoever needs no key."""
+ENVIRONMENT = "environment"
+"""The id of the admin key that is in no store."""
 _UNKNOWN_DIGEST = digest("of no key's secret")
 _DECLARED = ("application/json", "multipart/form-data")
 _HOW = "Send one as `Authorization: Bearer fbx_…`; `farebox keys create` makes one."
@@ -64,14 +66,33 @@ async def who_asks(services: Services, request: web.Request) -> Caller:
         return Caller(tenant=LOCAL, key_id="socket", role=Role.ADMIN, who=operator)
     key = _key_of(request)
     if services.admin_key is not None and _same(digest(key), digest(services.admin_key)):
-        name = "FAREBOX_ADMIN_KEY"
-        return Caller(tenant=LOCAL, key_id="environment", role=Role.ADMIN, who=name)
+        return of_environment()
     if key.startswith(PREFIX):
         return await _holder(services, key)
     if services.admin_key is not None or await services.ledger.keys():
         raise Unauthorized(f"A Farebox key is needed. {_HOW}")
     _check_is_local(request)
     return Caller(tenant=LOCAL, key_id=LOCAL, role=Role.ADMIN, who=LOCAL)
+
+
+def of_environment() -> Caller:
+    """Whoever has the admin key that the environment gives."""
+    name = "FAREBOX_ADMIN_KEY"
+    return Caller(tenant=LOCAL, key_id=ENVIRONMENT, role=Role.ADMIN, who=name)
+
+
+async def holder_of(services: Services, key: str) -> Caller:
+    """
+    Find out whose a key is, wherever it was written.
+
+    Raises:
+        Unauthorized: It is no good one.
+        LedgerUnavailable: The keys cannot be read.
+    """
+    key = key.strip()
+    if services.admin_key is not None and _same(digest(key), digest(services.admin_key)):
+        return of_environment()
+    return await _holder(services, key)
 
 
 def _key_of(request: web.Request) -> str:
@@ -91,6 +112,16 @@ async def _holder(services: Services, key: str) -> Caller:
     is_good = _same(digest(secret), row.digest if row is not None else _UNKNOWN_DIGEST)
     if row is None or not is_good:
         raise Unauthorized(f"This key is not known here. {_HOW}")
+    return caller_of(services, row)
+
+
+def caller_of(services: Services, row: KeyRow) -> Caller:
+    """
+    Who a key's row lets in.
+
+    Raises:
+        Unauthorized: It is revoked or has expired.
+    """
     _check_is_valid(services, row)
     return Caller(
         tenant=row.tenant,

@@ -31,6 +31,7 @@ async def index(visit: Visit) -> web.Response:  # noqa: ARG001 - it says the sam
             "ask": "POST /v1/quotes",
             "read": ["/v1/edits", "/v1/budgets", "/v1/spend"],
             "watch": ["/readyz", "/metrics"],
+            "look": ["/dashboard", "/dashboard/operations"],
             "learn": "/openapi.json",
         }
     )

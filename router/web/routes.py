@@ -26,6 +26,8 @@ from router.web import (
     telling,
 )
 from router.web.auth import Caller
+from router.web.dashboard import jobs, operations, pages, signing_in
+from router.web.dashboard.dialect import PAGE
 from router.web.dialect import Dialect
 from router.web.dialects import runpod, shortapi
 from router.web.dialects.openai import routes as openai
@@ -43,11 +45,17 @@ _ALL_TENANTS = "This shows all tenants: it takes an admin's key, or a viewer's f
 class Access(Enum):
     """Who may take a route."""
 
-    PUBLIC = frozenset[Role]()  # Whoever finds the port; no key is looked at.
-    BUY = frozenset({Role.CLIENT, Role.ADMIN})
-    READ = frozenset({Role.CLIENT, Role.VIEWER, Role.ADMIN})
-    READ_ALL = frozenset({Role.VIEWER, Role.ADMIN})  # A viewer only if it sees all tenants.
-    ADMIN = frozenset({Role.ADMIN})
+    PUBLIC = ("nobody is asked", frozenset[Role]())  # Whoever finds the port; no key is looked at.
+    BUY = ("its own", frozenset({Role.CLIENT, Role.ADMIN}))
+    READ = ("its own", frozenset({Role.CLIENT, Role.VIEWER, Role.ADMIN}))
+    VIEW = ("its own", frozenset({Role.VIEWER, Role.ADMIN}))
+    READ_ALL = ("all", frozenset({Role.VIEWER, Role.ADMIN}))  # A viewer only if it sees all.
+    ADMIN = ("all", frozenset({Role.ADMIN}))
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles of keys that allow it."""
+        return self.value[1]
 
     def check(self, caller: Caller) -> None:
         """
@@ -56,7 +64,7 @@ class Access(Enum):
         Raises:
             Forbidden: Its key is not for this.
         """
-        if caller.role not in self.value:
+        if caller.role not in self.roles:
             raise Forbidden(f"A key with the role {caller.role} does not allow this.")
         if self is Access.READ_ALL and not caller.sees_all:
             raise Forbidden(_ALL_TENANTS)
@@ -77,6 +85,8 @@ class Route:
     """Whether it answers while recovery is under way."""
     with_head: bool = False
     """Whether HEAD is answered as well: as the GET would be, without its body."""
+    by_session: bool = False
+    """Whether a browser that is signed in may take it without a key. Nothing that changes may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,11 @@ class Unserved:
 def _of(dialect: Dialect, *routes: Route) -> tuple[Route, ...]:
     """Routes whose errors are told in a dialect."""
     return tuple(replace(route, dialect=dialect) for route in routes)
+
+
+def _by_session(*routes: Route) -> tuple[Route, ...]:
+    """Routes that a browser which is signed in may take."""
+    return tuple(replace(route, by_session=True) for route in routes)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -156,6 +171,21 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/readyz", probes.readyz, Access.PUBLIC, before_ready=True),
     Route("GET", "/openapi.json", probes.openapi, Access.PUBLIC, before_ready=True),
     Route("GET", "/", probes.index, Access.PUBLIC),
+    *_of(
+        PAGE,
+        *_by_session(
+            Route("GET", "/dashboard", pages.show_finance, Access.VIEW),
+            Route("GET", "/dashboard/spend.csv", pages.download_csv, Access.VIEW),
+            Route("GET", "/dashboard/spend.json", pages.download_json, Access.VIEW),
+            Route("GET", "/dashboard/operations", operations.show_operations, Access.READ_ALL),
+            Route("GET", "/dashboard/jobs", jobs.show_jobs, Access.VIEW),
+            Route("GET", "/dashboard/jobs/{id}", jobs.show_job, Access.VIEW),
+        ),
+        Route("GET", "/dashboard/sign-in", signing_in.show_form, Access.PUBLIC),
+        Route("POST", "/dashboard/sign-in", signing_in.sign_in, Access.PUBLIC),
+        Route("POST", "/dashboard/sign-out", signing_in.sign_out, Access.PUBLIC),
+        Route("GET", "/dashboard/assets/{name}", signing_in.read_asset, Access.PUBLIC),
+    ),
 )
 
 UNSERVED: tuple[Unserved, ...] = (

@@ -19,6 +19,7 @@ from router.observe import crashes
 from router.observe.events import Alarm
 from router.web.auth import LOCAL, Caller, who_asks
 from router.web.connections import Door, Speaker
+from router.web.dashboard.session import who_visits
 from router.web.dialect import SELLING, SPOKEN, NotServed
 from router.web.keys import Role
 from router.web.limits import Limits
@@ -65,7 +66,8 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
             raise Overloaded("Farebox is taking up what was unfinished; ask again in a moment.")
         caller = _NOBODY
         if route.access is not Access.PUBLIC:
-            caller = await who_asks(services, request)
+            asks = who_visits if route.by_session else who_asks
+            caller = await asks(services, request)
             route.access.check(caller)
         visit = Visit(services=services, request=request, arrived_s=arrived_s, caller=caller)
         return await route.handler(visit)

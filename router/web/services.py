@@ -15,6 +15,8 @@ from router.dispatch.resolving import Resolver
 from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.accounts import Accounts
+from router.finance.snapshot import BooksCheck
+from router.ledger.executor import Executor, InlineExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
 from router.model.clock import Clock
@@ -62,6 +64,10 @@ class Services:
     """A first admin key, for containers; None for none."""
     lost_answers: LostAnswers
     """What earlier requests were answered, so that one that is sent again is known."""
+    desk: Executor = field(default_factory=InlineExecutor)
+    """Where pages are written: beside the event loop, which edits wait for."""
+    check: BooksCheck | None = None
+    """Whether the books are in balance, as far as that was looked at; None: never."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,9 +7,9 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
 
     The others are told of where they stand: `tests.bench.polls`, and so on.
 
-    python -m tests.bench [holds] [polls] [choices] [rollups] [backtest]
+    python -m tests.bench [holds] [polls] [choices] [forecast] [rollups] [backtest] [page]
 
-Without a word, all of them but those that take minutes: the last two.
+Without a word, all of them but those that take minutes: the last three.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import backtests, choices, polls, rollups
+from tests.bench import backtests, choices, forecasts, pages, polls, rollups
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -95,14 +95,20 @@ def _holds() -> None:
     asyncio.run(holds())
 
 
+def _page() -> None:
+    asyncio.run(pages.measure())
+
+
 QUICK: dict[str, Callable[[], None]] = {
     "choices": choices.measure,
     "polls": polls.measure,
+    "forecast": forecasts.measure,
     "holds": _holds,
 }
 SLOW: dict[str, Callable[[], None]] = {
     "rollups": rollups.measure,
     "backtest": backtests.measure,
+    "page": _page,
 }
 
 

@@ -147,6 +147,12 @@ INSERT INTO periods (
     :left_open, :left_open_attempts, :charge_rows, :sha256_focus_1_2, :sha256_focus_1_4
 );
 
+-- name: put_budget_hours
+-- Add to what an account was charged in an hour.
+INSERT INTO budget_hours (budget, scope, hour, charged) VALUES (:budget, :scope, :hour, :charged)
+ON CONFLICT (budget, scope, hour) DO UPDATE SET
+    charged = budget_hours.charged + excluded.charged;
+
 -- name: put_outbox
 -- Store how far a callback is. Its address stays as it is, for it may have been forgotten.
 INSERT INTO outbox (
@@ -271,6 +277,16 @@ ORDER BY at, budget, scope, percent;
 SELECT * FROM alerts
 WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
 ORDER BY budget, scope, window_start, window_end, percent;
+
+-- name: budget_hours
+-- What one account was charged by the hour within a time, the oldest hour first.
+SELECT * FROM budget_hours
+WHERE budget = :budget AND scope = :scope AND hour >= :since AND hour < :until
+ORDER BY hour;
+
+-- name: budget_hours_since
+-- What every account was charged by the hour since an instant, the oldest hour first.
+SELECT * FROM budget_hours WHERE hour >= :since ORDER BY hour, budget, scope;
 
 -- name: refusals_since
 -- What each budget has refused since an instant. A count of none may stand there to be locked.
@@ -500,3 +516,71 @@ SELECT id FROM jobs WHERE id > :after ORDER BY id LIMIT 1 OFFSET :skipped;
 SELECT
     job_id, provider, resolution, state, quoted, posted, outcome, created_at, ended_at
 FROM attempts WHERE job_id > :after AND job_id <= :upto ORDER BY job_id, number;
+
+-- name: browse
+-- Of the next so many jobs before a given one, the newest first, those that are meant.
+SELECT * FROM (
+    SELECT * FROM jobs WHERE id < :after AND id >= :low ORDER BY id DESC LIMIT :within
+) AS looked
+WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :resolution)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
+    AND (:provider = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND provider = :provider
+    ))
+    AND (:money = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND (
+            state = :money
+            OR (:money = 'held' AND state IN ('dispatching', 'running'))
+            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
+                AND COALESCE(outcome, '') <> 'delivered')
+        )
+    ))
+ORDER BY id DESC LIMIT :most;
+
+-- name: browse_tenant
+-- The same of one tenant's jobs.
+SELECT * FROM (
+    SELECT * FROM jobs WHERE tenant = :tenant AND id < :after AND id >= :low
+    ORDER BY id DESC LIMIT :within
+) AS looked
+WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :resolution)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
+    AND (:provider = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND provider = :provider
+    ))
+    AND (:money = '' OR EXISTS (
+        SELECT 1 FROM attempts WHERE job_id = looked.id AND (
+            state = :money
+            OR (:money = 'held' AND state IN ('dispatching', 'running'))
+            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
+                AND COALESCE(outcome, '') <> 'delivered')
+        )
+    ))
+ORDER BY id DESC LIMIT :most;
+
+-- name: looked_to
+-- The last of the next so many jobs, if there are as many.
+SELECT id FROM jobs WHERE id < :after AND id >= :low ORDER BY id DESC LIMIT 1 OFFSET :before;
+
+-- name: looked_to_tenant
+-- The same of one tenant's jobs.
+SELECT id FROM jobs WHERE tenant = :tenant AND id < :after AND id >= :low
+ORDER BY id DESC LIMIT 1 OFFSET :before;
+
+-- name: open_money
+-- What is held and in doubt now, and since when the oldest of it.
+SELECT
+    provider, model, resolution, tenant, tags,
+    CASE WHEN state = 'in_doubt' THEN 'in_doubt' ELSE 'held' END AS money,
+    COUNT(*) AS attempts, SUM(quoted) AS amount, MIN(created_at) AS oldest
+FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+GROUP BY provider, model, resolution, tenant, tags, money
+ORDER BY provider, model, resolution, tenant, tags, money;
+
+-- name: ended_lately
+-- The last attempts that ended since an instant, the newest first.
+SELECT provider, slug, resolution, outcome, dispatched_at, accepted_at, ended_at, queue_s,
+    execution_s
+FROM attempts WHERE ended_at >= :since ORDER BY ended_at DESC LIMIT :most;

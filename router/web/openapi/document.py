@@ -32,6 +32,7 @@ from router.web.openapi.fields import FIELDS
 from router.web.openapi.openai import OPENAI_SCHEMAS
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.operations import OPERATIONS
+from router.web.openapi.pages import HTML
 from router.web.openapi.parameters import HEADERS, PARAMETERS
 from router.web.openapi.refusals import ERRORS_OF, INTERNAL, REFUSALS
 from router.web.openapi.schemas import ANSWER_SCHEMAS
@@ -59,6 +60,7 @@ _ACCESS: dict[Access, str] = {
     Access.PUBLIC: "Whoever finds the port.",
     Access.BUY: "A key with the role client or admin.",
     Access.READ: "A key of any role; of its own tenant, unless it sees all.",
+    Access.VIEW: "A viewer's or an admin's key, or the session of a browser that signed in.",
     Access.READ_ALL: "An admin's key, or a viewer's for `everyone`.",
     Access.ADMIN: "An admin's key.",
 }
@@ -207,6 +209,8 @@ def _refusal(
 def _foreign(words: str, dialect: Dialect, told: dict[str, web.Response]) -> dict[str, Any]:
     """An answer in the shape of a dialect's errors, each as it is really told."""
     (media_type,) = {response.content_type for response in told.values()}
+    if media_type == HTML:
+        return {"description": words, "content": {HTML: {"schema": BYTES}}}
     examples = {code: _told(response) for code, response in told.items()}
     content = {"schema": ref(ERRORS_OF[dialect.name]), "examples": examples}
     return {"description": words, "content": {media_type: content}}

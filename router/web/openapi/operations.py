@@ -19,6 +19,7 @@ from router.web.openapi.accounts import ACCOUNT_OPERATIONS
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
+from router.web.openapi.pages import PAGE_OPERATIONS
 from router.web.openapi.results import RESULT_OPERATIONS
 from router.web.openapi.telling import TELLING
 
@@ -262,4 +263,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     **RESULT_OPERATIONS,
     **DIALECT_OPERATIONS,
     **OPENAI_OPERATIONS,
+    **PAGE_OPERATIONS,
 }

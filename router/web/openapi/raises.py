@@ -1,4 +1,4 @@
-"""What raises of budgets' limits look like, and what became of limits, as JSON Schema."""
+"""What raises of budgets' limits, their history and their outlook look like, as JSON Schema."""
 
 from router.web.openapi.shapes import (
     ENDS,
@@ -50,3 +50,31 @@ RAISES: dict[str, Schema] = {
         ),
     ),
 }
+
+OUTLOOK: dict[str, Schema] = {
+    "forecast": nullable(
+        thing(
+            "What the window will have been charged when it ends.",
+            expected=MONEY,
+            low={**MONEY, "description": "Eight times in ten it is not less than this."},
+            high={**MONEY, "description": "Nor more than this."},
+            method=one_of(
+                ("linear", "weekday"),
+                "The window's own pace so far; or, once two weeks are known, that of the same "
+                "hours of the weeks before.",
+            ),
+        )
+    ),
+    "no_forecast": nullable({**TEXT, "description": "Why there is no forecast."}),
+    "exhausted_at": nullable(
+        {**INSTANT, "description": "When the limit is reached at this pace; null: not in time."}
+    ),
+    "burn_rates": many(
+        thing(
+            "How fast the limit is used: at 1 it is used up just as the window ends.",
+            over_s={"type": "integer", "description": "Over the last so many seconds."},
+            rate={**TEXT, "description": "As `14.40`."},
+        )
+    ),
+}
+"""The fields of a budget's line that look ahead."""

@@ -8,7 +8,7 @@ from router.web.openapi.accounting import ACCOUNTING
 from router.web.openapi.accounts import ACCOUNTS
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
-from router.web.openapi.raises import RAISES
+from router.web.openapi.raises import OUTLOOK, RAISES
 from router.web.openapi.refusals import PROBLEMS, UNSHOWN
 from router.web.openapi.results import RESULTS
 from router.web.openapi.shapes import (
@@ -120,6 +120,7 @@ _MONEY: dict[str, Schema] = {
         window_end=nullable(ENDS),
         rolls=ROLLS,
         **dict.fromkeys(USED, MONEY),
+        **OUTLOOK,
     ),
     "Spend": thing(
         "What was spent, added up.",

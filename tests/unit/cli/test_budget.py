@@ -161,7 +161,7 @@ def test_a_limit_is_raised_by_an_amount(said: str, told: str) -> None:
 def test_the_highest_threshold_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Or the next one, while there is none."""
     line: dict[str, Any] = {"window_end": None, "rolls": False, "raises": [], "scope": "s"}
-    line |= dict.fromkeys(AMOUNTS, "0.00")
+    line |= {**dict.fromkeys(AMOUNTS, "0.00"), "forecast": None, "exhausted_at": None}
     half, most = {"percent": 50, "reached_at": "long ago"}, {"percent": 80, "reached_at": "now"}
     later = {"percent": 90, "reached_at": None}
     shown = {"a": [half, most, later], "b": [later], "c": []}
@@ -178,7 +178,7 @@ def test_the_highest_threshold_is_shown(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_window_that_rolls_is_shown_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing becomes free at the end of the hour; a lifetime has none either."""
     line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s", "thresholds": []}
-    line |= dict.fromkeys(AMOUNTS, "0.00")
+    line |= {**dict.fromkeys(AMOUNTS, "0.00"), "forecast": None, "exhausted_at": None}
     raises = [{"by": "1.00", "until": "then"}]
     console().print(
         budget_table(
@@ -193,3 +193,22 @@ def test_a_window_that_rolls_is_shown_without_an_end(capsys: pytest.CaptureFixtu
     assert "rolls" in week
     assert "for ever" in ever
     assert "$1.00 until then │" in ever
+
+
+def test_what_is_expected_is_shown_with_its_band(capsys: pytest.CaptureFixture[str]) -> None:
+    """And when the budget runs out; an empty place where too little is known."""
+    line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s", "thresholds": []}
+    line |= {**dict.fromkeys(AMOUNTS, "0.00"), "rolls": False}
+    ahead = {"expected": "93.20", "low": "88.10", "high": "98.30", "method": "weekday"}
+    console().print(
+        budget_table(
+            [
+                {**line, "name": "month", "forecast": ahead, "exhausted_at": "the 28th"},
+                {**line, "name": "young", "forecast": None, "exhausted_at": None},
+            ]
+        )
+    )
+
+    month, young = (row for row in capsys.readouterr().out.splitlines() if "$0.00" in row)
+    assert "│ $93.20 ($88.10 to $98.30) │ the 28th │" in month
+    assert "$0.00 │ " in young

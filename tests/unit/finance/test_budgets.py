@@ -219,6 +219,10 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "held": "0.0875",
         "in_doubt": "0.00",
         "available": "0.4125",
+        "forecast": None,
+        "no_forecast": "nothing was charged yet",
+        "exhausted_at": None,
+        "burn_rates": [{"over_s": over_s, "rate": "0.00"} for over_s in (3_600, 21_600, 259_200)],
     }
     assert monthly["available"] == "69.9125"
     assert (at_runpod["window_start"], at_runpod["window_end"]) == (None, None)
@@ -245,3 +249,32 @@ def test_thresholds_are_shown_with_when_they_were_reached(tmp_path: Path, per: s
         {"percent": 80, "reached_at": None},
     ]
     assert [one["reached_at"] for one in zeta["thresholds"]] == [None, None]
+
+
+def test_a_line_looks_ahead_by_what_was_charged_by_the_hour(shop: Shop) -> None:
+    """Of the month, two thirds of it over; a lifetime has no end; today nothing was charged."""
+    for day in range(1, 6):
+        at = EPOCH - timedelta(days=day)
+        shop.buy(f"j{day}", "0.5", provider="runpod", tenant="zeta", at=at)
+        shop.post(f"j{day}.1", "0.4", at=at)
+    fields = {
+        line["name"]: line
+        for line in json.loads(
+            as_json(at_once(budget_lines(shop.ledger, shop.policy, EPOCH, "zeta")))
+        )["budgets"]
+    }
+
+    month = fields["monthly"]
+    assert month["forecast"] == {
+        "expected": "6.25",
+        "low": "6.25",
+        "high": "6.25",
+        "method": "linear",
+    }
+    assert (month["no_forecast"], month["exhausted_at"]) == (None, None)
+    assert month["burn_rates"][-1] == {"over_s": 259_200, "rate": "0.17"}
+    ever = fields["at-runpod"]
+    assert (ever["forecast"], ever["no_forecast"]) == (None, "a lifetime has no end")
+    assert ever["exhausted_at"] == "2027-01-04T09:00:00.000000Z"
+    assert ever["burn_rates"] == []
+    assert fields["each-daily"]["forecast"]["expected"] == "0.00"

@@ -90,6 +90,7 @@ def test_the_rest_of_the_books_is_there(shop: Shop) -> None:
     assert (acme.posted, acme.in_doubt) == (usd("0.2875"), usd("0.03"))
     assert (zeta.held, zeta.presumed, zeta.limit) == (usd("0.06"), usd("0.02"), usd("0.50"))
     assert budgets["ever", "everyone"].window_end is None
+    assert (acme.forecast, zeta.forecast) == (usd("0.766666667"), None)
     assert [(row.outcome, row.resolution.value, row.jobs) for row in snapshot.jobs] == [
         ("succeeded", "1k", 3),
         ("succeeded", "4k", 1),

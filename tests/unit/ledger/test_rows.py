@@ -5,7 +5,7 @@ from datetime import timedelta as delta
 
 from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, RaiseRow
+from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import (
@@ -45,7 +45,8 @@ def test_a_key_is_its_columns() -> None:
     key = KeyRow(id="k1", digest="d", tenant="acme", role="client", name="n", created_at=EPOCH)
     entry = EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold")
 
-    everything: tuple[Row, ...] = (job, attempt, balance, promise, refusal, key, entry)
+    hour = BudgetHourRow(budget="b", scope="s", hour=EPOCH, charged=usd("0.07"))
+    everything: tuple[Row, ...] = (job, attempt, balance, hour, promise, refusal, key, entry)
     for row in everything:
         assert row.key == tuple(getattr(row, name) for name in type(row).key_columns)
     # What is looked up together has no key of its own; a callback's is its job's.

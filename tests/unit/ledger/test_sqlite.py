@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.mapping import encode
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
-from router.ledger.rows import EntryRow, Window
+from router.ledger.rows import AttemptRow, EntryRow, Window
 from router.ledger.sql import migrations, queries
 from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
@@ -93,12 +94,8 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path: Path) -> Non
     again.close()
 
 
-def test_a_ledger_of_the_first_version_keeps_what_was_used(path: Path) -> None:
-    """Its balances are added up anew from its entries, each in its own window."""
-    day, ever = a_limit("daily"), a_lifetime_limit("ever", "9.00")
-    windows = (Window.of(day), Window.of(ever))
-    attempt = an_attempt_row("j1.1", price=usd("0.04"), windows=windows)
-    entry = EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold", held=usd("0.04"))
+def a_first_ledger(path: Path, attempt: AttemptRow, *entries: EntryRow) -> None:
+    """Write a file as the first version did, with one attempt of one job."""
     (_, first), *_ = migrations("sqlite")
     with closing(apsw.Connection(str(path))) as old:
         old.execute(first)
@@ -113,8 +110,46 @@ def test_a_ledger_of_the_first_version_keeps_what_was_used(path: Path) -> None:
             f"INSERT INTO attempts ({', '.join(then)}) VALUES (:{', :'.join(then)})",  # noqa: S608
             then,
         )
-        old.execute(queries("sqlite")["put_entries"], encode(entry))
+        for entry in entries:
+            old.execute(queries("sqlite")["put_entries"], encode(entry))
         old.pragma("user_version", 1)
+
+
+def test_a_ledger_from_before_hours_were_kept_has_them_from_its_journal(path: Path) -> None:
+    """Each charge in the hour of its entry, in each budget of its hold; a hold in none."""
+    windows = (Window.of(a_limit("daily")), Window.of(a_lifetime_limit("ever", "9.00")))
+    attempt = an_attempt_row(
+        "j1.1", price=usd("0.04"), windows=windows, state=AttemptState.POSTED, posted=usd("0.05")
+    )
+    later = EPOCH + timedelta(minutes=90)
+    held, posted = usd("0.04"), usd("0.03")
+    a_first_ledger(
+        path,
+        attempt,
+        EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold", held=held),
+        EntryRow(at=EPOCH, attempt_id=attempt.id, kind="post", held=-held, posted=posted),
+        EntryRow(at=later, attempt_id=attempt.id, kind="adjust", posted=usd("0.02")),
+    )
+    store = a_sqlite_store(path)
+    ledger = the_ledger(store)
+
+    for budget in ("daily", "ever"):
+        rows = at_once(ledger.budget_hours(budget, "everyone", EPOCH, later))
+        assert [(row.hour, str(row.charged)) for row in rows] == [
+            (EPOCH, "0.03"),
+            (EPOCH + timedelta(hours=1), "0.02"),
+        ]
+    assert at_once(ledger.imbalance()) == Money.ZERO
+    store.close()
+
+
+def test_a_ledger_of_the_first_version_keeps_what_was_used(path: Path) -> None:
+    """Its balances are added up anew from its entries, each in its own window."""
+    day, ever = a_limit("daily"), a_lifetime_limit("ever", "9.00")
+    windows = (Window.of(day), Window.of(ever))
+    attempt = an_attempt_row("j1.1", price=usd("0.04"), windows=windows)
+    entry = EntryRow(at=EPOCH, attempt_id=attempt.id, kind="hold", held=usd("0.04"))
+    a_first_ledger(path, attempt, entry)
     store = a_sqlite_store(path)
     ledger = the_ledger(store)
 

@@ -50,6 +50,7 @@ class CrookedStore:
         "attempts_out_of_balance": 20,
         "spending_out_of_balance": 300,
         "endings_out_of_balance": 4000,
+        "hours_out_of_balance": 50000,
     }
 
     async def fetch(self, query: str, /, **_: Any) -> list[Mapping[str, Any]]:
@@ -59,4 +60,4 @@ class CrookedStore:
 
 def test_every_check_counts() -> None:
     """None hides what another finds."""
-    assert at_once(Sums(cast("Store", CrookedStore())).imbalance()) == Money(4321)
+    assert at_once(Sums(cast("Store", CrookedStore())).imbalance()) == Money(54321)

@@ -89,6 +89,31 @@ def test_a_provider_without_money_is_at_zero() -> None:
         assert value(found, f"farebox_{name}", provider="runpod") == 0
 
 
+def test_a_budget_that_looks_ahead_shows_it_and_no_other_does() -> None:
+    """Where too little is known there is no series; what shares a label runs out with the first."""
+    soon, later = (datetime(2026, 11, day, tzinfo=UTC) for day in (24, 27))
+    found = shown(
+        a_snapshot(
+            budgets=(
+                a_budget(forecast=usd("88.25"), exhausted_at=soon),
+                a_budget(budget="young"),
+                a_budget(budget="third", forecast=usd("3.50"), exhausted_at=later),
+                a_budget(budget="fourth", forecast=usd("4.25"), exhausted_at=soon),
+            )
+        ),
+        MoneySeries(providers=PROVIDERS, names_max=2),
+    )
+    names = ("farebox_budget_forecast_usd", "farebox_budget_exhausted_timestamp_seconds")
+    mine = {"budget": "monthly", "scope": "everyone"}
+
+    assert [value(found, name, **mine) for name in names] == [88.25, soon.timestamp()]
+    assert [value(found, name, **(mine | {"budget": "other"})) for name in names] == [
+        7.75,
+        soon.timestamp(),
+    ]
+    assert not [one for one in found if one[0] in names and ("budget", "young") in one[1]]
+
+
 def test_a_budget_shows_its_limit_and_what_is_used() -> None:
     """A lifetime's end has no series: no infinity, no zero."""
     end = datetime(2026, 12, 1, tzinfo=UTC)

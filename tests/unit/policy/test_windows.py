@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.model.clock import hour_of
 from router.policy.windows import (
     MONTHS_LONG,
     Calendar,
@@ -14,7 +15,6 @@ from router.policy.windows import (
     Rolling,
     Window,
     bounds,
-    hour_of,
     read_month_start,
     read_period,
     read_week_start,

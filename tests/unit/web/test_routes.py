@@ -32,6 +32,7 @@ def test_who_may_take_what() -> None:
         "PUBLIC": [],
         "BUY": ["client of acme", "admin of a"],
         "READ": ["client of acme", "viewer of acme", "viewer of everyone", "admin of a"],
+        "VIEW": ["viewer of acme", "viewer of everyone", "admin of a"],
         "READ_ALL": ["viewer of everyone", "admin of a"],
         "ADMIN": ["admin of a"],
     }

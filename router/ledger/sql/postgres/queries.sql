@@ -169,6 +169,23 @@ WITH moves AS (
 )
 SELECT id, difference FROM differences WHERE difference <> 0;
 
+-- name: hours_out_of_balance
+-- Hours that are not the sum of what was charged in them. No rows: the books are right.
+WITH moves AS (
+    SELECT
+        line ->> 0 AS budget, line ->> 1 AS scope,
+        substr(entries.at, 1, 13) || ':00:00.000000Z' AS hour,
+        SUM(entries.posted + entries.presumed) AS charged
+    FROM entries
+    JOIN attempts ON attempts.id = entries.attempt_id,
+        jsonb_array_elements(attempts.windows::jsonb) AS line
+    GROUP BY 1, 2, 3
+), differences AS (
+    SELECT ABS(COALESCE(budget_hours.charged, 0) - COALESCE(moves.charged, 0)) AS difference
+    FROM budget_hours FULL OUTER JOIN moves USING (budget, scope, hour)
+)
+SELECT difference FROM differences WHERE difference <> 0;
+
 -- name: spending
 -- Money and counts of a time that is cut into pieces, each of a day, or of a longer time, that is
 -- named. A span of sums that begins too early or ends too late is mended by others, which are added

@@ -1,0 +1,90 @@
+"""Readings about budgets: what of them is used, who raised them, what was told, and their pace."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from router.ledger.hours_in_mind import Account, HoursInMind
+from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
+from router.ledger.mapping import decode
+from router.ledger.reading import Readings
+from router.ledger.rows import BalanceRow
+from router.ledger.store import Store
+from router.model.budget import Limit
+from router.model.clock import hour_of
+
+
+class BudgetReadings(Readings):
+    """How budgets stand and stood. Each raises `LedgerUnavailable` if it cannot be read."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._hours = HoursInMind()
+
+    async def balances_at(self, at: datetime) -> list[BalanceRow]:
+        """The balances of the budgets' windows that an instant lies in."""
+        rows = await self._read("balances_at", at=at)
+        return [decode(BalanceRow, row) for row in rows]
+
+    async def rolling(self, limit: Limit) -> RollingRow:
+        """What counts against a limit whose window rolls."""
+        (row,) = await self._read(
+            "rolling", budget=limit.budget, scope=limit.scope, since=limit.window_start
+        )
+        return decode(RollingRow, row)
+
+    async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]:
+        """What counts of a budget whose window rolls, for each of its accounts."""
+        rows = await self._read("rolling_of", budget=budget, since=since)
+        return [decode(RollingRow, row) for row in rows]
+
+    async def budget_hours(
+        self, budget: str, scope: str, since: datetime, until: datetime
+    ) -> list[BudgetHourRow]:
+        """
+        What an account of a budget was charged, presumed charges included, by the hour.
+
+        Args:
+            budget: Its name.
+            scope: The account.
+            since: Inclusive, with the whole of the hour that it lies in.
+            until: Exclusive; an hour that begins before it is told of whole.
+
+        Returns:
+            The oldest first, in UTC; hours in which nothing was charged are not there.
+        """
+        rows = await self._read(
+            "budget_hours", budget=budget, scope=scope, since=hour_of(since), until=until
+        )
+        return [decode(BudgetHourRow, row) for row in rows]
+
+    async def hours_of_late(
+        self, at: datetime
+    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]:
+        """What every account was charged by the hour in the last four weeks."""
+        rows = await self._read("budget_hours_since", since=self._hours.wanted(at))
+        return self._hours.take((decode(BudgetHourRow, row) for row in rows), at)
+
+    async def raises_at(self, at: datetime) -> list[RaiseRow]:
+        """The raises that an instant lies in, and their ends if any; the first to end first."""
+        return [decode(RaiseRow, row) for row in await self._read("raises_at", at=at)]
+
+    async def raises_between(self, since: datetime, until: datetime) -> list[RaiseRow]:
+        """The raises and the ends of raises that were made within `[since, until)`."""
+        rows = await self._read("raises_between", since=since, until=until)
+        return [decode(RaiseRow, row) for row in rows]
+
+    async def alerts_between(self, since: datetime, until: datetime) -> list[AlertRow]:
+        """The thresholds that were told of within `[since, until)`."""
+        rows = await self._read("alerts_between", since=since, until=until)
+        return [decode(AlertRow, row) for row in rows]
+
+    async def alerts_at(self, at: datetime, since: datetime | None = None) -> list[AlertRow]:
+        """
+        The thresholds that were told of in the windows that an instant lies in.
+
+        Args:
+            at: The instant.
+            since: Of windows that roll, also those told of in any that ended after this.
+        """
+        rows = await self._read("alerts_at", at=at, since=since or at)
+        return [decode(AlertRow, row) for row in rows]

@@ -1,0 +1,54 @@
+"""What accounts were charged by the hour of late, kept in mind: no past hour is written again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from router.ledger.limit_rows import HOUR, BudgetHourRow
+from router.model.clock import hour_of
+
+Account = tuple[str, str]
+"""A budget's name, and the account of it."""
+KEPT = timedelta(days=28)
+"""How far back."""
+READ_AGAIN = 2 * HOUR
+"""Of the hours that are known: another replica's clock may be behind, and its commit late."""
+
+
+class HoursInMind:
+    """The hours of the last four weeks, of which only the last are ever read again."""
+
+    def __init__(self) -> None:
+        self._hours: dict[Account, dict[datetime, BudgetHourRow]] = {}
+        self._until: datetime | None = None
+
+    def wanted(self, at: datetime) -> datetime:
+        """From which hour on the ledger must be read to know how things are at an instant."""
+        oldest = hour_of(at) - KEPT
+        if self._until is None or at < self._until:
+            return oldest
+        return max(oldest, self._until - READ_AGAIN)
+
+    def take(
+        self, rows: Iterable[BudgetHourRow], at: datetime
+    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]:
+        """
+        Take what was read from `wanted` on, and forget what is too old.
+
+        Returns:
+            The hours of every account that was charged in one of them.
+        """
+        for row in rows:
+            self._hours.setdefault((row.budget, row.scope), {})[row.hour] = row
+        now = hour_of(at)
+        if self._until is None or now != self._until:
+            self._forget(now - KEPT)
+        self._until = now
+        return self._hours
+
+    def _forget(self, oldest: datetime) -> None:
+        for account, hours in list(self._hours.items()):
+            kept = {hour: row for hour, row in hours.items() if hour >= oldest}
+            if kept:
+                self._hours[account] = kept
+            else:
+                del self._hours[account]

@@ -1,0 +1,233 @@
+"""What the finance page says of a reading: figures in their order, and what should be looked at."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, forecast
+from router.finance.overview import (
+    OTHERS,
+    Change,
+    Totals,
+    average,
+    buckets,
+    percent,
+    spread,
+    stack,
+)
+from router.finance.periods import Period, month_before, month_of, same_moment
+from router.finance.report import TAG, Amounts, report
+from router.ledger.views import SpendingRow
+from router.model.money import NANOS_MAX, Money
+from router.policy.policy import Policy
+from router.web.dashboard.asked import FILTERS, Asked
+from router.web.dashboard.budgeted import Budgeted, budgeted
+from router.web.dashboard.charts.columns import Chart, columns
+from router.web.dashboard.notices import Notice, Outstanding, notices
+from router.web.dashboard.reading import FinanceReading
+
+TAGS_MAX = 200
+"""Of more tags no choice is offered: one of an order's number has as many as orders."""
+_CHOICES = ("provider", "tenant", "resolution", "model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """This month until now, beside the last one until the same moment."""
+
+    period: Period
+    totals: Totals
+    change: Change
+    compared_until: datetime
+    forecast: Forecast | NoForecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One name of what spend is broken down by."""
+
+    name: str
+    amounts: Amounts
+    average: Money | None
+    share: int | None
+    """In percent of what was posted."""
+    link: str
+    """The same, of this name alone; empty where that cannot be asked for."""
+    jobs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinancePage:
+    """All that the page shows."""
+
+    asked: Asked
+    month: Month
+    held: Outstanding
+    in_doubt: Outstanding
+    tightest: Budgeted | None
+    notices: tuple[Notice, ...]
+    budgets: tuple[Budgeted, ...]
+    """In their order; of more than `BUDGETS_MAX` those that are used the most."""
+    further_budgets: int
+    """How many are not among them."""
+    burning: tuple[Budgeted, ...]
+    """Those whose burn-down is drawn."""
+    totals: Totals
+    chart: Chart
+    days: tuple[tuple[str, str, tuple[Money, ...], Money], ...]
+    """What the chart shows, as a table: what it is, its jobs, the series' amounts, the sum."""
+    heading: str
+    names: tuple[str, ...]
+    parts: tuple[Part, ...]
+    choices: tuple[tuple[str, str, bool], ...]
+    """What spend may be broken down by: its name, its address, whether it is this."""
+    options: dict[str, tuple[str, ...]]
+    """What there is to filter by."""
+    zones: tuple[str, ...]
+
+
+def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
+    """Say it all. Pure, and the slower part: it may run beside the event loop."""
+    totals = Totals.of(reading.period)
+    drawn = stack(reading.period, buckets(asked.period.first, asked.period.last), asked.by)
+    names = tuple(called(asked.by, one.name) for one in drawn.series)
+    budgets = tuple(budgeted(reading))
+    held = Outstanding.of([row for row in reading.open if row.money == "held"])
+    in_doubt = Outstanding.of([row for row in reading.open if row.money == "in_doubt"])
+    days = tuple(
+        (
+            _bucket(bucket.first, bucket.last),
+            asked.link(
+                "/dashboard/jobs", period="custom", first=str(bucket.first), last=str(bucket.last)
+            ),
+            tuple(one.amounts[place] for one in drawn.series),
+            drawn.sums[place],
+        )
+        for place, bucket in enumerate(drawn.buckets)
+    )
+    return FinancePage(
+        asked=asked,
+        month=_month(asked, reading),
+        held=held,
+        in_doubt=in_doubt,
+        tightest=max(budgets, key=lambda one: (one.used or 0, one.line.name), default=None),
+        notices=tuple(notices(asked, reading, in_doubt, budgets)),
+        budgets=budgets,
+        further_budgets=len(reading.budgets) - len(budgets),
+        burning=tuple(one for one in budgets if one.burndown is not None),
+        totals=totals,
+        chart=columns(drawn, names),
+        days=days,
+        heading=drawn.unit,
+        names=names,
+        parts=tuple(_parts(asked, reading.period)),
+        choices=tuple(_dimensions(asked, reading.choices)),
+        options=options(asked, reading.choices, reading.policy),
+        zones=zones(asked, reading.policy),
+    )
+
+
+def called(by: str, name: str) -> str:
+    """What people read for a name."""
+    if name == OTHERS:
+        return "all others"
+    return name or f"without {by.removeprefix(TAG)}"
+
+
+def _bucket(first: date, last: date) -> str:
+    return first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
+
+
+def _month(asked: Asked, reading: FinanceReading) -> Month:
+    month = month_of(asked.at, asked.zone)
+    first = month.first.isoformat()
+    totals = Totals.of([row for row in reading.lately if row.day >= first])
+    before = Totals.of(reading.month_before)
+    sums: dict[date, Money] = defaultdict(lambda: Money.ZERO)
+    for row in reading.lately:
+        sums[date.fromisoformat(row.day)] += row.posted
+    window = BudgetWindow(
+        start=month.since,
+        end=month.until,
+        limit=Money(NANOS_MAX),
+        charged=totals.amounts.posted,
+        zone=asked.zone,
+    )
+    return Month(
+        period=month,
+        totals=totals,
+        change=Change(now=totals.amounts.posted, before=before.amounts.posted),
+        compared_until=same_moment(asked.at, month_before(month)),
+        forecast=forecast(window, spread(sums, asked.zone, asked.at), asked.at),
+    )
+
+
+def _parts(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[Part]:
+    """The dearest first."""
+    done = report(rows, (asked.by,))
+    for line in sorted(done.lines, key=lambda one: (-one.amounts.posted.nanos, one.key)):
+        (name,) = line.key
+        field = "tag" if asked.by.startswith(TAG) else asked.by
+        value = f"{asked.by.removeprefix(TAG)}={name}" if field == "tag" else name
+        pinned = field == "tenant" and asked.pinned_tenant is not None
+        possible = bool(name) and field in FILTERS and not pinned
+        yield Part(
+            name=called(asked.by, name),
+            amounts=line.amounts,
+            average=average(line.amounts),
+            share=percent(line.amounts.posted, done.total.posted),
+            link=asked.link(**{field: value}) if possible else "",
+            jobs=asked.link("/dashboard/jobs", **({field: value} if possible else {})),
+        )
+
+
+def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str, str, bool]]:
+    tags = sorted({key for row in rows for key, _ in row.tags})
+    for name in (*_CHOICES, *(f"{TAG}{key}" for key in tags)):
+        words = f"tag {name.removeprefix(TAG)}" if name.startswith(TAG) else name
+        yield words, asked.link(by=name), name == asked.by
+    if asked.by.startswith(TAG) and asked.by.removeprefix(TAG) not in tags:
+        yield f"tag {asked.by.removeprefix(TAG)}", asked.link(), True
+
+
+def options(
+    asked: Asked, rows: Iterable[SpendingRow], policy: Policy
+) -> dict[str, tuple[str, ...]]:
+    """
+    Say what there is to filter by.
+
+    Args:
+        asked: What is filtered by stands in its list, also where there is nothing of it.
+        rows: All that the caller may see of the period, by tags too.
+        policy: Its providers may be chosen even unused.
+    """
+    found: dict[str, set[str]] = {name: set() for name in FILTERS}
+    found["provider"].update(policy.prices.provider_names)
+    for row in rows:
+        found["provider"].add(row.provider)
+        if asked.pinned_tenant is None:
+            found["tenant"].add(row.tenant)
+        found["resolution"].add(row.resolution.value)
+        found["model"].add(row.model)
+        if len(found["tag"]) < TAGS_MAX:
+            found["tag"].update(f"{key}={value}" for key, value in row.tags)
+    for name, value in asked.filters.items():
+        found[name].add(value)
+    return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def zones(asked: Asked, policy: Policy) -> tuple[str, ...]:
+    """Time zones to choose from: those of the policy's budgets among them."""
+    used = (budget.time_zone for budget in policy.budgets)
+    own = {zone.key for zone in used if isinstance(zone, ZoneInfo)}
+    return tuple(dict.fromkeys(["UTC", asked.zone.key, *sorted(own | set(COMMON_ZONES))]))
+
+
+COMMON_ZONES = (
+    "America/Chicago", "America/Los_Angeles", "America/New_York", "America/Sao_Paulo",
+    "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai", "Asia/Singapore", "Asia/Tokyo",
+    "Australia/Sydney", "Europe/Berlin", "Europe/London", "Europe/Paris", "Europe/Warsaw",
+)  # fmt: skip
+"""To choose from; any other may stand in the address."""

@@ -1,0 +1,98 @@
+"""The finance page and its downloads, as handlers: read the address, read the books, show."""
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from router.finance import report as reports
+from router.finance.report import report
+from router.model.money import Money
+from router.web.dashboard.asked import Asked, asked
+from router.web.dashboard.charts.bars import KINDS
+from router.web.dashboard.charts.svg import swatch
+from router.web.dashboard.finance import compose
+from router.web.dashboard.reading import FinanceReading, read_finance, spent
+from router.web.dashboard.session import COOKIE
+from router.web.dashboard.showing import answer, written
+from router.web.visit import Visit
+
+METHODS = {
+    "linear": "its own pace goes on",
+    "weekday": "each weekday as in the last weeks",
+}
+"""How people are told what a forecast goes by."""
+_FOCUS = "/v1/exports/focus"
+
+
+async def show_finance(visit: Visit) -> web.Response:
+    """`GET /dashboard`: what was spent, whether it is within budget, what is not certain."""
+    wanted, _ = asked(visit)
+    reading = await read_finance(visit, wanted)
+    focus = _focus_link(visit, wanted)
+    # Beside the event loop: adding up and writing a page would hold up every edit's request.
+    text = await visit.services.desk.run(
+        partial(_finance_page, wanted, reading, focus, common(visit, "spend"))
+    )
+    return answer(text)
+
+
+def _finance_page(
+    wanted: Asked, reading: FinanceReading, focus: str, values: dict[str, Any]
+) -> str:
+    meters = [(kind, swatch("b0", number, "m")) for number, kind in enumerate(KINDS)]
+    return written(
+        "finance.html",
+        page=compose(wanted, reading),
+        meters=meters,
+        methods=METHODS,
+        nothing=Money.ZERO,
+        focus=focus,
+        **values,
+    )
+
+
+async def download_csv(visit: Visit) -> web.Response:
+    """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
+    wanted, _ = asked(visit)
+    done = await _reported(visit, wanted)
+    return _file(reports.as_csv(done), "text/csv", f"{_file_name(wanted)}.csv")
+
+
+async def download_json(visit: Visit) -> web.Response:
+    """`GET /dashboard/spend.json`: the same for a program."""
+    wanted, _ = asked(visit)
+    done = await _reported(visit, wanted)
+    return _file(reports.as_json(done), "application/json", f"{_file_name(wanted)}.json")
+
+
+async def _reported(visit: Visit, wanted: Asked) -> reports.Report:
+    period = wanted.period
+    rows = await spent(visit, wanted, period.since, period.until, "day")
+    return report(rows, ("day", wanted.by), time_zone=wanted.zone.key)
+
+
+def common(visit: Visit, here: str) -> dict[str, Any]:
+    """What every page shows above."""
+    return {"caller": visit.caller, "here": here, "signed_in": COOKIE in visit.request.cookies}
+
+
+def _focus_link(visit: Visit, wanted: Asked) -> str:
+    """Where the same period is to be had as FOCUS; empty where nobody serves it."""
+    paths = {one.canonical for one in visit.request.app.router.resources()}
+    if _FOCUS not in paths:
+        return ""
+    since, until = wanted.period.since.isoformat(), wanted.period.until.isoformat()
+    return f"{_FOCUS}?{urlencode({'from': since, 'to': until})}"
+
+
+def _file_name(wanted: Asked) -> str:
+    parts = ["farebox", str(wanted.period.first), str(wanted.period.last), *wanted.filters.values()]
+    plain = "".join(one if one.isalnum() or one in "-." else "-" for one in "_".join(parts))
+    return plain[:120]
+
+
+def _file(text: str, kind: str, name: str) -> web.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(text=text, content_type=kind, charset="utf-8", headers=headers)

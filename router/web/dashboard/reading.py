@@ -1,0 +1,114 @@
+"""What the finance page reads of the books: the same readings as the report's and the scrape's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from router.finance.budgets import BudgetLine, budget_lines
+from router.finance.forecast import HISTORY
+from router.finance.overview import Filter, unit_of
+from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.report import TAG
+from router.ledger.days import Cut
+from router.ledger.rows import AttemptRow
+from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.policy.policy import Policy
+from router.policy.scopes import account_parts
+from router.web.dashboard.asked import Asked
+from router.web.dashboard.burn import Burn, burns
+from router.web.showing import may_be_shown
+from router.web.visit import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinanceReading:
+    """The books as one page shows them: of the caller's own tenant, unless it sees all."""
+
+    period: tuple[SpendingRow, ...]
+    """Of the period that is asked for, as far as they are meant."""
+    choices: tuple[SpendingRow, ...]
+    """The same without the filter, not by day: what there is to choose from."""
+    lately: tuple[SpendingRow, ...]
+    """By day, of this month and of as many weeks as a forecast goes by, as far as meant."""
+    month_before: tuple[SpendingRow, ...]
+    """Of the month before, until the same moment of it."""
+    open: tuple[OpenRow, ...]
+    """What is held and in doubt now."""
+    budgets: tuple[BudgetLine, ...]
+    burns: dict[tuple[str, str], Burn]
+    """How budgets with a window went and will go, by name and scope; of some nothing is known."""
+    undelivered: tuple[AttemptRow, ...]
+    """Billed in the period, and not delivered."""
+    refused: tuple[RefusedRow, ...]
+    """By budgets, since this month began."""
+    policy: Policy
+
+
+async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
+    """
+    Read the books for a page.
+
+    Raises:
+        LedgerUnavailable: They cannot be read.
+    """
+    ledger, policy = visit.services.ledger, visit.services.policy()
+    month = month_of(asked.at, asked.zone)
+    before = month_before(month)
+    period, pinned = asked.period, asked.pinned_tenant
+    cut = unit_of(period.first, period.last)
+    # Whole days: a sum of a day is one row, and its hours are many.
+    lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
+    rows = await spent(visit, asked, period.since, period.until, cut)
+    this = await spent(visit, asked, min(month.since, lately), month.until, "day")
+    last = await spent(visit, asked, before.since, same_moment(asked.at, before), None)
+    choices = await ledger.spending(period.since, period.until, cut=None, tenant=pinned)
+    lines = await budget_lines(ledger, policy, asked.at, tenant=asked.pinned_tenant)
+    shown = [line for line in lines if _is_about(asked.filter, line.scope)]
+    refused = await ledger.refused(month.since)
+    return FinanceReading(
+        period=rows,
+        choices=tuple(choices),
+        lately=this,
+        month_before=last,
+        open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
+        budgets=tuple(shown),
+        burns=await burns(ledger, shown, asked.at),
+        undelivered=tuple(
+            row
+            for row in await ledger.undelivered(asked.period.since, asked.period.until)
+            if asked.filter.takes(row)
+        ),
+        refused=tuple(
+            row
+            for row in refused
+            if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
+        ),
+        policy=policy,
+    )
+
+
+async def spent(
+    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
+) -> tuple[SpendingRow, ...]:
+    """
+    Read what was spent within `[since, until)`, as far as it is meant.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    rows = await visit.services.ledger.spending(
+        since,
+        until,
+        zone=asked.zone,
+        cut=cut,
+        # Tags may be many: they are told apart only where they are asked for.
+        tags=asked.filter.tag is not None or asked.by.startswith(TAG),
+        tenant=asked.filter.tenant,
+    )
+    return tuple(row for row in rows if asked.filter.takes(row))
+
+
+def _is_about(wanted: Filter, account: str) -> bool:
+    """Whether a budget's account is one that binds what is filtered by, as far as both say."""
+    parts = account_parts(account)
+    said = {"tenant": wanted.tenant, "provider": wanted.provider, "model": wanted.model}
+    return all(value is None or parts.get(name, value) == value for name, value in said.items())

@@ -1,0 +1,132 @@
+"""
+The finance page over a million jobs: how long it takes, and what it costs the edits beside it.
+
+A real `farebox serve` with the stand-ins, on a ledger of a million jobs; this process asks for
+edits at a steady rate, and in every other round for the page, once a second. What is compared is
+the time until an edit is durable and answered: `Prefer: respond-async`. The rounds alternate, so
+that a machine that slows down slows both, and ratios are of neighbours.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from router.model.clock import SystemClock
+from tests.bench.million import JOBS, POLICY, write_million
+from tests.policy_files import PRICES, write_policy
+from tests.processes import EDIT, LOOPBACK, free_port, running, until_ready
+
+RATE = 40
+"""Edits a second."""
+ROUND_S = 10.0
+ROUNDS = 6
+"""Pairs of rounds."""
+PAGES = ("/dashboard", "/dashboard?by=tag:team&period=90d", "/dashboard/operations?refresh=off")
+EVERY_S = 1.0
+PATIENCE_S = 900.0
+
+
+async def measure() -> None:
+    """Measure, and print one table."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        began_s = clock.monotonic_s()
+        write_million(folder / "farebox.db", clock.now())
+        Console().print(f"{JOBS:,} jobs written in {clock.monotonic_s() - began_s:.0f} s")
+        policy = write_policy(folder, policy=POLICY, prices=PRICES)
+        port = free_port()
+        words = ("serve", "--sandbox", "--policy", policy, "--port", str(port))
+        async with (
+            running(*words, folder=folder) as started,
+            aiohttp.ClientSession(f"http://{LOOPBACK}:{port}") as session,
+        ):
+            async with asyncio.timeout(PATIENCE_S):
+                # Opening it once adds up a million jobs: longer than any other start takes.
+                await _opened(session, f"http://{LOOPBACK}:{port}", started)
+            await _compare(session)
+
+
+async def _opened(session: aiohttp.ClientSession, url: str, started: object) -> None:
+    while True:
+        try:
+            await until_ready(session, url, started)  # type: ignore[arg-type]
+        except TimeoutError:
+            continue
+        return
+
+
+async def _compare(session: aiohttp.ClientSession) -> None:
+    pages: dict[str, list[float]] = {path: [] for path in PAGES}
+    for path in PAGES * 3:
+        pages[path].append(await _page(session, path))
+    without: list[float] = []
+    beside: list[float] = []
+    await _edits(session)
+    for _ in range(ROUNDS):
+        without.append(_p99(await _edits(session)))
+        beside.append(_p99(await _with_pages(session)))
+    table = Table(title="Pages over a million jobs")
+    for heading in ("what", "lowest", "median", "highest"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    rows = {**pages, "edit p99, no pages": without, "edit p99, a page a second": beside}
+    for name, found in rows.items():
+        figures = (min(found), statistics.median(found), max(found))
+        table.add_row(name, *(f"{figure * 1000:,.0f} ms" for figure in figures))
+    Console().print(table)
+    ratios = [one / other for one, other in zip(beside, without, strict=True)]
+    Console().print(
+        f"p99 beside pages is {statistics.median(ratios):.2f} of that without (median)."
+    )
+
+
+async def _with_pages(session: aiohttp.ClientSession) -> list[float]:
+    looking = asyncio.get_running_loop().create_task(_look(session))
+    try:
+        return await _edits(session)
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def _look(session: aiohttp.ClientSession) -> None:
+    while True:
+        await asyncio.gather(_page(session, PAGES[0]), asyncio.sleep(EVERY_S))
+
+
+async def _page(session: aiohttp.ClientSession, path: str) -> float:
+    began_s = time.perf_counter()
+    async with session.get(path) as answer:
+        text = await answer.text()
+        assert answer.status == 200, text[:500]
+    return time.perf_counter() - began_s
+
+
+async def _edits(session: aiohttp.ClientSession) -> list[float]:
+    """Ask for edits at a steady rate, whatever the answers take."""
+    asked: list[asyncio.Task[float]] = []
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for number in range(int(RATE * ROUND_S)):
+        await asyncio.sleep(max(0.0, began_s + number / RATE - loop.time()))
+        asked.append(loop.create_task(_edit(session)))
+    return await asyncio.gather(*asked)
+
+
+async def _edit(session: aiohttp.ClientSession) -> float:
+    began_s = time.perf_counter()
+    headers = {"Prefer": "respond-async"}
+    async with session.post("/v1/edits", json=EDIT, headers=headers) as answer:
+        text = await answer.text()
+        assert answer.status in {200, 202}, text
+    return time.perf_counter() - began_s
+
+
+def _p99(found: list[float]) -> float:
+    return statistics.quantiles(found, n=100)[98]

@@ -1,0 +1,26 @@
+"""Budgets as the page shows them."""
+
+from datetime import timedelta
+
+from router.model.money import Money
+from router.web.dashboard.budgeted import budgeted
+from router.web.dashboard.burn import Burn
+from tests.fakes import EPOCH
+from tests.finance_page import a_line, a_reading
+from tests.ledger_kit import usd
+
+
+def test_a_budget_that_burns_has_its_line_drawn() -> None:
+    """One of which nothing is known by the hour has none."""
+    burn = Burn(
+        charged=((EPOCH, Money.ZERO), (EPOCH + timedelta(hours=1), usd("0.40"))),
+        forecast=None,
+        why_not="",
+    )
+    lines = (a_line("a", posted=usd("0.40")), a_line("b", posted=usd("0.30")))
+    first, second = budgeted(a_reading(budgets=lines, burns={("a", "everyone"): burn}))
+
+    assert first.burndown is not None
+    assert "What is left of a, everyone" in first.burndown
+    assert (second.burn, second.burndown) == (None, None)
+    assert "b, everyone: how much of $2.00 is used" in second.bar

@@ -1,0 +1,162 @@
+"""What the finance page says of a reading."""
+
+from dataclasses import replace
+
+from router.finance.forecast import Forecast, NoForecast
+from router.finance.overview import Filter
+from router.ledger.views import RefusedRow
+from router.model.job import AttemptState
+from router.model.money import Money
+from router.web.dashboard.budgeted import BUDGETS_MAX
+from router.web.dashboard.burn import Burn
+from router.web.dashboard.finance import called, compose
+from tests.fakes import EPOCH
+from tests.finance_page import ASKED, a_line, a_reading, an_open_row
+from tests.ledger_kit import an_attempt_row, usd
+from tests.policy_files import a_policy
+from tests.spending_rows import a_row
+
+DAYS = tuple(a_row(day=f"2026-11-{day:02d}", posted=usd("0.30")) for day in range(1, 20))
+
+
+def test_a_month_is_compared_and_foretold() -> None:
+    """By the whole days that are over; today's part of a day is no day."""
+    before = (a_row(day="2026-10-03", posted=usd("3.00")),)
+    today = a_row(posted=usd("0.11"))
+    earlier = a_row(day="2026-10-30", posted=usd("0.30"))
+    reading = a_reading(lately=(earlier, *DAYS, today), month_before=before)
+    month = compose(ASKED, reading).month
+
+    assert month.totals.amounts.posted == usd("5.81")
+    assert (month.change.before, month.change.percent) == (usd("3.00"), 94)
+    assert isinstance(month.forecast, Forecast)
+    assert month.forecast.method == "weekday"
+    assert usd("8.70") < month.forecast.expected < usd("9.10")
+    assert isinstance(compose(ASKED, a_reading()).month.forecast, NoForecast)
+
+
+def test_what_is_uncertain_is_loud() -> None:
+    """Each with its sum; the doubt first, for least is known of it."""
+    drift = a_row(drifted=2, over=usd("0.07"), under=usd("0.02"), presumed=usd("0.06"))
+    claim = an_attempt_row(price=usd("0.05"), posted=usd("0.0501"), state=AttemptState.POSTED)
+    reading = a_reading(
+        period=(drift,),
+        open=(an_open_row(), an_open_row(money="held", amount=usd("0.08"), attempts=2)),
+        undelivered=(claim,),
+        refused=(RefusedRow(budget="team", scope="everyone", jobs=3, amount=usd("0.33")),),
+        budgets=(a_line(posted=usd("2.04")),),
+    )
+    page = compose(ASKED, reading)
+
+    assert [(one.what, one.amount) for one in page.notices] == [
+        ("In doubt", usd("0.0401")),
+        ("Presumed", usd("0.06")),
+        ("Price drift", usd("0.05")),
+        ("Claims", usd("0.0501")),
+        ("Denied", usd("0.33")),
+        ("Budget used up", usd("-0.04")),
+    ]
+    assert "1 attempt sent" in page.notices[0].words
+    assert "it was billed" in page.notices[0].words
+    assert (page.held.amount, page.held.attempts) == (usd("0.08"), 2)
+
+
+def test_where_nothing_is_uncertain_nothing_is_loud() -> None:
+    """An empty house is a calm one."""
+    page = compose(ASKED, a_reading())
+
+    assert page.notices == ()
+    assert page.tightest is None
+    assert (page.in_doubt.amount, page.in_doubt.oldest) == (Money.ZERO, None)
+
+
+def test_budgets_are_told_by_how_much_is_left() -> None:
+    """Within, nearly used up, used up; what is held counts."""
+    lines = (
+        a_line("a", posted=usd("0.50")),
+        a_line("b", held=usd("1.61")),
+        a_line("c", in_doubt=usd("2.00")),
+        a_line("d", limit=Money.ZERO),
+    )
+    page = compose(ASKED, a_reading(budgets=lines))
+
+    assert [(one.line.name, one.used, one.state) for one in page.budgets] == [
+        ("a", 25, "within"),
+        ("b", 81, "near"),
+        ("c", 100, "full"),
+        ("d", None, "full"),
+    ]
+    assert page.tightest is not None
+    assert page.tightest.line.name == "c"
+
+
+def test_of_a_thousand_budgets_the_most_used_are_shown() -> None:
+    """In their order, with how many more there are; what burns down is among them."""
+    lines = [a_line(scope=f"tenant:t{number}", posted=Money(number)) for number in range(100)]
+    lines.insert(50, a_line(scope="tenant:full", posted=usd("2.01")))
+    burn = Burn(charged=((EPOCH, Money.ZERO),), forecast=None, why_not="")
+    burns = {("team", "tenant:full"): burn, ("team", "tenant:t99"): burn}
+    page = compose(ASKED, a_reading(budgets=tuple(lines), burns=burns))
+
+    assert len(page.budgets) == BUDGETS_MAX
+    assert page.further_budgets == 101 - BUDGETS_MAX
+    assert [one.line.scope for one in page.burning] == ["tenant:full"]
+
+
+def test_spend_is_by_what_is_asked_for() -> None:
+    """The dearest first, each with a link to itself alone and to its jobs."""
+    rows = (
+        *DAYS[:3],
+        a_row(tenant="zeta", delivered=4, posted=usd("8.10"), tags=(("team", "ads"),)),
+    )
+    page = compose(ASKED, a_reading(period=rows, choices=rows))
+    first, second = page.parts
+
+    assert (first.name, first.share, first.average) == ("zeta", 90, usd("2.025"))
+    assert first.link == "/dashboard?by=tenant&tenant=zeta"
+    assert first.jobs == "/dashboard/jobs?by=tenant&tenant=zeta"
+    assert (second.name, second.average) == ("acme", None)
+    assert [words for words, _, _ in page.choices] == [
+        "provider", "tenant", "resolution", "model", "tag team",
+    ]  # fmt: skip
+    assert page.options["tag"] == ("team=ads",)
+    assert page.options["provider"] == ("runpod", "shortapi")
+
+
+def test_by_a_tag_some_jobs_are_without_it() -> None:
+    """They are a part of their own, which no address can ask for."""
+    rows = (a_row(posted=usd("0.41")), a_row(posted=usd("0.52"), tags=(("team", "ads"),)))
+    asked = replace(ASKED, by="tag:team")
+    page = compose(asked, a_reading(period=rows, choices=rows))
+    unused = compose(replace(ASKED, by="tag:shop"), a_reading(period=rows, choices=rows))
+
+    assert [(one.name, bool(one.link)) for one in page.parts] == [
+        ("ads", True),
+        ("without team", False),
+    ]
+    assert page.names == ("ads", "without team")
+    assert page.parts[0].link.endswith("tag=team%3Dads")
+    assert unused.choices[-1][0] == "tag shop"
+    assert called("tenant", "others") == "all others"
+
+
+def test_a_pinned_tenant_is_no_link() -> None:
+    """There is no other to choose."""
+    asked = replace(ASKED, pinned_tenant="acme", filter=Filter(tenant="acme"))
+    page = compose(asked, a_reading(period=DAYS, choices=DAYS))
+
+    assert [one.link for one in page.parts] == [""]
+    assert page.options["tenant"] == ()
+
+
+def test_what_is_filtered_by_can_be_chosen_again() -> None:
+    """Also where there is nothing of it; and budgets' own time zones can be chosen too."""
+    budgets = [
+        {"name": "b", "who": "everyone", "limit": "$1.00", "per": "day", "time_zone": "Asia/Seoul"}
+    ]
+    asked = replace(ASKED, filter=Filter(model="gone"))
+    page = compose(asked, a_reading(policy=a_policy(budgets=budgets)))
+
+    assert page.options["model"] == ("gone",)
+    assert page.zones[0] == "UTC"
+    assert "Asia/Seoul" in page.zones

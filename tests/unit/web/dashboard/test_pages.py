@@ -1,0 +1,158 @@
+"""The finance page and its downloads."""
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from router.model.errors import LedgerUnavailable
+from router.web.dashboard.showing import CSP
+from router.web.keys import Role
+from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month
+from tests.web_stage import open_front
+
+PERIOD = "period=custom&first=2026-11-01&last=2026-11-30"
+FROM_TO = "from=2026-11-01&to=2026-12-01"
+
+
+async def test_the_page_says_the_reports_numbers(tmp_path: Path) -> None:
+    """Every total and part of `/v1/spend` of the same time stands on it, to the nano-dollar."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=3)
+        for by in ("provider", "tenant", "resolution", "model", "tag:team"):
+            page = await front.ask("GET", f"/dashboard?{PERIOD}&by={by}")
+            spend = (await front.ask("GET", f"/v1/spend?{FROM_TO}&by={by}")).json
+            told = [spend["total"], *spend["rows"]]
+
+            assert page.status == 200
+            for one in told:
+                for name in ("posted", "savings", "missed", "list_cost", "presumed"):
+                    assert f'<data value="{one[name]}"' in page.text, (by, name, one)
+
+
+async def test_the_page_is_whole_and_closed(tmp_path: Path) -> None:
+    """It asks nobody for anything but its style, runs nothing, and is kept by nobody."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=2)
+        page = await front.ask("GET", "/dashboard")
+
+    assert page.headers["Content-Security-Policy"] == CSP
+    assert page.headers["Cache-Control"] == "no-store"
+    for never in ("<script", "http://", 'style="', "onclick", PROMPT, "pictures.example"):
+        assert never not in page.text.replace("http://www.w3.org", ""), never
+    for loud in ("In doubt", "Presumed", "Price drift", "Claims", "Denied"):
+        assert f'<span class="tag-word">{loud}</span>' in page.text
+
+
+async def test_an_empty_house_is_drawn_as_zero(tmp_path: Path) -> None:
+    """Nothing was spent is a figure, not an error."""
+    async with open_front(tmp_path, keyless=True) as front:
+        page = await front.ask("GET", "/dashboard")
+
+    assert page.status == 200
+    assert '<p class="figure"><data value="0.00"' in page.text
+    assert "Nothing: no money in doubt" in page.text
+    assert "Nothing was posted in this period." in page.text
+
+
+async def test_a_tenants_viewer_sees_its_tenant_alone(tmp_path: Path) -> None:
+    """In figures, choices, budgets and downloads; another's name in the address is refused."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        await a_month(front, a_day=3)
+        _, key = await front.mint("acme", Role.VIEWER)
+        paths = ["/dashboard?by=tenant", "/dashboard/spend.csv?by=tenant", "/dashboard/spend.json"]
+        own = [await front.ask("GET", path, key=key) for path in paths]
+        others = await front.ask("GET", "/dashboard?tenant=globex", key=key)
+        _, everyones = await front.mint("everyone", Role.VIEWER)
+        all_of_it = await front.ask("GET", "/dashboard?by=tenant", key=everyones)
+
+    assert [answer.status for answer in own] == [200, 200, 200]
+    assert all("acme" in answer.text for answer in own[:2])
+    assert not any(name in answer.text for answer in own for name in ("globex", "initech"))
+    assert others.status == 403
+    assert "globex" in all_of_it.text
+
+
+async def test_what_is_filtered_by_stands_on_the_page(tmp_path: Path) -> None:
+    """And every link on it keeps to the filter."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=3)
+        asked = f"{PERIOD}&provider=runpod&tag=team%3Dads&by=tenant"
+        page = await front.ask("GET", f"/dashboard?{asked}")
+        table = await front.ask("GET", f"/dashboard/spend.csv?{asked}")
+        spend = await front.ask("GET", f"/v1/spend?{FROM_TO}&by=provider,tag:team")
+
+    (row,) = [
+        one for one in spend.json["rows"] if (one["provider"], one["tag:team"]) == ("runpod", "ads")
+    ]
+    assert f'<dd><data value="{row["posted"]}"' in page.text
+    assert "provider: <b>runpod</b>" in page.text
+    assert "/dashboard/spend.csv?period=custom" in page.text
+    lines = list(csv.DictReader(io.StringIO(table.text)))
+    assert sum(int(line["edits"]) for line in lines) == row["edits"]
+    assert set(lines[0]) >= {"day", "tenant", "posted"}
+
+
+async def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
+    """An edit late in the evening is of tomorrow further east."""
+    async with open_front(tmp_path, keyless=True) as front:
+        books, at = Bookkeeper(front), front.clock.now().replace(day=17, hour=23, minute=10)
+        await books.deliver(await books.buy(at), "0.0413", at + timedelta(seconds=5))
+        tables = [
+            (await front.ask("GET", f"/dashboard/spend.csv?{PERIOD}&time_zone={zone}")).text
+            for zone in ("UTC", "Asia/Kolkata")
+        ]
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&time_zone=Asia/Kolkata")
+
+    days = [next(iter(csv.DictReader(io.StringIO(table))))["day"] for table in tables]
+    assert days == ["2026-11-17", "2026-11-18"]
+    assert "20 Nov 2026, 14:30:00</time> Asia/Kolkata" in page.text
+
+
+async def test_a_download_is_named_after_what_it_is(tmp_path: Path) -> None:
+    """In letters that every file system takes."""
+    async with open_front(tmp_path, keyless=True) as front:
+        await Bookkeeper(front).buy(front.clock.now(), 'a"b/c')
+        answer = await front.ask("GET", f"/dashboard/spend.json?{PERIOD}&tenant=a%22b%2Fc")
+
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="farebox-2026-11-01-2026-11-30-a-b-c.json"'
+    )
+    assert answer.json["total"]["held"] == "0.04"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "by=colour",
+        "by=provider,tenant",
+        "period=fortnight",
+        "first=2026-13-01&last=2026-12-01",
+        "time_zone=Mars/Olympus",
+        "tag=team",
+        "unknown=1",
+    ],
+)
+async def test_what_cannot_be_meant_is_told_on_a_page(tmp_path: Path, query: str) -> None:
+    """With what it takes instead."""
+    async with open_front(tmp_path, keyless=True) as front:
+        answer = await front.ask("GET", f"/dashboard?{query}")
+
+    assert answer.status == 400
+    assert "This page cannot be shown as asked" in answer.text
+
+
+async def test_without_its_books_the_page_says_so(tmp_path: Path) -> None:
+    """503, and no figure."""
+    async with open_front(tmp_path, keyless=True) as front:
+
+        async def broken(*_: object, **__: object) -> None:
+            raise LedgerUnavailable("The ledger cannot be read.")
+
+        front.stage.ledger.spending = broken  # type: ignore[method-assign,assignment]
+        answer = await front.ask("GET", "/dashboard")
+
+    assert answer.status == 503
+    assert "<data" not in answer.text
