@@ -13,6 +13,7 @@ from router.ledger.key_rows import KeyRow
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.usage import Balances, read_balances
+from router.model import alert as model
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
@@ -197,7 +198,9 @@ def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
         scope=limit.scope,
         limit=now.in_force(limit).limit,
         raises=now.raises_of(limit),
-        thresholds=tuple(Threshold(one, reached.get(one)) for one in limit.alerts),
+        thresholds=tuple(
+            Threshold(one, reached.get(model.Threshold("actual", one))) for one in limit.alerts
+        ),
         window_start=limit.window_start,
         window_end=limit.begins_anew_at,
         rolls=limit.rolls,

@@ -7,6 +7,7 @@ A command names everything it needs, its instant included; `decide` turns it int
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from router.ledger.alert_commands import Alert, AlertTold
 from router.ledger.answers import Refused
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
@@ -220,14 +221,6 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Record the thresholds of limits that are reached, and were not recorded before."""
-
-    at: datetime
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """Note what came of telling a client that its job has ended."""
 
@@ -257,5 +250,9 @@ Settling = Dispatch | Run | Post | Void | Doubt | Presume | Adjust
 """Verbs on one attempt."""
 Telling = Told | Redeliver
 """Verbs on a job's callback."""
-Command = Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alert | Telling | Settling
+Alerting = Alert | AlertTold
+"""Verbs on what people are told of budgets."""
+Command = (
+    Spending | Refuse | CallOff | End | SaveKey | Rotate | Raise | Alerting | Telling | Settling
+)
 """Every verb."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from router.ledger import alerting, outbox, placing, rotating, settling
+from router.ledger.alert_commands import Alert, AlertTold
 from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
     AcceptAll,
-    Alert,
     CallOff,
     Command,
     Dispatch,
@@ -42,8 +42,8 @@ def decide(page: Page, command: Command) -> Decided:
             return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
-        case Alert():
-            return alerting.alert(page, command)
+        case Alert() | AlertTold():
+            return _on_alerts(page, command)
         case SaveKey() | Rotate() | Raise() | Refuse():
             return _noted(page, command)
         case _:
@@ -120,3 +120,9 @@ def _noted(page: Page, command: SaveKey | Rotate | Raise | Refuse) -> Decided:
             return Decided(Done(), (command.row,))
         case _:
             return Decided(Done(), (command.key,))
+
+
+def _on_alerts(page: Page, command: Alert | AlertTold) -> Decided:
+    if isinstance(command, AlertTold):
+        return alerting.alert_told(page, command)
+    return alerting.alert(page, command)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.alert_rows import AlertLetterRow, AlertRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import HOUR, AlertRow, BudgetHourRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import HOUR, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.model.budget import Limit, Usage
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
@@ -257,6 +258,7 @@ Row = (
     | RollingRow
     | BudgetHourRow
     | OutboxRow
+    | AlertLetterRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -269,6 +271,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     KeyRow,
     RaiseRow,
     AlertRow,
+    AlertLetterRow,
     OutboxRow,
 )
 """What is stored, those first that others refer to."""

@@ -14,6 +14,7 @@ from router.model.errors import (
     RequestTimeout,
     TooLarge,
 )
+from router.web.openapi.alerts import ALERTING
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
@@ -121,6 +122,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=("edit",),
     ),
     **TELLING,
+    **ALERTING,
     ("POST", "/v1/quotes"): Operation(
         name="createQuote",
         group="edits",

@@ -3,6 +3,7 @@
 from router.model import errors
 from router.model.job import Resolution
 from router.web.keys import Role
+from router.web.openapi.alerts import ALERTS
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
 from router.web.openapi.raises import OUTLOOK, RAISES
@@ -226,6 +227,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **CALLBACKS,
     **_MONEY,
     **RAISES,
+    **ALERTS,
     **LATENCIES,
     **RESULTS,
     **_HOUSE,

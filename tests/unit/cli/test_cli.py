@@ -34,7 +34,7 @@ def test_all_the_promised_commands_are_there() -> None:
         sorted(
             [
                 *("demo", "serve", "sandbox", "check", "quote", "keys", "budget", "report"),
-                *("archive", "callbacks", "claims", "settle"),
+                *("alerts", "archive", "callbacks", "claims", "settle"),
             ]
         )
         == NAMES

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from router.finance.budgets import BudgetLine, as_json, budget_lines, tightest
+from router.ledger.alert_commands import Alert
 from router.ledger.answers import Placed, Refused
-from router.ledger.commands import Alert
 from router.model.money import Money
 from router.policy.policy import Policy
 from router.policy.scopes import JobFacts
