@@ -9,10 +9,8 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.finishing import Finisher
@@ -34,18 +32,19 @@ from router.finance.snapshot import money_snapshot
 from router.ground import Ground, Roads, Rooms, lay_ground, open_accounts, open_roads, open_rooms
 from router.ledger.executor import ThreadExecutor
 from router.ledger.ledger import Ledger
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.ids import Ids
 from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
 from router.observe.events import Committed, Observer, ProviderChanged
+from router.postroom import Postroom, hire_postman, open_postroom
 from router.providers.catalog import CODECS
 from router.settings import Settings
 from router.upstream.image_shapes import ImageShapes
 from router.upstream.slots import Slots
 from router.web.buying import restore_lost_answers
-from router.web.callback_bodies import render_callback
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
 from router.web.services import Services
@@ -61,8 +60,8 @@ class House:
     services: Services
     recovery: Recovery
     sweep: Sweep
-    alerts: Alerts
-    postman: Postman
+    post: Postroom
+    postman: Postman[OutboxRow]
     reloader: Reloader
     tasks: TaskRegistry
     slots: Slots
@@ -74,9 +73,10 @@ class House:
         await restore_lost_answers(self.services)
         await self.reloader.keep_in(self.services.ledger)
         await self.recovery.run()
-        await self.alerts.catch_up()
+        await self.post.alerts.catch_up()
         self.tasks.start("sweep", self.sweep.run())
         self.tasks.start("postman", self.postman.run())
+        self.tasks.start("alerts' postman", self.post.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
         self.tasks.start("watch accounts", self.services.accounts.watch.run())
         self.services.ready.set()
@@ -173,6 +173,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
         clock, ledger, inputs, placer, sender, health, tasks, teller, callbacks=public is not None
     )
     recovery = Recovery(clock, ledger, inputs, dispatcher, health, observer, policy=current.of_job)
+    post = open_postroom(settings, ground, ledger, roads.fetcher)
     services = Services(
         clock=clock,
         ids=ids,
@@ -198,16 +199,13 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
         desk=rooms.press,
         check=rooms.check,
         admin_key=settings.admin_key,
+        alert_desk=post.desk,
     )
     forgetting = Forgetting(clock, ledger, inputs, results, policy=lambda: current.policy)
-    alerts = Alerts(clock, ledger, observer, tasks, lambda: current.policy)
-    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, alerts)
-    render = partial(render_callback, services.pictures)
-    postman = Postman(clock, ledger, roads.fetcher, render, tasks, teller)
-    ledger.listen(alerts.booked)
-    ledger.listen_for_callbacks(postman.due)
+    sweep = Sweep(clock, ledger, dispatcher, recovery, health, teller, forgetting, post.alerts)
+    postman = hire_postman(ground, ledger, roads.fetcher, services.pictures)
     reloader, slots, broken = ground.reloader, ground.traffic.slots, ground.broken
-    return House(services, recovery, sweep, alerts, postman, reloader, tasks, slots, broken)
+    return House(services, recovery, sweep, post, postman, reloader, tasks, slots, broken)
 
 
 def _hire_sender(

@@ -4,6 +4,7 @@ The environment, read once into frozen settings. Nothing else reads environment 
 Each variable may be given as a file's path with the suffix `_FILE`, as container secrets are.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ DATABASE = "sqlite:///farebox.db"
 PORT = 8080
 ADMIN_KEY_MIN = 16
 """Characters: shorter ones can be guessed."""
+WEBHOOK_SECRET_BYTES = 24, 64
+"""Source: Standard Webhooks 1.0.0, "Signature scheme"."""
 
 
 class BadSetting(Exception):
@@ -46,6 +49,8 @@ class Settings:
     log: str | None = None
     """`text`, `json`, or None: text on a terminal."""
     admin_key: str | None = field(default=None, repr=False)
+    alert_secret: bytes | None = field(default=None, repr=False)
+    """What alerts are signed with; None: a secret of the ledger's own."""
     archive: str | None = None
     """Where results are kept, as `s3://bucket/prefix`; None: in a folder beside the database."""
     fetch_allow: tuple[str, ...] = ()
@@ -98,6 +103,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=read.url("FAREBOX_PUBLIC_URL"),
         log=read.one_of("FAREBOX_LOG", ("text", "json")),
         admin_key=read.key("FAREBOX_ADMIN_KEY", ADMIN_KEY_MIN),
+        alert_secret=read.webhook_secret("FAREBOX_ALERT_SECRET"),
         archive=read.text("FAREBOX_ARCHIVE"),
         fetch_allow=tuple(part.strip() for part in allow.split(",") if part.strip()),
         egress_proxy=read.url("FAREBOX_EGRESS_PROXY"),
@@ -149,6 +155,23 @@ class _Reader:
                 "as `openssl rand -hex 32` makes them"
             )
         return text
+
+    def webhook_secret(self, name: str) -> bytes | None:
+        """A secret of Standard Webhooks: 24 to 64 bytes, as receivers' libraries take them."""
+        text = self.key(name)
+        if text is None:
+            return None
+        try:
+            secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            secret = b""
+        shortest, longest = WEBHOOK_SECRET_BYTES
+        if not text.startswith("whsec_") or not shortest <= len(secret) <= longest:
+            raise BadSetting(
+                f"{name} must be whsec_ and {shortest} to {longest} random bytes in base64: "
+                'as `echo "whsec_$(openssl rand -base64 32)"` makes it'
+            )
+        return secret
 
     def url(self, name: str) -> str | None:
         """An http or https base, without a slash at its end; told without it, for its password."""

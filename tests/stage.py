@@ -24,8 +24,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from router.dispatch.alert_desk import AlertDesk
+from router.dispatch.alert_mail import AlertMail
 from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
+from router.dispatch.client_mail import ClientMail
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Admission
 from router.dispatch.finishing import Finisher
@@ -44,6 +47,8 @@ from router.dispatch.survey import Survey
 from router.dispatch.telling import Teller
 from router.dispatch.turns import Turns
 from router.dispatch.watching import JobView, Watcher
+from router.finance.alert_letters import AlertWriter
+from router.finance.foresight import foreseen
 from router.images.keeping import FolderResults
 from router.images.links import Links
 from router.ledger.commands import Idempotency
@@ -51,6 +56,7 @@ from router.ledger.decide import Decider, decide
 from router.ledger.executor import InlineExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
+from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
@@ -435,7 +441,7 @@ class Stage:
             self.health,
             self.teller,
             Forgetting(clock, self.ledger, self.inputs, self.results, policy=lambda: self.policy),
-            Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy),
+            Alerts(clock, self.ledger, audience, self.tasks, lambda: self.policy, foreseen),
         )
         self.postman = self.a_postman()
 
@@ -448,11 +454,23 @@ class Stage:
             for name in ("shortapi", "runpod")
         ]
 
-    def a_postman(self) -> Postman:
+    def a_desk(self, secret: bytes | None = None) -> AlertDesk:
+        """Open the desk where alerts are set up, and have their postman told of what is due."""
+        clock, tasks = self.clock, self.tasks
+        writer = AlertWriter(clock, self.ledger, lambda: self.policy)
+        mail = AlertMail(self.ledger, writer.write, self.teller, secret=secret)
+        self.alert_postman = Postman(
+            clock, mail, self.mailbox, tasks, self.teller, rng=random.Random(12)
+        )
+        self.ledger.listen_for_alerts(self.alert_postman.due)
+        return AlertDesk(clock, self.ids, mail, self.mailbox, writer.sample)
+
+    def a_postman(self) -> Postman[OutboxRow]:
         """Hire who tells clients of their jobs' end; a test that wants it sets them to work."""
         clock, tasks, rng = self.clock, self.tasks, random.Random(11)
         render = partial(render_callback, Pictures(self.links, self.results, RING_URL))
-        postman = Postman(clock, self.ledger, self._poster, render, tasks, self.teller, rng=rng)
+        mail = ClientMail(self.ledger, render, self.teller)
+        postman = Postman(clock, mail, self.mailbox, tasks, self.teller, rng=rng)
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 

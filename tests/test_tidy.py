@@ -23,6 +23,7 @@ LINE_LENGTH_MAX = 100
 
 TESTED_ELSEWHERE = {
     "router/app.py": "tests/acceptance/test_serve.py",
+    "router/dispatch/client_mail.py": "tests/unit/dispatch/test_outbox.py",
     "router/dispatch/correction.py": "tests/unit/dispatch/test_dispatcher.py",
     "router/ledger/budget_reading.py": "tests/contract/test_budget_hours.py",
     "router/ledger/postgres.py": "tests/contract/test_ledger_postgres.py",
@@ -32,6 +33,7 @@ TESTED_ELSEWHERE = {
     "router/policy/price_rows.py": "tests/unit/policy/test_prices.py",
     "router/policy/scalars.py": "tests/unit/policy/test_loader.py",
     "router/policy/yaml_nodes.py": "tests/unit/policy/test_loader.py",
+    "router/postroom.py": "tests/acceptance/test_alerts.py",
     "router/providers/wire.py": "tests/contract/test_codecs.py",
     "router/sandbox/catalogue.py": "tests/unit/sandbox/test_runpod.py",
     "router/sandbox/faults.py": "tests/unit/sandbox/test_rules.py",

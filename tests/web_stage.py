@@ -214,6 +214,7 @@ async def open_house(
             providers=("shortapi", "runpod"),
             guard=GuardPolicy(),
             lost_answers=LostAnswers(clock),
+            alert_desk=stage.a_desk(),
         )
         services = replace(services, **fields)
         if is_ready:

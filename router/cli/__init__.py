@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from router.cli.account import account
+from router.cli.alerts import alerts
 from router.cli.archive import archive
 from router.cli.backtest import backtest
 from router.cli.balance import balance
@@ -48,6 +49,7 @@ app.command(epilog="Example: farebox check policies/*.yaml")(check)
 app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote)
 app.add_typer(keys, name="keys")
 app.add_typer(budget, name="budget")
+app.add_typer(alerts, name="alerts")
 app.add_typer(callbacks, name="callbacks")
 app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
 app.command(

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from router.cli.alerts import reached_words
 from router.cli.client import DatabaseOption, JsonOption, PolicyOption, UrlOption, Where, reach
 from router.cli.keys import instant
 from router.cli.loop import run
@@ -224,7 +225,8 @@ def _happened(one: dict[str, Any]) -> str:
         case "raise_ended":
             return f"{usd(one['by'])} no more"
         case _:
-            return f"{one['percent']}%: {usd(one['charged'])} of {usd(one['limit'])}"
+            used = f"{usd(one['charged'])} of {usd(one['limit'])}"
+            return f"{reached_words(one)}{':' if one['amount'] is None else ','} {used}"
 
 
 def _forecast(line: dict[str, Any]) -> str:

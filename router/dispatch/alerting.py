@@ -1,26 +1,34 @@
 """
 Alerts: who booked a charge has the thresholds looked at that it may have reached.
 
-The ledger records each threshold once for a window; what it has recorded just now is told.
+What is to be expected is looked at with each sweep. The ledger records each threshold once for a
+window; what it has recorded just now is told, and is due to whom the policy names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from router.dispatch.requests import facts_of
+from router.ledger.alert_commands import Alert, Foreseen, Receiver
+from router.ledger.alert_rows import AlertRow
 from router.ledger.alerting import Told, reached
 from router.ledger.answers import Alerted, Answer
-from router.ledger.commands import Alert, Command
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, raised
+from router.ledger.commands import Command
+from router.ledger.hours_in_mind import Account
+from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow, raised
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
+from router.model.alert import Threshold
 from router.model.budget import Limit, Usage
 from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
-from router.observe.events import Alarm, Observer, ThresholdReached
+from router.observe.alert_events import ThresholdReached
+from router.observe.events import Alarm, Observer
 from router.policy.budgets import Budget, oldest_hour
 from router.policy.policy import Policy
 
@@ -34,6 +42,26 @@ class AlertBooks(Protocol):
     async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]: ...
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
     async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
+    async def hours_of_late(
+        self, at: datetime
+    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]: ...
+
+
+class LookAhead(Protocol):
+    """Whoever says what is to be expected. See `finance.foresight.foreseen`."""
+
+    def __call__(
+        self,
+        budget: Budget,
+        limit: Limit,
+        usage: Usage,
+        hours: Iterable[BudgetHourRow],
+        at: datetime,
+    ) -> tuple[Foreseen, ...]: ...
+
+
+AT_A_TIME = 20
+"""Of how many accounts the outlook is looked at before others have the event loop's turn."""
 
 
 class Alerts:
@@ -46,13 +74,15 @@ class Alerts:
         observer: Observer,
         tasks: TaskRegistry,
         policy: Callable[[], Policy],
+        look_ahead: LookAhead,
     ) -> None:
         self._clock, self._books, self._observer = clock, books, observer
         self._tasks, self._policy = tasks, policy
+        self._look_ahead = look_ahead
 
     def booked(self, attempt: AttemptRow) -> None:
         """Look at the thresholds of an attempt whose money was booked. Waits for nothing."""
-        if any(budget.alerts for budget in self._policy().budgets):
+        if any(budget.alerts.actual for budget in self._policy().budgets):
             self._tasks.start(f"alerts {attempt.id}", self.after(attempt))
 
     async def after(self, attempt: AttemptRow) -> None:
@@ -78,30 +108,58 @@ class Alerts:
         And a crash may have come between a charge and its alert.
         """
         try:
-            limits = await self._untold(self._clock.now())
+            limits, foreseen = await self._untold(self._clock.now())
         except LedgerUnavailable as error:
             self._missed(error)
             return
-        await self._record(limits)
+        await self._record(limits, foreseen)
 
-    async def _untold(self, at: datetime) -> list[Limit]:
+    async def _untold(self, at: datetime) -> tuple[list[Limit], list[Foreseen]]:
         """
         Find the limits that the ledger may have something new to record of.
 
         Most have not: to have the ledger look at each account every time would keep holds waiting.
         """
-        watched = [budget for budget in self._policy().budgets if budget.alerts]
+        budgets = self._policy().budgets
+        watched = [budget for budget in budgets if budget.alerts or budget.burn]
+        limits: list[Limit] = []
+        foreseen: list[Foreseen] = []
         if not watched:
-            return []
+            return limits, foreseen
         rows = {row.window: row.usage for row in await self._books.balances_at(at)}
         raises = await self._books.raises_at(at)
         told = Told(await self._books.alerts_at(at, oldest_hour(watched, at)))
-        return [
-            limit
-            for budget in watched
-            for limit, usage in await self._used(budget, rows, at)
-            if not told.of(limit).keys() >= set(reached(raised(limit, raises, at), usage))
-        ]
+        for budget in watched:
+            used = await self._used(budget, rows, at)
+            for limit, usage in used:
+                is_reached = reached(raised(limit, raises, at), usage)
+                known = told.of(limit).keys()
+                if not known >= {Threshold("actual", percent) for percent in is_reached}:
+                    limits.append(limit)
+            if budget.looks_ahead:
+                in_force = [(limit, raised(limit, raises, at), usage) for limit, usage in used]
+                foreseen += await self._foreseen(budget, in_force, told, at)
+        return limits, foreseen
+
+    async def _foreseen(
+        self,
+        budget: Budget,
+        used: Sequence[tuple[Limit, Limit, Usage]],
+        told: Told,
+        at: datetime,
+    ) -> list[Foreseen]:
+        """What a budget's accounts are expected to reach, and was not told of."""
+        hours = await self._books.hours_of_late(at)
+        found: list[Foreseen] = []
+        for number, (limit, in_force, usage) in enumerate(used, 1):
+            of_late = hours.get((limit.budget, limit.scope), {}).values()
+            known = told.of(limit)
+            ahead = self._look_ahead(budget, in_force, usage, of_late, at)
+            # The ledger adds by itself what the limit is raised by.
+            found += [replace(one, limit=limit) for one in ahead if one.threshold not in known]
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        return found
 
     async def _used(
         self, budget: Budget, rows: Mapping[Window, Usage], at: datetime
@@ -117,16 +175,21 @@ class Alerts:
         # The same name under another kind of window is another budget.
         return [(one, rows[Window.of(one)]) for one in limits if Window.of(one) in rows]
 
-    async def _record(self, limits: list[Limit]) -> None:
+    async def _record(self, limits: list[Limit], foreseen: Sequence[Foreseen] = ()) -> None:
         watched = tuple(limit for limit in limits if limit.alerts)
-        if not watched:
+        if not watched and not foreseen:
             return
+        to = self._policy().alerts
+        receiver = Receiver(url=to.to, format=to.format) if to is not None else None
+        command = Alert(
+            at=self._clock.now(), limits=watched, foreseen=tuple(foreseen), receiver=receiver
+        )
         try:
-            answer = await self._books.submit(Alert(at=self._clock.now(), limits=watched))
+            answer = await self._books.submit(command)
         except (LedgerUnavailable, Contradiction) as error:
             self._missed(error)
             return
-        for event in _told(answer, watched):
+        for event in _told(answer, (*watched, *(one.limit for one in foreseen))):
             self._observer.tell(event)
 
     def _missed(self, error: Exception) -> None:
@@ -145,4 +208,7 @@ def _told(answer: Answer, limits: tuple[Limit, ...]) -> Iterator[ThresholdReache
             charged=row.charged,
             limit=row.limit_amount,
             window_end=ends[row.budget, row.scope],
+            basis=row.basis,
+            over_s=row.over_s or None,
+            amount=row.amount,
         )

@@ -1,25 +1,24 @@
 """
-The postman: tells clients that their job has ended, from the outbox in the ledger.
+The postman: tells people what they are to be told, from an outbox in the ledger.
 
-Woken by the commit that makes a callback due, and at a start by what is due already. A delivery
-that a crash cuts off is made again, with the same id: at least once, never at most once.
+Woken by the commit that makes a letter due, and at a start by what is due already. A delivery that
+a crash cuts off is made again, with the same id: at least once, never at most once. Whose letters
+they are, and what stands in them, a mailbox says: clients' callbacks, or alerts.
 """
 
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
-from router.dispatch.ports import Books, Poster
+from router.dispatch.ports import Poster
 from router.dispatch.retrying import Verdict, refused, verdict
 from router.dispatch.rounds import Rounds
-from router.dispatch.signing import MASTER, signed_headers, tenant_secret
+from router.dispatch.signing import signed_headers
 from router.dispatch.telling import Teller
-from router.dispatch.watching import JobView
-from router.ledger.outbox_rows import OutboxRow, OutboxState
+from router.ledger.outbox_rows import Letter, OutboxState
 from router.model.clock import Clock
-from router.model.ids import JobId
-from router.model.job import JobState
 from router.model.tasks import TaskRegistry
 from router.upstream.doorbell import Doorbell
 from router.upstream.fetcher import FetchFailed
@@ -29,21 +28,56 @@ CATCH_UP_S = 60.0
 """How often the ledger is asked for what is due and not in mind."""
 CATCH_UP_MOST = 2000
 DELIVERY_S = 15.0
-"""How long a client's server may take to answer."""
+"""How long a receiver may take to answer."""
 
-Render = Callable[[JobView, str], Awaitable[bytes]]
-"""Writes what a client is told of a job, in a dialect's words."""
+L = TypeVar("L", bound=Letter)
 
 
-class Postman:
-    """Delivers what is due, and notes in the ledger what came of it."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is posted."""
+
+    id: str
+    """The same for every try, by which a receiver knows it again; without a dot."""
+    secret: bytes = field(repr=False)
+    """What it is signed with."""
+    body: bytes
+
+    def headers(self, at: datetime) -> Mapping[str, str]:
+        """The headers of a try."""
+        return signed_headers(self.secret, self.id, at, self.body)
+
+
+class Mailbox(Protocol[L]):
+    """Whose letters a postman delivers. Each raises `LedgerUnavailable` if the ledger cannot."""
+
+    async def due(self, before: datetime, *, most: int) -> Sequence[L]:
+        """Those that are due before an instant, the first first."""
+        ...
+
+    async def find(self, name: str) -> L | None:
+        """One of them by its id, as it is now."""
+        ...
+
+    async def deliver(self, letter: L, post: "Post") -> None:
+        """Write a letter, have it posted, and note in the ledger what came of it."""
+        ...
+
+
+class Post(Protocol):
+    """Whoever posts a message, once."""
+
+    async def __call__(self, letter: Letter, message: Message, /) -> Verdict: ...
+
+
+class Postman(Generic[L]):
+    """Delivers what is due, and has it noted in the ledger what came of it."""
 
     def __init__(
         self,
         clock: Clock,
-        books: Books,
+        mailbox: Mailbox[L],
         poster: Poster,
-        render: Render,
         tasks: TaskRegistry,
         teller: Teller,
         *,
@@ -52,22 +86,21 @@ class Postman:
         """
         Args:
             clock: Times the tries.
-            books: The outbox, and the jobs that are told of.
+            mailbox: What is to be told.
             poster: Dials only what the guard lets through.
-            render: What a client is told.
             tasks: Each delivery is one of its own, so that none waits for another.
-            teller: Told what came of each try.
+            teller: Told of what went wrong on our side.
             rng: Spreads the tries; a new one if None.
         """
-        self._clock, self._books, self._poster = clock, books, poster
-        self._render, self._tasks, self._teller = render, tasks, teller
+        self._clock, self._mailbox, self._poster = clock, mailbox, poster
+        self._tasks, self._teller = tasks, teller
         self._rng = rng or random.Random()  # noqa: S311 - no secret comes of it.
         self._rounds = Rounds()
         self._bell = Doorbell(clock)
 
-    def due(self, row: OutboxRow) -> None:
-        """Take note of a callback that is due, or will be: for the ledger to call."""
-        if self._rounds.plan(row):
+    def due(self, letter: L) -> None:
+        """Take note of a letter that is due, or will be: for the ledger to call."""
+        if self._rounds.plan(letter):
             self._bell.ring()
 
     async def run(self) -> None:
@@ -78,20 +111,20 @@ class Postman:
             if asked_at is None or now >= asked_at + timedelta(seconds=CATCH_UP_S):
                 await self._catch_up()
                 asked_at = now
-            for job_id in self._rounds.take(self._clock.now()):
-                self._tasks.start(f"tell {job_id}", self._deliver(job_id))
+            for name in self._rounds.take(self._clock.now()):
+                self._tasks.start(f"tell {name}", self._deliver(name))
             await self._bell.wait(self._idle_s())
 
     async def _catch_up(self) -> None:
         """Plan what is due until the next time, so that nothing is lost with a process."""
         before = self._clock.now() + timedelta(seconds=CATCH_UP_S)
         try:
-            rows = await self._books.callbacks_due(before, most=CATCH_UP_MOST)
+            letters = await self._mailbox.due(before, most=CATCH_UP_MOST)
         except Exception as error:  # noqa: BLE001 - who does not ask again tells nobody any more.
             self._teller.crashed("outbox", error)
             return
-        for row in rows:
-            self._rounds.plan(row)
+        for letter in letters:
+            self._rounds.plan(letter)
 
     def _idle_s(self) -> float:
         if self._rounds.next_at is None:
@@ -99,57 +132,42 @@ class Postman:
         left_s = (self._rounds.next_at - self._clock.now()).total_seconds()
         return min(max(0.0, left_s), CATCH_UP_S)
 
-    async def _deliver(self, job_id: JobId) -> None:
-        """One try. Whatever goes wrong on our side, the callback stays due."""
-        following: OutboxRow | None = None
+    async def _deliver(self, name: str) -> None:
+        """One try. Whatever goes wrong on our side, the letter stays due."""
+        following: L | None = None
         try:
-            following = await self._tell(job_id)
+            following = await self._tell(name)
         except Exception as error:  # noqa: BLE001 - the next catching-up begins anew.
-            self._teller.crashed(f"tell {job_id}", error)
+            self._teller.crashed(f"tell {name}", error)
         finally:
-            self._rounds.leave(job_id)
+            self._rounds.leave(name)
             if following is not None:
                 self._rounds.plan(following)
             self._bell.ring()
 
-    async def _tell(self, job_id: JobId) -> OutboxRow | None:
+    async def _tell(self, name: str) -> L | None:
         """
-        Tell a client of its job as it is now: a late result has perhaps come meanwhile.
+        Deliver a letter, if it is still due.
 
         Returns:
-            The callback as it is afterwards.
+            The letter as it is afterwards.
         """
-        row = await self._books.callback_of(job_id)
-        if row is None or row.state is not OutboxState.DUE:
+        letter = await self._mailbox.find(name)
+        if letter is None or letter.state is not OutboxState.DUE:
             return None
-        if row.next_at is not None and row.next_at > self._clock.now():
-            return row
-        job = await self._books.job(job_id)
-        assert job is not None, "a callback has a job"
-        view = JobView(job, tuple(await self._books.attempts_of(job_id)), row)
-        result = await self._try(row, view)
-        await self._books.submit(replace(result.told, ended_as=job.state))
-        self._teller.client_told(row, result.told, result.word)
-        return await self._books.callback_of(job_id)
+        if letter.next_at is not None and letter.next_at > self._clock.now():
+            return letter
+        await self._mailbox.deliver(letter, self._post)
+        return await self._mailbox.find(name)
 
-    async def _try(self, row: OutboxRow, view: JobView) -> Verdict:
-        secret = tenant_secret(await self._books.secret(MASTER), row.tenant)
-        body = await self._render(view, row.dialect)
-        named = message_id(row.job_id, view.row.state)
-        headers = signed_headers(secret, named, self._clock.now(), body)
+    async def _post(self, letter: Letter, message: Message, /) -> Verdict:
+        headers = message.headers(self._clock.now())
         try:
-            posted = await self._poster.post(row.url, body, headers=headers, deadline_s=DELIVERY_S)
+            posted = await self._poster.post(
+                letter.url, message.body, headers=headers, deadline_s=DELIVERY_S
+            )
         except FetchRefused:
-            return refused(row, self._clock.now())
+            return refused(letter, self._clock.now())
         except FetchFailed:
             posted = None
-        return verdict(row, self._clock.now(), posted, self._rng.random())
-
-
-def message_id(job_id: JobId, state: JobState) -> str:
-    """
-    The id by which a receiver knows a message again.
-
-    A failure that a late result turned into a success is another message.
-    """
-    return f"msg_{job_id}_{state.value}"
+        return verdict(letter, self._clock.now(), posted, self._rng.random())

@@ -1,4 +1,4 @@
-"""When a client that could not be told is told again, and when it is given up. Pure."""
+"""When somebody who could not be told is told again, and when it is given up. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from router.ledger.commands import Told
-from router.ledger.outbox_rows import OutboxRow, OutboxState
+from router.ledger.alert_commands import Tried
+from router.ledger.outbox_rows import Letter, OutboxState
 from router.upstream.fetcher import Posted
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
@@ -35,19 +35,19 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 class Verdict:
     """What came of a try."""
 
-    told: Told
+    tried: Tried
     word: str
     """`delivered`, `retried`, `given_up`, `gone`, or `refused`."""
 
 
-def verdict(row: OutboxRow, at: datetime, posted: Posted | None, chance: float) -> Verdict:
+def verdict(row: Letter, at: datetime, posted: Posted | None, chance: float) -> Verdict:
     """
     Judge a try that went out.
 
     Args:
         row: As it was before the try.
         at: When the try ended.
-        posted: What the client's server answered; None if it did not.
+        posted: What the receiver answered; None if it did not.
         chance: From 0 to 1, for the jitter.
     """
     status = posted.status if posted is not None else None
@@ -62,18 +62,17 @@ def verdict(row: OutboxRow, at: datetime, posted: Posted | None, chance: float) 
     pause_s = schedule[number] * (1 + JITTER * chance)
     if posted is not None and posted.status in _THROTTLING:
         pause_s = max(pause_s, retry_after_s(posted.retry_after, at))
-    told = Told(
+    tried = Tried(
         at=at,
-        job_id=row.job_id,
         number=number,
         state=OutboxState.DUE,
         status=status,
         next_at=at + timedelta(seconds=pause_s),
     )
-    return Verdict(told, "retried")
+    return Verdict(tried, "retried")
 
 
-def refused(row: OutboxRow, at: datetime) -> Verdict:
+def refused(row: Letter, at: datetime) -> Verdict:
     """Judge a try that the guard did not let out: it is the last, for nothing was dialled."""
     return _final(row, at, OutboxState.REFUSED, None, "refused")
 
@@ -92,8 +91,6 @@ def retry_after_s(written: str | None, now: datetime) -> float:
     return min(max(0.0, (until - now).total_seconds()), RETRY_AFTER_S_MAX)
 
 
-def _final(
-    row: OutboxRow, at: datetime, state: OutboxState, status: int | None, word: str
-) -> Verdict:
-    told = Told(at=at, job_id=row.job_id, number=row.tries + 1, state=state, status=status)
-    return Verdict(told, word)
+def _final(row: Letter, at: datetime, state: OutboxState, status: int | None, word: str) -> Verdict:
+    tried = Tried(at=at, number=row.tries + 1, state=state, status=status)
+    return Verdict(tried, word)

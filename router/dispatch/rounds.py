@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from router.ledger.outbox_rows import OutboxRow
-from router.model.ids import JobId
+from router.ledger.outbox_rows import Letter
 
 PLACES = 64
 PLACES_OF_A_TENANT = 32
@@ -25,32 +24,32 @@ Lane = tuple[str, str]
 
 
 class Rounds:
-    """Callbacks in mind: planned, then ready, then under way. Each is in one place only."""
+    """Letters in mind: planned, then ready, then under way. Each is in one place only."""
 
     def __init__(self) -> None:
-        self._planned: list[tuple[datetime, JobId, Lane]] = []
-        self._at: dict[JobId, datetime] = {}
-        self._ready: dict[Lane, deque[JobId]] = {}
-        self._in_hand: dict[JobId, Lane] = {}
+        self._planned: list[tuple[datetime, str, Lane]] = []
+        self._at: dict[str, datetime] = {}
+        self._ready: dict[Lane, deque[str]] = {}
+        self._in_hand: dict[str, Lane] = {}
         """Those that are ready or under way."""
         self._under_way = 0
         self._taken: Counter[Lane | str] = Counter()
 
-    def plan(self, row: OutboxRow) -> bool:
+    def plan(self, row: Letter) -> bool:
         """
-        Keep a callback in mind until it is due.
+        Keep a letter in mind until it is due.
 
         Returns:
             Whether that is news; not when it is planned for no later, ready or under way.
         """
-        if row.next_at is None or row.job_id in self._in_hand:
+        if row.next_at is None or row.id in self._in_hand:
             return False
-        known = self._at.get(row.job_id)
+        known = self._at.get(row.id)
         in_mind = len(self._at) + len(self._in_hand)
         if (known is not None and known <= row.next_at) or in_mind >= PLANNED_MAX:
             return False
-        self._at[row.job_id] = row.next_at
-        heapq.heappush(self._planned, (row.next_at, row.job_id, lane_of(row)))
+        self._at[row.id] = row.next_at
+        heapq.heappush(self._planned, (row.next_at, row.id, lane_of(row)))
         return True
 
     @property
@@ -58,24 +57,24 @@ class Rounds:
         """When the next one is due; None when none is planned."""
         return self._planned[0][0] if self._planned else None
 
-    def take(self, now: datetime) -> Iterator[JobId]:
+    def take(self, now: datetime) -> Iterator[str]:
         """Those whose turn it is, each with a place until `leave`."""
         while self._planned and self._planned[0][0] <= now:
-            at, job_id, its_lane = heapq.heappop(self._planned)
+            at, name, its_lane = heapq.heappop(self._planned)
             # It may have been planned anew, for earlier, and even be over with.
-            if self._at.get(job_id) == at:
-                del self._at[job_id]
-                self._in_hand[job_id] = its_lane
-                self._ready.setdefault(its_lane, deque()).append(job_id)
+            if self._at.get(name) == at:
+                del self._at[name]
+                self._in_hand[name] = its_lane
+                self._ready.setdefault(its_lane, deque()).append(name)
         while (lane := self._free_lane()) is not None:
             waiting = self._ready.pop(lane)
-            job_id = waiting.popleft()
+            name = waiting.popleft()
             if waiting:
                 # Behind all others: everybody gets a place before anybody gets a second one.
                 self._ready[lane] = waiting
             self._under_way += 1
             self._taken.update((lane, lane[0]))
-            yield job_id
+            yield name
 
     def _free_lane(self) -> Lane | None:
         if self._under_way >= PLACES:
@@ -86,14 +85,14 @@ class Rounds:
                 return lane
         return None
 
-    def leave(self, job_id: JobId) -> None:
+    def leave(self, name: str) -> None:
         """Give a place back."""
-        lane = self._in_hand.pop(job_id)
+        lane = self._in_hand.pop(name)
         self._under_way -= 1
         self._taken.subtract((lane, lane[0]))
         self._taken += Counter()  # Forgets whom nothing is under way to.
 
 
-def lane_of(row: OutboxRow) -> Lane:
-    """Whose place a callback takes."""
-    return row.tenant, urlsplit(row.url).netloc.lower()
+def lane_of(row: Letter) -> Lane:
+    """Whose place a letter takes."""
+    return row.whose, urlsplit(row.url).netloc.lower()

@@ -15,6 +15,9 @@ from datetime import datetime
 MASTER = "callbacks"
 """The name of the ledger's secret that all tenants' are derived from."""
 
+ALERTS = "alerts"
+"""The name of the ledger's secret for alerts, where nobody has given another."""
+
 
 def tenant_secret(master: bytes, tenant: str) -> bytes:
     """The 32 bytes that a tenant's callbacks are signed with."""

@@ -1,7 +1,8 @@
 """What the dispatcher tells of itself: from rows and errors to events."""
 
+from router.ledger.alert_commands import Tried
+from router.ledger.alert_rows import AlertRow
 from router.ledger.answers import Refused
-from router.ledger.commands import Told
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock
@@ -9,6 +10,7 @@ from router.model.job import AttemptState, Job
 from router.model.money import Money
 from router.model.offer import Plan
 from router.observe import crashes
+from router.observe.alert_events import AlertDelivered
 from router.observe.events import (
     Alarm,
     AttemptAccepted,
@@ -136,7 +138,7 @@ class Teller:
             )
         )
 
-    def client_told(self, row: OutboxRow, told: Told, verdict: str) -> None:
+    def client_told(self, row: OutboxRow, tried: Tried, verdict: str) -> None:
         """A client was told of its job's end, or was not."""
         self._observer.tell(
             ClientTold(
@@ -144,8 +146,20 @@ class Teller:
                 tenant=row.tenant,
                 dialect=row.dialect,
                 verdict=verdict,
-                tries=told.number,
-                status=told.status,
+                tries=tried.number,
+                status=tried.status,
+            )
+        )
+
+    def alert_told(self, alert: AlertRow, tried: Tried, verdict: str) -> None:
+        """People were told of a budget, or were not."""
+        self._observer.tell(
+            AlertDelivered(
+                alert_id=alert.id,
+                budget=alert.budget,
+                verdict=verdict,
+                tries=tried.number,
+                status=tried.status,
             )
         )
 

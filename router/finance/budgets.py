@@ -1,5 +1,6 @@
 """Budgets as people ask for them: what each allows now, what of it is used, what is left."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +14,16 @@ from router.ledger.key_rows import KeyRow
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.usage import Balances, read_balances
+from router.model import alert as model
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
 from router.policy.budgets import key_budget, oldest_hour
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
+
+AT_A_TIME = 20
+"""How many lines are made before others have the event loop's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +93,15 @@ async def budget_lines(
     told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
     hours = await ledger.hours_of_late(at)
     zones = {budget.name: budget.time_zone for budget in policy.budgets}
-    return tuple(
-        _looking_ahead(
-            _line(limit, now, told),
-            zones.get(limit.budget, UTC),
-            hours.get((limit.budget, limit.scope), {}).values(),
-            at,
-        )
-        for limit in (*_limits(policy, now, tenant), *of_keys)
-    )
+    lines: list[BudgetLine] = []
+    for limit in (*_limits(policy, now, tenant), *of_keys):
+        zone = zones.get(limit.budget, UTC)
+        of_late = hours.get((limit.budget, limit.scope), {}).values()
+        lines.append(_looking_ahead(_line(limit, now, told), zone, of_late, at))
+        if len(lines) % AT_A_TIME == 0:
+            # A forecast takes some milliseconds, and edits are not to wait for all of them.
+            await asyncio.sleep(0)
+    return tuple(lines)
 
 
 async def lines_that_bind(
@@ -197,7 +202,9 @@ def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
         scope=limit.scope,
         limit=now.in_force(limit).limit,
         raises=now.raises_of(limit),
-        thresholds=tuple(Threshold(one, reached.get(one)) for one in limit.alerts),
+        thresholds=tuple(
+            Threshold(one, reached.get(model.Threshold("actual", one))) for one in limit.alerts
+        ),
         window_start=limit.window_start,
         window_end=limit.begins_anew_at,
         rolls=limit.rolls,

@@ -11,8 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from typing import Protocol
+
+from router.model.clock import hour_of
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -102,14 +105,12 @@ class WeeklyPace:
         sums: defaultdict[Cell, int] = defaultdict(int)
         weights: Counter[Cell] = Counter()
         self._days: defaultdict[date, int] = defaultdict(int)
-        hour, last = since, at - HOUR
-        while hour <= last:
-            cell, charged = self._cell(hour), hours.get(hour, 0)
+        for hour, cell, day in _calendar(since, hour_of(at), zone):
+            charged = hours.get(hour, 0)
             weight = max(1, _WEEKS - (at - hour) // WEEK)
             sums[cell] += weight * charged
             weights[cell] += weight
-            self._days[hour.astimezone(zone).date()] += charged
-            hour += HOUR
+            self._days[day] += charged
         mean = Fraction(sum(sums.values()), max(1, weights.total()))
         # An hour that clocks have skipped each time so far is like any other.
         self._means: defaultdict[Cell, Fraction] = defaultdict(lambda: max(Fraction(0), mean))
@@ -206,6 +207,16 @@ def ratio(one: timedelta, other: timedelta) -> Fraction:
 def midnight(day: date, zone: tzinfo) -> datetime:
     """When a day begins, in UTC; where clocks skip midnight, at the change."""
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _calendar(
+    since: datetime, until: datetime, zone: tzinfo
+) -> tuple[tuple[datetime, Cell, date], ...]:
+    """The hours of a time with their places in the week: the same for all accounts of one age."""
+    count = max(0, (until - since) // HOUR)
+    locals_ = [(hour, hour.astimezone(zone)) for hour in (since + HOUR * n for n in range(count))]
+    return tuple((hour, (at.weekday(), at.hour), at.date()) for hour, at in locals_)
 
 
 def _slots(hours: Charged, since: datetime, at: datetime) -> tuple[tuple[int, ...], timedelta]:

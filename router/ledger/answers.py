@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from router.ledger.alert_rows import AlertLetterRow, AlertRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.budget import Limit, Usage
@@ -91,6 +91,8 @@ class Alerted:
     """These thresholds are reached and recorded, for the first time. Often none."""
 
     alerts: tuple[AlertRow, ...]
+    letters: tuple[AlertLetterRow, ...] = ()
+    """How far telling them is; also the answer to a try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

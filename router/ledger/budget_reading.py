@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from router.ledger.alert_rows import AlertLetterRow, AlertRow
 from router.ledger.hours_in_mind import Account, HoursInMind
-from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode
 from router.ledger.reading import Readings
 from router.ledger.rows import BalanceRow
@@ -88,3 +89,23 @@ class BudgetReadings(Readings):
         """
         rows = await self._read("alerts_at", at=at, since=since or at)
         return [decode(AlertRow, row) for row in rows]
+
+    async def alert(self, alert_id: str) -> AlertRow | None:
+        """One alert; None when there is none by that id."""
+        rows = await self._read("alert", id=alert_id)
+        return decode(AlertRow, rows[0]) if rows else None
+
+    async def alert_letter(self, alert_id: str) -> AlertLetterRow | None:
+        """How far the telling of an alert is; None when nobody is to be told."""
+        rows = await self._read("alert_letter", id=alert_id)
+        return decode(AlertLetterRow, rows[0]) if rows else None
+
+    async def alert_letters_due(self, before: datetime, *, most: int) -> list[AlertLetterRow]:
+        """Alerts that are to be told before an instant, the first to be told first."""
+        rows = await self._read("alert_letters_due", before=before, most=most)
+        return [decode(AlertLetterRow, row) for row in rows]
+
+    async def alert_letters_between(self, since: datetime, until: datetime) -> list[AlertLetterRow]:
+        """How far the telling of the alerts of `[since, until)` is."""
+        rows = await self._read("alert_letters_between", since=since, until=until)
+        return [decode(AlertLetterRow, row) for row in rows]

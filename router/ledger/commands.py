@@ -7,6 +7,7 @@ A command names everything it needs, its instant included; `decide` turns it int
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from router.ledger.alert_commands import Alert, AlertTold
 from router.ledger.answers import Refused
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
@@ -238,14 +239,6 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Record the thresholds of limits that are reached, and were not recorded before."""
-
-    at: datetime
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """Note what came of telling a client that its job has ended."""
 
@@ -285,7 +278,9 @@ Telling = Told | Redeliver
 """Verbs on a job's callback."""
 Accounting = Record | Close
 """Verbs on a provider's billing account."""
-Noting = SaveKey | Rotate | Raise | Refuse | Alert | Enter
+Alerting = Alert | AlertTold
+"""Verbs on what people are told of budgets."""
+Noting = SaveKey | Rotate | Raise | Refuse | Enter
 """Verbs that note what was said or found."""
-Command = Spending | CallOff | End | Noting | Accounting | Telling | Settling
+Command = Spending | CallOff | End | Noting | Accounting | Alerting | Telling | Settling
 """Every verb."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from router.ledger import alerting, closing, outbox, placing, rotating, settling
+from router.ledger.alert_commands import Alert, AlertTold
 from router.ledger.answers import Answer, Done, Stale
 from router.ledger.commands import (
     Accept,
     AcceptAll,
     Accounting,
-    Alert,
     CallOff,
     Close,
     Command,
@@ -47,7 +47,9 @@ def decide(page: Page, command: Command) -> Decided:
             return _hold(page, command)
         case End() | CallOff() | Told() | Redeliver():
             return _on_job(page, command)
-        case SaveKey() | Rotate() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
+        case Alert() | AlertTold():
+            return _on_alerts(page, command)
+        case SaveKey() | Rotate() | Raise() | Refuse() | Enter() | Record() | Close():
             return _noted(page, command)
         case _:
             return _on_attempt(page, command)
@@ -119,8 +121,6 @@ def _noted(page: Page, command: Noting | Accounting) -> Decided:
             return placing.refuse(page, command)
         case Rotate():
             return rotating.rotate(page, command)
-        case Alert():
-            return alerting.alert(page, command)
         case Record() | Close():
             return closing.book(page, command)
         case _:
@@ -136,3 +136,9 @@ def _said(command: SaveKey | Raise | Enter) -> tuple[Row, ...]:
             return command.facts
         case _:
             return (command.key,)
+
+
+def _on_alerts(page: Page, command: Alert | AlertTold) -> Decided:
+    if isinstance(command, AlertTold):
+        return alerting.alert_told(page, command)
+    return alerting.alert(page, command)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from router.ledger.answers import Answer, Done
+from router.ledger.alert_rows import AlertLetterRow
+from router.ledger.answers import Alerted, Answer, Done
 from router.ledger.browsing import Browsing
 from router.ledger.budget_reading import BudgetReadings
 from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Presume
@@ -39,6 +40,7 @@ class Ledger(Sums, BudgetReadings, StatementReadings, Browsing):
         self._writer = writer
         self._booked: Callable[[AttemptRow], None] = lambda _: None
         self._due: Callable[[OutboxRow], None] = lambda _: None
+        self._alert_due: Callable[[AlertLetterRow], None] = lambda _: None
 
     def listen(self, booked: Callable[[AttemptRow], None]) -> None:
         """Have every attempt told of that a charge was booked or corrected for, once durable."""
@@ -47,6 +49,10 @@ class Ledger(Sums, BudgetReadings, StatementReadings, Browsing):
     def listen_for_callbacks(self, due: Callable[[OutboxRow], None]) -> None:
         """Have every callback told of that has become due, or is due again, once durable."""
         self._due = due
+
+    def listen_for_alerts(self, due: Callable[[AlertLetterRow], None]) -> None:
+        """Have every alert told of that somebody is to be told of, once durable."""
+        self._alert_due = due
 
     @property
     def admitting(self) -> bool:
@@ -71,6 +77,9 @@ class Ledger(Sums, BudgetReadings, StatementReadings, Browsing):
             self._booked(answer.attempt)
         if isinstance(answer, Done) and answer.callback is not None and answer.callback.next_at:
             self._due(answer.callback)
+        if isinstance(answer, Alerted):
+            for letter in answer.letters:
+                self._alert_due(letter)
         return answer
 
     # Readings.

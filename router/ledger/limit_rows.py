@@ -1,4 +1,4 @@
-"""Rows about limits: sums over a rolling window, hours, raises by people, thresholds reached."""
+"""Rows about limits: sums over a rolling window, what was charged by the hour, raises by people."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -145,32 +145,3 @@ def raised(limit: Limit, raises: Iterable[RaiseRow], at: datetime) -> Limit:
     if not more:
         return limit
     return replace(limit, limit=Money(min(limit.limit.nanos + more, NANOS_MAX)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRow:
-    """A fact: what was charged has reached a threshold of a budget's window."""
-
-    table: ClassVar[str] = "alerts"
-    key_columns: ClassVar[tuple[str, ...]] = ("budget", "scope", "since")
-    budget: str
-    scope: str
-    window_start: datetime
-    window_end: datetime
-    rolling: int
-    """1 if the window rolls: then no other that it overlaps has the same threshold again."""
-    percent: int
-    at: datetime
-    charged: Money
-    """Posted and presumed, as it was found."""
-    limit_amount: Money
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """The primary key."""
-        return (self.budget, self.scope, self.window_start, self.window_end, self.percent)
-
-    @property
-    def group(self) -> tuple[object, ...]:
-        """What it is looked up by, among those whose window has not ended before an instant."""
-        return (self.budget, self.scope)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from router.model.ids import JobId
 
@@ -16,6 +16,25 @@ class OutboxState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"  # Given up.
     REFUSED = "refused"  # Its address is none that may be dialled.
+
+
+class Letter(Protocol):
+    """What somebody is to be told, and how far that got: a client, or whoever is told alerts."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def whose(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def state(self) -> OutboxState: ...
+    @property
+    def tries(self) -> int: ...
+    @property
+    def next_at(self) -> datetime | None: ...
 
 
 UNTOLD = frozenset({OutboxState.WAITING, OutboxState.DUE})
@@ -41,6 +60,16 @@ class OutboxRow:
     tried_at: datetime | None = None
     next_at: datetime | None = None
     """When the next try is; None where there is none to come."""
+
+    @property
+    def id(self) -> str:
+        """The job's."""
+        return self.job_id
+
+    @property
+    def whose(self) -> str:
+        """Whom telling takes a place from: the tenant."""
+        return self.tenant
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
+from router.ledger.alert_commands import Alert, AlertTold
+from router.ledger.alert_rows import AlertLetterRow, AlertRow
 from router.ledger.answers import Refused
 from router.ledger.commands import (
     Accept,
     AcceptAll,
     Adjust,
-    Alert,
     CallOff,
     Close,
     Command,
@@ -36,7 +37,7 @@ from router.ledger.commands import (
 )
 from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, BudgetHourRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.rows import (
@@ -167,6 +168,8 @@ def subjects(command: Command) -> set[Key]:
         case Rotate(former=former):
             beside = (former.id, former.predecessor, former.successor)
             keys = {(KeyRow, (key_id,)) for key_id in beside if key_id is not None}
+        case AlertTold(alert_id=alert_id):
+            keys = {(AlertLetterRow, (alert_id,))}
         case Accept() | SaveKey() | Raise() | Refuse() | Alert() | Enter() | Record() | Close():
             pass
         case _:
@@ -198,8 +201,9 @@ def limits_of(command: Command) -> Iterator[Limit]:
         case AcceptAll(accepts=accepts):
             for accept in accepts:
                 yield from limits_of(accept)
-        case Alert(limits=limits):
+        case Alert(limits=limits, foreseen=foreseen):
             yield from limits
+            yield from (one.limit for one in foreseen)
         case _:
             pass
 
@@ -220,8 +224,8 @@ def balances(command: Command, page: Page) -> set[Key]:
         case Refuse(refused=Refused(limit=limit)):
             hour = command.at.replace(minute=0, second=0, microsecond=0)
             keys.add((RefusalRow, (limit.budget, limit.scope, hour)))
-        case Alert(limits=limits):
-            for limit in limits:
+        case Alert():
+            for limit in limits_of(command):
                 since = limit.window_start or BEGINNING
                 keys.add((AlertRow, (limit.budget, limit.scope, since)))
         case Record(row=row) | Close(row=row):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
+from router.ledger.alert_rows import AlertLetterRow, AlertRow
 from router.ledger.flow_rows import EndingRow, FlowRow
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import HOUR, AlertRow, BudgetHourRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import HOUR, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
 from router.ledger.statement_rows import ACCOUNT_FACTS, AccountFact
@@ -274,6 +275,7 @@ Row = (
     | FlowRow
     | EndingRow
     | AccountFact
+    | AlertLetterRow
 )
 ROW_TYPES: tuple[type[Row], ...] = (
     JobRow,
@@ -286,6 +288,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     KeyRow,
     RaiseRow,
     AlertRow,
+    AlertLetterRow,
     OutboxRow,
     AccountEventRow,
     PeriodRow,

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from router import __version__
 from router.model.job import AttemptState, Resolution
 from router.model.offer import ProviderState
+from router.observe.alert_events import AlertDelivered, ThresholdReached
 from router.observe.events import (
     Alarm,
     AttemptSettled,
@@ -26,7 +27,6 @@ from router.observe.events import (
     Polled,
     ProviderChanged,
     QueueChanged,
-    ThresholdReached,
     TookTurn,
 )
 from router.observe.labels import NAMES_MAX, Names
@@ -167,9 +167,15 @@ class EventSeries:
         )
         self._thresholds = self._counter(
             "farebox_budget_thresholds_total",
-            "How often a budget's charges reached a threshold, in percent of its limit.",
+            "How often a budget reached a threshold: percent of its limit, or of a lasting pace.",
             budget=self._names(),
+            basis=self._names("actual", "forecast", "burn"),
             percent=self._names(),
+        )
+        self._alerts = self._counter(
+            "farebox_alert_deliveries_total",
+            "What came of telling people of budgets where the policy says, by try.",
+            verdict=self._names(),
         )
         self._rejections = self._counter(
             "farebox_policy_reload_failures_total",
@@ -236,7 +242,9 @@ class EventSeries:
         """Count what a person may want to look at."""
         match event:
             case ThresholdReached():
-                self._thresholds.of(event.budget, str(event.percent)).inc()
+                self._thresholds.of(event.budget, event.basis, str(event.percent)).inc()
+            case AlertDelivered():
+                self._alerts.of(event.verdict).inc()
             case PolicyRejected():
                 self._rejections.of().inc()
             case Alarm():

@@ -6,13 +6,13 @@ for the log.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar, Protocol
 
 from router.model.ids import AttemptId, JobId
 from router.model.job import AttemptState, JobState, Resolution
 from router.model.money import Money
 from router.model.offer import ProviderState
+from router.observe.alert_events import AlertDelivered, ThresholdReached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,21 +211,6 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdReached:
-    """What was charged has reached a threshold of a budget: told once for each window."""
-
-    name: ClassVar[str] = "threshold_reached"
-    budget: str
-    scope: str
-    percent: int
-    charged: Money
-    """Posted and presumed."""
-    limit: Money
-    window_end: datetime | None
-    """None for a lifetime."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyReloaded:
     """The policy's files were read anew, and what they say is in force."""
 
@@ -278,6 +263,7 @@ Event = (
     | Overhead
     | Recovered
     | ThresholdReached
+    | AlertDelivered
     | PolicyReloaded
     | PolicyRejected
     | Alarm

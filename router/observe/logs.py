@@ -18,6 +18,7 @@ from router.model.clock import Clock, rfc3339
 from router.model.job import AttemptState
 from router.model.money import Money
 from router.model.offer import ProviderState
+from router.observe.alert_events import AlertDelivered, ThresholdReached
 from router.observe.events import (
     Alarm,
     AttemptAccepted,
@@ -34,7 +35,6 @@ from router.observe.events import (
     PriceDrifted,
     ProviderChanged,
     Recovered,
-    ThresholdReached,
 )
 from router.observe.lines import Lines
 from router.observe.scrubbing import Scrubber
@@ -59,7 +59,11 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     CallbackRang: ("provider", "verdict"),
     ClientTold: ("job_id", "tenant", "dialect", "verdict", "tries", "status"),
     Recovered: ("jobs", "attempts", "in_doubt"),
-    ThresholdReached: ("budget", "scope", "percent", "charged", "limit", "window_end"),
+    ThresholdReached: (
+        *("budget", "scope", "basis", "percent", "over_s", "charged", "limit", "amount"),
+        "window_end",
+    ),
+    AlertDelivered: ("alert_id", "budget", "verdict", "tries", "status"),
     PolicyReloaded: ("policy", "hash", "former"),
     PolicyRejected: ("problems", "detail", "in_force"),
     Alarm: ("what", "detail"),
@@ -98,7 +102,7 @@ def _is_alarming(event: Event) -> bool:
             return True
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
-        case ClientTold():
+        case ClientTold() | AlertDelivered():
             return event.verdict in {"given_up", "gone", "refused"}
         case FailedOver():
             return event.may_pay_twice

@@ -1,17 +1,16 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
-from itertools import pairwise
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from router.model.budget import Limit
 from router.model.clock import hour_of
+from router.policy.alerts import BurnsField, Thresholds, ThresholdsField
 from router.policy.problems import Flaw
 from router.policy.scalars import Dollars, Name, Row, pattern, read_dollars
 from router.policy.scopes import EACH, SCOPE_SCHEMA, JobFacts, Scope, read_scope
@@ -42,34 +41,6 @@ class OnLimit(StrEnum):
     DOWNSHIFT = "downshift"
     """It is tried at the next lower resolution, and the client is told. Only before it is begun: on
     failover it fits as it is, or is not tried again."""
-
-
-_PERCENT_MAX = 100
-_PERCENT = re.compile(r"([1-9][0-9]{0,2}) ?%")
-_ALERTS_HOW = "write the thresholds as a list that rises, each from 1% to 100%, as [50%, 80%, 100%]"
-
-
-def read_alerts(value: object) -> tuple[int, ...]:
-    """
-    Read `[50%, 80%, 100%]`.
-
-    Raises:
-        ValueError: No such list, or one that does not rise; or a threshold on a forecast.
-    """
-    if isinstance(value, tuple):
-        return cast("tuple[int, ...]", value)
-    listed = cast("list[object]", value) if isinstance(value, list) else []
-    percents: list[int] = []
-    for one in listed:
-        if isinstance(one, str) and "forecast" in one:
-            message = "there is no forecast yet that could reach a threshold; write 80% alone"
-            raise ValueError(message)
-        match = _PERCENT.fullmatch(one) if isinstance(one, str) else None
-        percents.append(int(match[1]) if match else 0)
-    rises = all(low < high for low, high in pairwise([0, *percents]))
-    if not percents or not rises or percents[-1] > _PERCENT_MAX:
-        raise ValueError(_ALERTS_HOW)
-    return tuple(percents)
 
 
 KEY_BUDGET = "of-its-key"
@@ -118,19 +89,10 @@ class Budget(Row):
         | None
     ) = None
     """The month that a year and its quarters begin with; without it, January."""
-    alerts: Annotated[
-        tuple[int, ...],
-        PlainValidator(read_alerts),
-        WithJsonSchema(
-            {
-                "type": "array",
-                "items": {"type": "string", "pattern": "^(100|[1-9][0-9]?) ?%$"},
-                "minItems": 1,
-                "uniqueItems": True,
-            }
-        ),
-    ] = ()
-    """Percentages of the limit that are recorded when what was charged reaches them."""
+    alerts: ThresholdsField = Thresholds()
+    """Percentages of the limit that are told of when charges, or their forecast, reach them."""
+    burn: BurnsField = ()
+    """Paces that are told of: `standard`, or how much of the limit in what time. None: nothing."""
     on_limit: OnLimit = OnLimit.REJECT
     """What becomes of a job that does not fit. One that is begun is never made smaller."""
 
@@ -156,7 +118,7 @@ class Budget(Row):
             window_end=end,
             bucket_start=hour_of(at) if isinstance(self.per, Rolling) else None,
             limit=self.limit,
-            alerts=self.alerts,
+            alerts=self.alerts.actual,
         )
 
     def rolling_since(self, at: datetime) -> datetime | None:
@@ -183,12 +145,25 @@ class Budget(Row):
             yield Flaw(("month_start",), f"a {self.per} does not begin on a day of the month")
         if self.year_start is not None and self.per not in {Window.QUARTER, Window.YEAR}:
             yield Flaw(("year_start",), f"a {self.per} does not begin with a month of the year")
+        if self.alerts.forecast and (isinstance(self.per, Rolling) or not self._begins_anew):
+            yield Flaw(("alerts",), f"'{self.per}' has no end that could be forecast")
+        if self.burn and not self._begins_anew:
+            yield Flaw(("burn",), "a lifetime has no length that a pace could be told by")
         if "time_zone" in self.model_fields_set and not self._begins_at_midnight:
             yield Flaw(("time_zone",), f"'{self.per}' does not begin at a midnight")
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether anything is to be told that is not in the charges alone."""
+        return bool(self.alerts.forecast or self.burn)
+
+    @property
+    def _begins_anew(self) -> bool:
+        return self.per is not Window.LIFETIME
+
+    @property
     def _begins_at_midnight(self) -> bool:
-        return self.per is not Window.LIFETIME and not isinstance(self.per, Rolling)
+        return self._begins_anew and not isinstance(self.per, Rolling)
 
 
 def oldest_hour(budgets: Iterable[Budget], at: datetime) -> datetime:

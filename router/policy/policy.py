@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, PrivateAttr, WithJsonSchema
 from router.model.budget import Limit
 from router.model.job import Resolution
 from router.model.money import Money
+from router.policy.alerts import AlertsTo
 from router.policy.budgets import Budget, OnLimit, key_budget
 from router.policy.exploring import Explore
 from router.policy.failover import Failover
@@ -179,6 +180,8 @@ class Policy(Row):
     stages: tuple[Stage, ...] = ()
     """What holds once so much of a budget is used."""
     budgets: tuple[Budget, ...] = ()
+    alerts: AlertsTo | None = None
+    """Where people are told of what budgets say is to be told; without it, in the log alone."""
     examples: tuple[Example, ...] = Field(min_length=1)
     _provenance: Provenance = PrivateAttr(default=Provenance("", ()))
     _index: RuleIndex = PrivateAttr(default=RuleIndex.of(()))

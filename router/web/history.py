@@ -6,8 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from router.ledger.limit_rows import AlertRow, RaiseRow
-from router.ledger.rows import BEGINNING, END
+from router.finance.alert_texts import alert_fields
+from router.ledger.alert_rows import AlertRow
+from router.ledger.limit_rows import RaiseRow
+from router.ledger.rows import END
 from router.model.clock import rfc3339
 from router.model.errors import Malformed
 from router.web.problems import json_response
@@ -42,16 +44,6 @@ def _of_raise(row: RaiseRow) -> tuple[datetime, dict[str, Any]]:
 
 
 def _of_alert(row: AlertRow) -> tuple[datetime, dict[str, Any]]:
-    start = None if row.window_start == BEGINNING else rfc3339(row.window_start)
-    never = bool(row.rolling) or row.window_end == END
-    return row.at, {
-        "what": "threshold_reached",
-        "budget": row.budget,
-        "scope": row.scope,
-        "percent": row.percent,
-        "charged": str(row.charged),
-        "limit": str(row.limit_amount),
-        "window_start": start,
-        "window_end": None if never else rfc3339(row.window_end),
-        "rolls": bool(row.rolling),
-    }
+    told = alert_fields(row)
+    del told["id"]
+    return row.at, {"what": "threshold_reached", **told}

@@ -10,6 +10,7 @@ from router.model.errors import Forbidden
 from router.web import (
     accounting,
     administration,
+    alerts,
     archive,
     claims,
     doorbell,
@@ -141,6 +142,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/v1/budgets", spending.list_budgets, Access.READ),
     Route("GET", "/v1/budgets/history", history.budget_history, Access.READ_ALL),
+    Route("GET", "/v1/alerts", alerts.list_alerts, Access.READ_ALL),
+    Route("POST", "/v1/alerts/test", alerts.send_sample, Access.ADMIN),
+    Route("GET", "/v1/alerts/secret", alerts.read_secret, Access.ADMIN),
     Route("POST", "/v1/budgets/{id}/raise", raising.raise_budget, Access.ADMIN),
     Route("POST", "/v1/raises/{id}/end", raising.end_raise, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from router.dispatch.alert_desk import AlertDesk
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.health import Health
@@ -62,6 +63,8 @@ class Services:
     """What a client's image URLs may name."""
     admin_key: str | None = field(default=None, repr=False)
     """A first admin key, for containers; None for none."""
+    alert_desk: AlertDesk
+    """Where alerts are set up."""
     lost_answers: LostAnswers
     """What earlier requests were answered, so that one that is sent again is known."""
     desk: Executor = field(default_factory=InlineExecutor)

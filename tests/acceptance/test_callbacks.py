@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook
 
+from router.dispatch.client_mail import ClientMail
 from router.dispatch.outbox import Postman
 from router.ledger.outbox_rows import OutboxRow
 from router.model.ids import JobId
@@ -168,7 +169,8 @@ async def refused(folder: Path, url: str, fetcher: GuardedFetcher) -> OutboxRow:
     async with open_house(folder) as front:
         stage = front.stage
         render = partial(render_callback, front.services.pictures)
-        postman = Postman(stage.clock, stage.ledger, fetcher, render, stage.tasks, stage.teller)
+        mail = ClientMail(stage.ledger, render, stage.teller)
+        postman = Postman(stage.clock, mail, fetcher, stage.tasks, stage.teller)
         stage.ledger.listen_for_callbacks(postman.due)
         stage.tasks.start("postman", postman.run())
         job_id = await stage.submit(callback=ClientCallback(url=url))

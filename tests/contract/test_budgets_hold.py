@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
+from router.ledger.alert_commands import Alert
 from router.ledger.answers import Alerted, Answer, Placed, Refused
-from router.ledger.commands import (
-    Accept,
-    Adjust,
-    Alert,
-    Doubt,
-    Hold,
-    Post,
-    Presume,
-    Raise,
-    Tender,
-    Void,
-)
+from router.ledger.commands import Accept, Adjust, Doubt, Hold, Post, Presume, Raise, Tender, Void
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.postgres import PostgresStore

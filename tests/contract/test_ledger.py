@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from router.ledger.alert_commands import Alert
 from router.ledger.answers import AllPlaced, Answer, NotRotated, Placed, Refused, Replayed, Rotated
 from router.ledger.commands import (
     AcceptAll,
     Adjust,
-    Alert,
     Command,
     Dispatch,
     Idempotency,

@@ -163,6 +163,9 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         for name in ("daily", "canary-budget", "nobodys-budget")
     ],
     ("GET", "/v1/budgets/history"): [Ask(), Ask(path="/v1/budgets/history?from=2020-01-01")],
+    ("GET", "/v1/alerts"): [Ask(), Ask(path="/v1/alerts?from=2020-01-01")],
+    ("POST", "/v1/alerts/test"): [Ask()],
+    ("GET", "/v1/alerts/secret"): [Ask()],
     ("POST", "/v1/raises/{id}/end"): [Ask(path="/v1/raises/{raise}/end", body={"reason": "mine"})],
     ("GET", "/v1/spend"): [
         Ask(path="/v1/spend?by=tenant,model,day,tag:project", sings=True),

@@ -35,6 +35,7 @@ def test_every_variable_is_read() -> None:
             "FAREBOX_PUBLIC_URL": "https://farebox.example/",
             "FAREBOX_LOG": "json",
             "FAREBOX_ADMIN_KEY": "an-admin-key-of-its-own",
+            "FAREBOX_ALERT_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz",
             "FAREBOX_FETCH_ALLOW": "minio, 10.0.0.0/8,",
             "FAREBOX_EGRESS_PROXY": "http://proxy:3128",
         }
@@ -47,6 +48,8 @@ def test_every_variable_is_read() -> None:
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9090, 3)
     assert settings.public_url == "https://farebox.example"
     assert (settings.log, settings.admin_key) == ("json", "an-admin-key-of-its-own")
+    assert settings.alert_secret == b"012345678901234567890123"
+    assert "MDEy" not in repr(settings)
     assert settings.fetch_allow == ("minio", "10.0.0.0/8")
     assert settings.egress_proxy == "http://proxy:3128"
 
@@ -145,3 +148,19 @@ def test_a_database_that_cannot_be_served_is_told(database: str) -> None:
     """PostgreSQL is not served yet, and a path is not a URL."""
     with pytest.raises(BadSetting, match="sqlite:///"):
         _ = Settings(providers={}, database=database).database_path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz",
+        "whsec_MDEyMzQ1Njc4",
+        "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI!",
+        "whsec_" + "MDEy" * 22,
+    ],
+)
+def test_a_secret_for_alerts_is_as_receivers_take_it(text: str) -> None:
+    """Neither too short nor too long; what is wrong with it is told without it."""
+    with pytest.raises(BadSetting, match="must be whsec_ and 24 to 64 random bytes") as refusal:
+        read_settings({"FAREBOX_ALERT_SECRET": text})
+    assert "MDEy" not in str(refusal.value)

@@ -124,9 +124,11 @@ INSERT INTO raises (
 -- name: put_alerts
 -- Add a fact: a window's threshold is reached once.
 INSERT INTO alerts (
-    budget, scope, window_start, window_end, rolling, percent, at, charged, limit_amount
+    id, budget, scope, window_start, window_end, rolling, basis, percent, over_s, at, charged,
+    limit_amount, amount
 ) VALUES (
-    :budget, :scope, :window_start, :window_end, :rolling, :percent, :at, :charged, :limit_amount
+    :id, :budget, :scope, :window_start, :window_end, :rolling, :basis, :percent, :over_s, :at,
+    :charged, :limit_amount, :amount
 );
 
 -- name: put_account_events
@@ -146,6 +148,20 @@ INSERT INTO periods (
     :provider, :month, :closed_at, :who, :reason, :account, :posted, :billed, :topped_up, :credited,
     :left_open, :left_open_attempts, :charge_rows, :sha256_focus_1_2, :sha256_focus_1_4
 );
+
+-- name: put_alert_outbox
+-- Store how far the telling of an alert is.
+INSERT INTO alert_outbox (
+    id, url, format, state, tries, last_status, created_at, tried_at, next_at
+) VALUES (
+    :id, :url, :format, :state, :tries, :last_status, :created_at, :tried_at, :next_at
+)
+ON CONFLICT (id) DO UPDATE SET
+    state = excluded.state,
+    tries = excluded.tries,
+    last_status = excluded.last_status,
+    tried_at = excluded.tried_at,
+    next_at = excluded.next_at;
 
 -- name: put_budget_hours
 -- Add to what an account was charged in an hour.
@@ -269,14 +285,32 @@ SELECT * FROM raises WHERE created_at >= :since AND created_at < :until ORDER BY
 -- name: alerts_between
 -- The thresholds that were told of within a time.
 SELECT * FROM alerts WHERE at >= :since AND at < :until
-ORDER BY at, budget, scope, percent;
+ORDER BY at, budget, scope, basis, percent;
 
 -- name: alerts_at
 -- The thresholds that were told of in the windows that an instant lies in, and of windows that roll
 -- in those that end after an earlier one.
 SELECT * FROM alerts
 WHERE window_start <= :at AND (:at < window_end OR (rolling = 1 AND :since < window_end))
-ORDER BY budget, scope, window_start, window_end, percent;
+ORDER BY budget, scope, window_start, window_end, basis, percent;
+
+-- name: alert
+-- One alert.
+SELECT * FROM alerts WHERE id = :id;
+
+-- name: alert_letter
+-- How far the telling of an alert is.
+SELECT * FROM alert_outbox WHERE id = :id;
+
+-- name: alert_letters_due
+-- Alerts that are to be told before an instant, the first to be told first.
+SELECT * FROM alert_outbox WHERE state = 'due' AND next_at < :before
+ORDER BY next_at, id LIMIT :most;
+
+-- name: alert_letters_between
+-- How far the telling of the alerts of a time is.
+SELECT * FROM alert_outbox WHERE created_at >= :since AND created_at < :until
+ORDER BY created_at, id;
 
 -- name: budget_hours
 -- What one account was charged by the hour within a time, the oldest hour first.

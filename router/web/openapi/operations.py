@@ -16,6 +16,7 @@ from router.model.errors import (
 )
 from router.web.openapi.accounting import ACCOUNTING_OPERATIONS
 from router.web.openapi.accounts import ACCOUNT_OPERATIONS
+from router.web.openapi.alerts import ALERTING
 from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
@@ -125,6 +126,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=("edit",),
     ),
     **TELLING,
+    **ALERTING,
     ("POST", "/v1/quotes"): Operation(
         name="createQuote",
         group="edits",

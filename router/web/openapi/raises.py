@@ -1,10 +1,9 @@
 """What raises of budgets' limits, their history and their outlook look like, as JSON Schema."""
 
+from router.web.openapi.alerts import REACHED
 from router.web.openapi.shapes import (
-    ENDS,
     INSTANT,
     MONEY,
-    ROLLS,
     TEXT,
     Schema,
     many,
@@ -36,16 +35,11 @@ RAISES: dict[str, Schema] = {
             thing(
                 "A raise, the end of one, or a threshold that was reached.",
                 *("id", "by", "until", "who", "reason"),
-                *("percent", "charged", "limit", "window_start", "window_end", "rolls"),
+                *REACHED,
                 **_RAISE,
                 at=INSTANT,
                 what=one_of(["raised", "raise_ended", "threshold_reached"]),
-                percent={"type": "integer"},
-                charged=MONEY,
-                limit=MONEY,
-                window_start=nullable(INSTANT),
-                window_end=nullable(ENDS),
-                rolls=ROLLS,
+                **REACHED,
             )
         ),
     ),

@@ -6,6 +6,7 @@ from router.model.job import Resolution
 from router.web.keys import Role
 from router.web.openapi.accounting import ACCOUNTING
 from router.web.openapi.accounts import ACCOUNTS
+from router.web.openapi.alerts import ALERTS
 from router.web.openapi.edits import ATTEMPT, CANDIDATE, EDITS
 from router.web.openapi.offers import LATENCIES
 from router.web.openapi.raises import OUTLOOK, RAISES
@@ -232,6 +233,7 @@ ANSWER_SCHEMAS: dict[str, Schema] = {
     **_MONEY,
     **RAISES,
     **ACCOUNTING,
+    **ALERTS,
     **LATENCIES,
     **RESULTS,
     **ACCOUNTS,

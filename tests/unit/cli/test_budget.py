@@ -121,12 +121,17 @@ def test_a_history_is_one_row_for_each_event(capsys: pytest.CaptureFixture[str])
     raised |= {"until": "then", "who": "ada", "reason": "sale"}
     reached: dict[str, Any] = {"at": "c", "budget": "d", "scope": "everyone", "percent": 80}
     reached |= {"what": "threshold_reached", "charged": "4.00", "limit": "5.00"}
-    console().print(history_table([raised, reached]))
+    reached |= {"basis": "actual", "amount": None}
+    ahead = {**reached, "basis": "forecast", "percent": 100, "amount": "6.10"}
+    fast = {**reached, "basis": "burn", "percent": 1440, "over_s": 3600, "amount": "0.70"}
+    console().print(history_table([raised, reached, ahead, fast]))
 
     out = capsys.readouterr().out
     assert "all of its accounts" in out
     assert "$7.00 more until then" in out
     assert "80%: $4.00 of $5.00" in out
+    assert "forecast 100%: $6.10, $4.00 of $5.00" in out
+    assert "14.4 times too fast over 1 h: $0.70, $4.00 of $5.00" in out
 
 
 def test_a_raise_for_a_program_may_be_for_one_account(farebox: Commands) -> None:

@@ -35,7 +35,7 @@ def test_all_the_promised_commands_are_there() -> None:
             [
                 *("demo", "serve", "sandbox", "check", "quote", "keys", "budget", "report"),
                 *("archive", "backtest", "callbacks", "claims", "settle", "export", "account"),
-                *("period", "balance", "prices", "reconcile", "statements"),
+                *("period", "balance", "prices", "reconcile", "statements", "alerts"),
             ]
         )
         == NAMES

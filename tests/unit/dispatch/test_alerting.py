@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from router.dispatch.alerting import Alerts
+from router.finance.foresight import foreseen
 from router.ledger.answers import Alerted
 from router.ledger.commands import Adjust, Post, Raise
 from router.ledger.ledger import Ledger
@@ -14,7 +15,8 @@ from router.ledger.limit_rows import RaiseRow
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId
 from router.model.tasks import TaskRegistry
-from router.observe.events import Alarm, Event, ThresholdReached
+from router.observe.alert_events import ThresholdReached
+from router.observe.events import Alarm, Event
 from router.policy.policy import Policy
 from tests.fakes import EPOCH, FakeClock
 from tests.finance_kit import Shop
@@ -46,7 +48,7 @@ class Watch:
     def __init__(self, policy: Policy, shop: Shop, ledger: Ledger, tasks: TaskRegistry) -> None:
         self.policy, self.shop, self.ledger = policy, shop, ledger
         self.clock, self.ear, self.tasks = FakeClock(), Ear(), tasks
-        self.alerts = Alerts(self.clock, ledger, self.ear, tasks, lambda: self.policy)
+        self.alerts = Alerts(self.clock, ledger, self.ear, tasks, lambda: self.policy, foreseen)
 
     async def post(self, job: str, amount: str, at: datetime = EPOCH) -> list[int]:
         """Hold and post a job's attempt through the ledger; the percentages told of since."""
@@ -228,6 +230,46 @@ async def test_the_ledger_is_not_asked_to_record_what_it_has_recorded(
     assert asked == []
 
 
+async def test_what_is_expected_is_told_once_for_each_window(tmp_path: Path) -> None:
+    """A pace at once, a forecast when enough is known; and both again the next day."""
+    policy = watched("day", limit="$0.80", alerts=["90%", "forecast 100%"], burn=["30% in 1h"])
+    told: list[tuple[str, int, int | None, str]] = []
+    async with a_watch(tmp_path, policy) as watch:
+        for day in range(2):
+            await watch.post(f"j{day}", "0.30", EPOCH + day * DAY)
+            for seconds in (0, 60, 3 * 3600, 60):
+                watch.clock.advance(seconds)
+                await watch.alerts.catch_up()
+            events = [one for one in watch.ear.told if isinstance(one, ThresholdReached)]
+            told += [(one.basis, one.percent, one.over_s, str(one.amount)) for one in events]
+            watch.ear.told = []
+            watch.clock.advance(DAY.total_seconds() - 3 * 3600 - 120)
+
+    assert told == [
+        ("burn", 720, 3_600, "0.30"),
+        ("forecast", 100, None, "1.491712707"),
+        ("forecast", 100, None, "0.80"),
+        ("burn", 720, 3_600, "0.30"),
+    ]
+
+
+async def test_what_is_expected_is_looked_at_in_the_account_of_each(tmp_path: Path) -> None:
+    """Of many accounts, those that burn too fast; nobody else has to wait for all of them."""
+    policy = watched("day", "each_tenant", alerts=["100%"], burn=["50% in 1h"])
+    async with a_watch(tmp_path, policy) as watch:
+        for number in range(25):
+            price = "0.21" if number == 3 else "0.05"
+            watch.shop.buy(f"j{number}", price, tenant=f"t{number}")
+            name = AttemptId(f"j{number}.1")
+            post = Post(at=EPOCH, attempt_id=name, amount=usd(price), outcome="delivered")
+            await watch.ledger.submit(post)
+        await watch.told()
+        await watch.alerts.catch_up()
+        (event,) = [one for one in watch.ear.told if isinstance(one, ThresholdReached)]
+
+    assert (event.scope, event.basis, event.amount) == ("tenant:t3", "burn", usd("0.21"))
+
+
 async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
     """What was not looked at is looked at with the next charge."""
     async with a_watch(tmp_path, watched()) as watch:
@@ -239,13 +281,19 @@ async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
             raise LedgerUnavailable("gone")
 
         alerts = Alerts(
-            watch.clock, _Broken(watch.ledger, broken), watch.ear, watch.tasks, lambda: watch.policy
+            watch.clock,
+            _Broken(watch.ledger, broken),
+            watch.ear,
+            watch.tasks,
+            lambda: watch.policy,
+            foreseen,
         )
         await alerts.after(attempt)
         await alerts.catch_up()
         watch.policy = watched(limit="$0.30", alerts=["80%"])
         half = _Broken(watch.ledger, broken, only="submit")
-        await Alerts(watch.clock, half, watch.ear, watch.tasks, lambda: watch.policy).catch_up()
+        alerts = Alerts(watch.clock, half, watch.ear, watch.tasks, lambda: watch.policy, foreseen)
+        await alerts.catch_up()
 
     alarm = Alarm(what="threshold_unread", detail="gone")
     assert [event for event in watch.ear.told if isinstance(event, Alarm)] == [alarm] * 3
@@ -260,3 +308,4 @@ class _Broken:
         self.balances_at = broken if not only else ledger.balances_at
         self.rolling_of = broken if not only else ledger.rolling_of
         self.raises_at, self.alerts_at = ledger.raises_at, ledger.alerts_at
+        self.hours_of_late = ledger.hours_of_late

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from router.dispatch.retrying import PUBLISHED_S, SCHEDULES, refused, retry_after_s, verdict
-from router.ledger.commands import Told
+from router.ledger.alert_commands import Tried
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.model.ids import JobId
 from router.upstream.fetcher import Posted
@@ -32,7 +32,7 @@ def a_row(**overrides: Any) -> OutboxRow:
 
 def pause_s(posted: Posted | None, *, tries: int = 0, chance: float = 0.0) -> float:
     """How long after a try the next one is."""
-    told = verdict(a_row(tries=tries), EPOCH, posted, chance).told
+    told = verdict(a_row(tries=tries), EPOCH, posted, chance).tried
     assert told.next_at is not None
     return (told.next_at - EPOCH).total_seconds()
 
@@ -43,9 +43,7 @@ def test_only_a_2xx_is_success(status: int) -> None:
     result = verdict(a_row(tries=3), EPOCH, Posted(status), 0.5)
 
     assert result.word == "delivered"
-    assert result.told == Told(
-        at=EPOCH, job_id=JOB, number=4, state=OutboxState.DELIVERED, status=status
-    )
+    assert result.tried == Tried(at=EPOCH, number=4, state=OutboxState.DELIVERED, status=status)
 
 
 @pytest.mark.parametrize("posted", [None, *map(Posted, (100, 301, 308, 400, 404, 429, 500, 503))])
@@ -54,9 +52,8 @@ def test_everything_else_is_tried_again(posted: Posted | None) -> None:
     result = verdict(a_row(), EPOCH, posted, 0.0)
 
     assert result.word == "retried"
-    assert result.told == Told(
+    assert result.tried == Tried(
         at=EPOCH,
-        job_id=JOB,
         number=1,
         state=OutboxState.DUE,
         status=posted.status if posted else None,
@@ -68,7 +65,7 @@ def test_who_is_gone_is_not_told_again() -> None:
     """A 410 ends it, at any try."""
     result = verdict(a_row(), EPOCH, Posted(410), 0.0)
 
-    assert (result.word, result.told.state, result.told.next_at) == (
+    assert (result.word, result.tried.state, result.tried.next_at) == (
         *("gone", OutboxState.FAILED, None),
     )
 
@@ -80,10 +77,10 @@ def test_the_last_try_is_the_last(dialect: str) -> None:
     last = verdict(a_row(dialect=dialect, tries=most - 1), EPOCH, Posted(500), 0.0)
     before = verdict(a_row(dialect=dialect, tries=most - 2), EPOCH, Posted(500), 0.0)
 
-    assert (last.word, last.told.state, last.told.number) == (
+    assert (last.word, last.tried.state, last.tried.number) == (
         *("given_up", OutboxState.FAILED, most),
     )
-    assert (before.word, before.told.number) == ("retried", most - 1)
+    assert (before.word, before.tried.number) == ("retried", most - 1)
 
 
 def test_the_pauses_are_those_that_are_published() -> None:
@@ -133,4 +130,4 @@ def test_what_was_not_let_out_is_at_its_end() -> None:
     result = refused(a_row(tries=2), EPOCH)
 
     assert result.word == "refused"
-    assert result.told == Told(at=EPOCH, job_id=JOB, number=3, state=OutboxState.REFUSED)
+    assert result.tried == Tried(at=EPOCH, number=3, state=OutboxState.REFUSED)

@@ -1,5 +1,6 @@
 """Budgets as people ask for them."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from router.finance.budgets import BudgetLine, as_json, budget_lines, tightest
+from router.finance.budgets import AT_A_TIME, BudgetLine, as_json, budget_lines, tightest
+from router.ledger.alert_commands import Alert
 from router.ledger.answers import Placed, Refused
-from router.ledger.commands import Alert
 from router.model.money import Money
 from router.policy.policy import Policy
 from router.policy.scopes import JobFacts
@@ -278,3 +279,20 @@ def test_a_line_looks_ahead_by_what_was_charged_by_the_hour(shop: Shop) -> None:
     assert ever["exhausted_at"] == "2027-01-04T09:00:00.000000Z"
     assert ever["burn_rates"] == []
     assert fields["each-daily"]["forecast"]["expected"] == "0.00"
+
+
+async def test_many_accounts_keep_nobody_waiting(shop: Shop) -> None:
+    """Others have the event loop's turn meanwhile, and no line is lost."""
+    for number in range(2 * AT_A_TIME):
+        shop.buy(f"j{number}", "0.01", tenant=f"t{number}")
+    turns: list[int] = []
+
+    async def others() -> None:
+        while len(turns) < 2:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    lines, _ = await asyncio.gather(budget_lines(shop.ledger, shop.policy, EPOCH), others())
+
+    assert len({(line.name, line.scope) for line in lines}) == len(lines) == 2 * AT_A_TIME + 4
+    assert len(turns) == 2

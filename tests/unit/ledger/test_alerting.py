@@ -1,20 +1,26 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.ledger.alerting import Told, alert, reached
-from router.ledger.answers import Alerted
-from router.ledger.commands import Alert
-from router.ledger.limit_rows import AlertRow, RollingRow
+from router.ledger.alert_commands import Alert, AlertTold, Foreseen, Receiver, Tried
+from router.ledger.alert_rows import AlertRow
+from router.ledger.alerting import Told, alert, alert_told, reached
+from router.ledger.answers import Alerted, Stale
+from router.ledger.limit_rows import RollingRow
+from router.ledger.outbox_rows import OutboxState
 from router.ledger.page import Page
 from router.ledger.rows import BEGINNING, END, BalanceRow
+from router.model.alert import Threshold
 from router.model.budget import Limit, Usage
 from router.model.money import Money
 from tests.fakes import EPOCH
 from tests.ledger_kit import DAY, a_lifetime_limit, a_limit, a_rolling_limit, usd
+
+HALF, MOST = Threshold("actual", 50), Threshold("actual", 80)
+RECEIVER = Receiver(url="https://hooks.example/T0/B1", format="slack")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +99,7 @@ def test_what_was_told_is_of_one_account_and_of_one_window() -> None:
     assert day.window_start is not None
     assert day.window_end is not None
     row = AlertRow(
+        id="a1",
         budget="team",
         scope="everyone",
         window_start=day.window_start,
@@ -105,7 +112,7 @@ def test_what_was_told_is_of_one_account_and_of_one_window() -> None:
     )
     told = Told([row, replace(row, percent=80, at=EPOCH + timedelta(minutes=5))])
 
-    assert told.of(day) == {50: EPOCH, 80: EPOCH + timedelta(minutes=5)}
+    assert told.of(day) == {HALF: EPOCH, MOST: EPOCH + timedelta(minutes=5)}
     others = [
         replace(day, scope="tenant:acme"),
         replace(day, budget="crew"),
@@ -124,6 +131,7 @@ def test_what_was_told_of_a_window_that_rolls_is_told_while_it_overlaps() -> Non
     assert then.window_start is not None
     assert then.window_end is not None
     row = AlertRow(
+        id="a1",
         budget="team",
         scope="everyone",
         window_start=then.window_start,
@@ -143,8 +151,88 @@ def test_what_was_told_of_a_window_that_rolls_is_told_while_it_overlaps() -> Non
     def at(hours: int) -> Limit:
         return a_rolling_limit(at=EPOCH + timedelta(hours=hours))
 
-    assert [told.of(at(hours)) for hours in (0, 1, 24, 25)] == [{50: EPOCH}] * 3 + [{}]
+    assert [told.of(at(hours)) for hours in (0, 1, 24, 25)] == [{HALF: EPOCH}] * 3 + [{}]
     longer = replace(at(48), window_start=then.window_start)
-    assert [both.of(one) for one in (at(48), at(72), longer)] == [{50: EPOCH + 2 * DAY}] * 3
+    assert [both.of(one) for one in (at(48), at(72), longer)] == [{HALF: EPOCH + 2 * DAY}] * 3
     assert told.of(replace(at(1), bucket_start=None)) == {}
     assert told.of(a_lifetime_limit("team", "1.00")) == {}
+
+
+def test_what_is_foreseen_is_recorded_once_for_each_basis_and_time() -> None:
+    """With the figure that it goes by, and the charges as the ledger has them."""
+    page = Page()
+    limit = a_limit("team", "9.00")
+    burns = [
+        Foreseen(limit=limit, threshold=Threshold("burn", 1200, over), amount=usd("4.51"))
+        for over in (3_600, 7_200)
+    ]
+    foreseen = Foreseen(limit=limit, threshold=Threshold("forecast", 50), amount=usd("5.01"))
+    command = Alert(at=EPOCH, foreseen=(foreseen, *burns), receiver=RECEIVER)
+    decided = alert(page, command)
+    page.apply(decided.changes)
+
+    assert isinstance(decided.answer, Alerted)
+    assert [(row.threshold, row.amount) for row in decided.answer.alerts] == [
+        (Threshold("forecast", 50), usd("5.01")),
+        (Threshold("burn", 1200, 3_600), usd("4.51")),
+        (Threshold("burn", 1200, 7_200), usd("4.51")),
+    ]
+    assert len({row.id for row in decided.answer.alerts}) == 3
+    letters = decided.answer.letters
+    assert [(one.id, one.state, one.next_at) for one in letters] == [
+        (row.id, OutboxState.DUE, EPOCH) for row in decided.answer.alerts
+    ]
+    assert {(one.url, one.format, one.whose, one.dialect) for one in letters} == {
+        ("https://hooks.example/T0/B1", "slack", "", "slack")
+    }
+    assert "T0" not in repr(letters) + repr(command)
+    assert alert(page, command).changes == ()
+
+
+def test_an_alert_is_known_by_its_window_whoever_records_it() -> None:
+    """The same in another process or at another instant; another in the next window."""
+    limit = a_limit("team", "9.00")
+
+    def recorded(one: Limit, at: datetime) -> str:
+        foreseen = Foreseen(limit=one, threshold=Threshold("forecast", 50), amount=usd("5.01"))
+        answer = alert(Page(), Alert(at=at, foreseen=(foreseen,))).answer
+        assert isinstance(answer, Alerted)
+        assert answer.letters == ()
+        return answer.alerts[0].id
+
+    later = EPOCH + timedelta(hours=1)
+    assert recorded(limit, EPOCH) == recorded(limit, later)
+    assert recorded(a_limit("team", "9.00", at=EPOCH + DAY), later) != recorded(limit, later)
+
+
+def test_a_try_to_tell_counts_once() -> None:
+    """Two postmen may have made it; what is told is due no more."""
+    page = Page()
+    foreseen = Foreseen(limit=a_limit(), threshold=Threshold("forecast", 50), amount=usd("5.01"))
+    decided = alert(page, Alert(at=EPOCH, foreseen=(foreseen,), receiver=RECEIVER))
+    page.apply(decided.changes)
+    assert isinstance(decided.answer, Alerted)
+    (letter,) = decided.answer.letters
+    soon = EPOCH + timedelta(seconds=5)
+    again = Tried(at=EPOCH, number=1, state=OutboxState.DUE, status=500, next_at=soon)
+    done = Tried(at=soon, number=2, state=OutboxState.DELIVERED, status=200)
+
+    def told(tried: Tried, alert_id: str = letter.id) -> object:
+        answered = alert_told(page, AlertTold(at=tried.at, alert_id=alert_id, tried=tried))
+        page.apply(answered.changes)
+        return answered.answer
+
+    failed = replace(letter, tries=1, last_status=500, tried_at=EPOCH, next_at=soon)
+    assert told(again) == Alerted(alerts=(), letters=(failed,))
+    assert told(again) == Stale()
+    delivered = replace(
+        failed,
+        state=OutboxState.DELIVERED,
+        tries=2,
+        last_status=200,
+        tried_at=soon,
+        next_at=None,
+    )
+    assert told(done) == Alerted(alerts=(), letters=(delivered,))
+    assert told(replace(done, number=3)) == Stale()
+    assert told(again, "unknown") == Stale()

@@ -1,7 +1,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow, live, raised
+from router.ledger.alert_rows import AlertRow
+from router.ledger.limit_rows import RaiseRow, RollingRow, live, raised
 from router.model.budget import Usage
 from router.model.money import NANOS_MAX, Money
 from tests.fakes import EPOCH
@@ -17,6 +18,7 @@ RAISE = RaiseRow(
     reason="the sale",
 )
 ALERT = AlertRow(
+    id="a1",
     budget="team",
     scope="everyone",
     window_start=EPOCH,
@@ -68,6 +70,8 @@ def test_an_alert_is_looked_up_by_its_account() -> None:
     """And is one by its window and percentage too: no other is the same fact."""
     others = [
         replace(ALERT, percent=80),
+        replace(ALERT, basis="forecast"),
+        replace(ALERT, over_s=3_600),
         replace(ALERT, scope="tenant:acme"),
         replace(ALERT, budget="other"),
         replace(ALERT, window_end=EPOCH + 2 * DAY),

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from router.ledger.alert_commands import Alert
+from router.ledger.alert_rows import AlertRow
 from router.ledger.commands import (
-    Alert,
     CallOff,
     Command,
     Dispatch,
@@ -19,7 +20,7 @@ from router.ledger.commands import (
     Told,
 )
 from router.ledger.key_rows import KeyRow
-from router.ledger.limit_rows import AlertRow, RaiseRow, RollingRow
+from router.ledger.limit_rows import RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow, OutboxState
 from router.ledger.page import Page, balances, subjects
 from router.ledger.rows import (

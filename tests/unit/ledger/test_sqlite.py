@@ -11,13 +11,14 @@ from typing import Any
 import apsw
 import pytest
 
-from router.ledger.answers import Answer, Done, Placed, Stale
+from router.ledger.alert_commands import Alert
+from router.ledger.answers import Alerted, Answer, Done, Placed, Stale
 from router.ledger.commands import Adjust, Command, Dispatch, Post, Run
 from router.ledger.decide import decide
 from router.ledger.decided import Decided
 from router.ledger.executor import InlineExecutor, ThreadExecutor
 from router.ledger.ledger import Ledger
-from router.ledger.mapping import encode
+from router.ledger.mapping import encode, to_column
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
 from router.ledger.rows import AttemptRow, EntryRow, Window
@@ -140,6 +141,34 @@ def test_a_ledger_from_before_hours_were_kept_has_them_from_its_journal(path: Pa
             (EPOCH + timedelta(hours=1), "0.02"),
         ]
     assert at_once(ledger.imbalance()) == Money.ZERO
+    store.close()
+
+
+def test_alerts_from_before_they_had_a_basis_are_of_charges(path: Path) -> None:
+    """What was told is not told again, and nobody is told of it by post."""
+    limit = replace(a_limit(), alerts=(50,))
+    with closing(apsw.Connection(str(path))) as old:
+        for number, script in migrations("sqlite"):
+            if number < 14:
+                old.execute(script)
+                old.pragma("user_version", number)
+        window = (*Window.of(limit).key, 0, 50, EPOCH)
+        old.execute(
+            "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, 520000000, 1000000000)",
+            [to_column(value) for value in window],
+        )
+    store = a_sqlite_store(path)
+    ledger = the_ledger(store)
+    commit(store, an_accept("j1", "0.52", limit), Dispatch(at=EPOCH, attempt_id=AttemptId("j1.1")))
+    commit(store, a_post("j1", "0.52"))
+
+    (answer,) = commit(store, Alert(at=EPOCH, limits=(limit,)))
+    assert answer == Alerted(alerts=())
+    (row,) = at_once(ledger.alerts_at(EPOCH))
+    assert (row.basis, row.percent, row.charged, row.amount) == ("actual", 50, usd("0.52"), None)
+    assert at_once(ledger.alert_letter(row.id)) is None
+    with pytest.raises(apsw.ConstraintError, match="never changed"):
+        store._database.execute("UPDATE alerts SET percent = 60")
     store.close()
 
 

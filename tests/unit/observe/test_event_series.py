@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from router.model.job import AttemptState, Resolution
 from router.model.offer import ProviderState
+from router.observe.alert_events import ThresholdReached
 from router.observe.event_series import EventSeries
 from router.observe.events import (
     Alarm,
@@ -18,7 +19,6 @@ from router.observe.events import (
     Polled,
     ProviderChanged,
     QueueChanged,
-    ThresholdReached,
     TookTurn,
 )
 from tests.fakes import EPOCH
@@ -132,7 +132,12 @@ def test_the_rest_is_counted_by_what_it_is() -> None:
     assert value(found, "farebox_client_callbacks_total", verdict="gone") == 1
     assert value(found, "farebox_client_callbacks_total", verdict="delivered") == 0
     assert value(found, "farebox_alarms_total", what="crashed") == 1
-    assert value(found, "farebox_budget_thresholds_total", budget="daily", percent="80") == 1
+    assert (
+        value(
+            found, "farebox_budget_thresholds_total", budget="daily", basis="actual", percent="80"
+        )
+        == 1
+    )
     assert value(found, "farebox_ledger_commit_seconds_sum") == 0.003
     assert value(found, "farebox_ledger_batch_size_sum") == 7
     assert value(found, "farebox_overhead_seconds_sum") == 0.0015

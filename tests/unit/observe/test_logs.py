@@ -11,6 +11,7 @@ import pytest
 
 from router.model.job import AttemptState
 from router.model.offer import ProviderState
+from router.observe.alert_events import ThresholdReached
 from router.observe.events import (
     Alarm,
     CallbackRang,
@@ -22,7 +23,6 @@ from router.observe.events import (
     PolicyRejected,
     Polled,
     ProviderChanged,
-    ThresholdReached,
 )
 from router.observe.logs import _FIELDS, EventLog, adopt_libraries, configure
 from tests.fakes import EPOCH, FakeClock

@@ -5,7 +5,7 @@ import pytest
 
 from router.model.budget import Limit
 from router.model.money import Money
-from router.policy.budgets import Budget, key_budget, oldest_hour, read_alerts
+from router.policy.budgets import Budget, key_budget, oldest_hour
 from router.policy.scopes import JobFacts, Scope
 
 AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
@@ -117,26 +117,6 @@ def test_starts_that_say_nothing_of_the_window_are_flaws() -> None:
         "lifetime": [week, month, year, zone],
         "rolling 2 days": [week, month, year, zone],
     }
-
-
-def test_thresholds_are_percents_that_rise() -> None:
-    """With a space or without; those that were read are taken as they are."""
-    assert read_alerts(["50%", "80 %", "100%"]) == read_alerts((50, 80, 100)) == (50, 80, 100)
-
-
-@pytest.mark.parametrize(
-    "said", [[], ["80"], ["0%"], ["101%"], ["80%", "50%"], ["50%", "50%"], "80%", [["80%"]]]
-)
-def test_what_are_no_thresholds_is_refused(said: object) -> None:
-    """With an example of some."""
-    with pytest.raises(ValueError, match="as \\[50%, 80%, 100%\\]"):
-        read_alerts(said)
-
-
-def test_a_threshold_on_a_forecast_is_not_there_yet() -> None:
-    """To take it and never tell would be worse than to refuse it."""
-    with pytest.raises(ValueError, match="there is no forecast yet"):
-        read_alerts(["forecast 100%"])
 
 
 def test_a_keys_own_budget_is_its_names_and_tenants() -> None:

@@ -93,6 +93,10 @@ ORDER BY budget, scope, hour FOR UPDATE OF refusals;
 SELECT outbox.* FROM outbox JOIN unnest(:job_id::text[]) AS wanted (job_id) USING (job_id)
 ORDER BY job_id FOR UPDATE OF outbox;
 
+-- name: get_alert_outbox
+SELECT alert_outbox.* FROM alert_outbox JOIN unnest(:id::text[]) AS wanted (id) USING (id)
+ORDER BY id FOR UPDATE OF alert_outbox;
+
 -- name: lay_balances
 -- Make the balances that do not exist yet: a row that is missing cannot be locked.
 INSERT INTO balances (

@@ -65,6 +65,9 @@ SELECT * FROM refusals WHERE budget = :budget AND scope = :scope AND hour = :hou
 -- name: get_outbox
 SELECT * FROM outbox WHERE job_id = :job_id;
 
+-- name: get_alert_outbox
+SELECT * FROM alert_outbox WHERE id = :id;
+
 -- name: books_out_of_balance
 -- Balances that are not the sum of their entries. No rows: the books are right.
 WITH moves AS (
