@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from router.ledger.commands import Command, Enter
+from router.finance.watch import credits_of
+from router.ledger.commands import Command, Enter, Record
 from router.ledger.ledger import Ledger
+from router.ledger.period_rows import AccountEventRow
 from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction
 from router.model.clock import rfc3339
@@ -14,6 +16,7 @@ from router.model.ids import AttemptId, ProviderRef
 from tests.fakes import EPOCH
 from tests.ledger_kit import HOUR, usd
 from tests.ledger_running import tell
+from tests.policy_files import a_policy
 from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT, WITHDRAWAL
 
 
@@ -171,3 +174,26 @@ async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) 
         await ledger.submit(recorded(replace(WITHDRAWAL, statement_id=statement)))
     first, second = await ledger.charges(EPOCH, most=3)
     assert {first.reported_amount, second.reported_amount} == {usd("0.03"), usd("0.05")}
+
+
+async def test_top_ups_and_credits_count_towards_what_is_left(ledger: Ledger) -> None:
+    """From the reading's instant on, of its provider."""
+    for number, (at, amount) in enumerate([(EPOCH - HOUR, "7.00"), (EPOCH, "25.00")]):
+        event = AccountEventRow(
+            id=f"e{number}",
+            provider="shortapi",
+            kind="topup",
+            amount=usd(amount),
+            at=at,
+            reference=f"receipt {number}",
+            created_at=EPOCH,
+            who="ada",
+        )
+        await ledger.submit(Record(at=EPOCH, row=event))
+    await ledger.submit(recorded(READING))
+    (credit,) = await credits_of(ledger, a_policy(), EPOCH + HOUR)
+
+    assert (credit.read, credit.topped_up, credit.posted) == (
+        *(usd("41.20"), usd("25.00"), usd("-0.07")),
+    )
+    assert credit.left == usd("66.27")
