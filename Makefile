@@ -46,7 +46,7 @@ cover: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser
 simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 	$(BIN)/pytest -n $(JOBS) --seeds $(SEEDS) tests/simulation
 
-prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run every property at length, with fresh randomness.
+prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run each property at length, afresh.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
 
 bench: $(VENV)/.dev ## Measure: the ledger's commits, a decision's cost, polls beside the optimum.
