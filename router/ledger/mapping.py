@@ -2,10 +2,11 @@
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache, partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from router.ledger.rows import Row, Window
@@ -19,6 +20,7 @@ V = TypeVar("V", SpendingRow, JobsEndedRow, OpenRow, RefusedRow, TimedRow)
 
 # Resolved once for each type: it is slow, and asked for with every row.
 _HINTS: dict[type[Any], dict[str, Any]] = {}
+_READERS: dict[type[Any], dict[str, Callable[[Any], Any] | None]] = {}
 
 
 def encode(row: Row) -> dict[str, Column]:
@@ -28,14 +30,24 @@ def encode(row: Row) -> dict[str, Column]:
 
 def decode(kind: type[R], columns: Mapping[str, Any]) -> R:
     """A row from its columns; columns that the row does not know are ignored."""
-    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
-    return kind(**values)
+    return kind(**_values(kind, columns))
 
 
 def decode_view(kind: type[V], columns: Mapping[str, Any]) -> V:
     """A view's value from a query's columns, likewise."""
-    values = {name: _from_column(hint, columns[name]) for name, hint in _hints(kind).items()}
-    return kind(**values)
+    return kind(**_values(kind, columns))
+
+
+def _values(kind: type[Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    readers = _READERS.get(kind)
+    if readers is None:
+        readers = _READERS[kind] = {name: _reader(hint) for name, hint in _hints(kind).items()}
+    # A page reads thousands of rows, and edits wait for it: most columns are as they are.
+    values = {name: columns[name] for name in readers}
+    for name, read in readers.items():
+        if read is not None and values[name] is not None:
+            values[name] = read(values[name])
+    return values
 
 
 def to_column(value: object) -> Column:
@@ -88,18 +100,23 @@ def _bare(hint: Any) -> Any:
     return getattr(hint, "__supertype__", hint)
 
 
-def _from_column(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    """How a column is read that is not null; None: it is what it is."""
     if hint is Money:
-        return Money(value)
+        return Money
     if hint is datetime:
-        return from_rfc3339(value)
+        return from_rfc3339
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
+        return hint
     if get_origin(hint) is tuple:
-        return tuple(_from_json(get_args(hint)[0], part) for part in json.loads(value))
-    return value
+        return partial(_read_tuple, get_args(hint)[0])
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _read_tuple(hint: Any, text: str) -> tuple[Any, ...]:
+    """Values of a list that is kept as JSON: tags, most of all, which are the same again."""
+    return tuple(_from_json(hint, part) for part in json.loads(text))
 
 
 def _from_json(hint: Any, part: Any) -> Any:
