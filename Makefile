@@ -49,7 +49,7 @@ simulate: $(VENV)/.dev ## Run the simulated worlds with many seeds: SEEDS=1000.
 compare: $(VENV)/.dev ## Show policies beside fixed choices and an oracle, in simulated worlds.
 	$(BIN)/python -m tests.simulation.compare
 
-prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run every property at length, with fresh randomness.
+prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run each property at length, afresh.
 	$(BIN)/pytest -n $(JOBS) --hypothesis-profile=prove --seeds $(SEEDS)
 
 bench: $(VENV)/.dev ## Measure: the ledger's commits, a decision's cost, polls beside the optimum.

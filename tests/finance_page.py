@@ -53,7 +53,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         month_before=(),
         open=(),
         budgets=(),
-        burns={},
+        hours={},
         undelivered=(),
         refused=(),
         policy=a_policy(),

@@ -69,7 +69,12 @@ class BudgetLine:
 
 
 async def budget_lines(
-    ledger: Ledger, policy: Policy, at: datetime, tenant: str | None = None
+    ledger: Ledger,
+    policy: Policy,
+    at: datetime,
+    tenant: str | None = None,
+    *,
+    looks_ahead: bool = True,
 ) -> tuple[BudgetLine, ...]:
     """
     Say how every configured budget stands.
@@ -83,6 +88,7 @@ async def budget_lines(
         policy: Whose budgets.
         at: Decides the windows.
         tenant: Only lines that this tenant may see: its own, used or not, and those that all share.
+        looks_ahead: Whether to say what is to be expected of each, which takes some milliseconds.
 
     Raises:
         LedgerUnavailable: It cannot be read.
@@ -91,13 +97,16 @@ async def budget_lines(
     of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
     told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
+    limits = (*_limits(policy, now, tenant), *of_keys)
+    if not looks_ahead:
+        return tuple(_line(limit, now, told) for limit in limits)
     hours = await ledger.hours_of_late(at)
     zones = {budget.name: budget.time_zone for budget in policy.budgets}
     lines: list[BudgetLine] = []
-    for limit in (*_limits(policy, now, tenant), *of_keys):
+    for limit in limits:
         zone = zones.get(limit.budget, UTC)
         of_late = hours.get((limit.budget, limit.scope), {}).values()
-        lines.append(_looking_ahead(_line(limit, now, told), zone, of_late, at))
+        lines.append(looking_ahead(_line(limit, now, told), zone, of_late, at))
         if len(lines) % AT_A_TIME == 0:
             # A forecast takes some milliseconds, and edits are not to wait for all of them.
             await asyncio.sleep(0)
@@ -215,9 +224,18 @@ def _line(limit: Limit, now: Balances, told: Told) -> BudgetLine:
     )
 
 
-def _looking_ahead(
+def looking_ahead(
     line: BudgetLine, zone: tzinfo, hours: Iterable[HourCharged], at: datetime
 ) -> BudgetLine:
+    """
+    Say of a line what is to be expected of it.
+
+    Args:
+        line: As it stands.
+        zone: Whose days of the week are told apart.
+        hours: What its account was charged by the hour of late.
+        at: Now.
+    """
     window = BudgetWindow(
         start=line.window_start,
         end=line.window_end,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from router.ledger.rows import Row, Window
@@ -136,6 +136,7 @@ def _reader(hint: Any) -> Reader | None:
     return reader
 
 
+@lru_cache(maxsize=4096)
 def _parts(hint: Any, text: str) -> tuple[Any, ...]:
     return tuple(_from_json(hint, part) for part in json.loads(text)) if text != "[]" else ()
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from router.finance.budgets import BudgetLine
 from router.finance.overview import percent
-from router.web.dashboard.burn import Burn, use
+from router.web.dashboard.burn import Burn, burn_of, use
 from router.web.dashboard.charts.bars import bar
 from router.web.dashboard.charts.burndown import burndown
 from router.web.dashboard.reading import FinanceReading
@@ -32,14 +33,17 @@ class Budgeted:
     burndown: Markup | None
 
 
-def budgeted(reading: FinanceReading) -> Iterator[Budgeted]:
+def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
     """Those that are used the most, in the order of the policy."""
     ranked = sorted(reading.budgets, key=use, reverse=True)[:BUDGETS_MAX]
+    zones = {budget.name: budget.time_zone for budget in reading.policy.budgets}
     kept = {(line.name, line.scope) for line in ranked}
     for number, line in enumerate(reading.budgets):
         if (line.name, line.scope) not in kept:
             continue
-        burn = reading.burns.get((line.name, line.scope))
+        hours = reading.hours.get((line.name, line.scope))
+        zone = zones.get(line.name, UTC)
+        burn = None if hours is None else burn_of(line, hours, zone, at)
         used = percent(line.limit - line.available, line.limit)
         full = line.available.nanos <= 0
         near = used is not None and used >= NEAR

@@ -1,18 +1,18 @@
 """How budgets burn down: what was charged hour by hour, beside what is expected of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
-from router.finance.budgets import BudgetLine
-from router.finance.forecast import Forecast, HourCharged
+from router.finance.budgets import BudgetLine, looking_ahead
+from router.finance.forecast import HISTORY, Forecast, HourCharged
 from router.finance.overview import permille
 from router.ledger.ledger import Ledger
 from router.model.money import Money
 
 BURNS_MAX = 6
 """How many budgets burn down on a page: a thousand tenants have as many."""
-POINTS_MAX = 200
+POINTS_MAX = 80
 """A line of more points is no finer on a screen."""
 _HOUR = timedelta(hours=1)
 
@@ -29,11 +29,20 @@ class Burn:
     """Then why; else empty."""
 
 
-async def burns(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """What one budget was charged by the hour."""
+
+    in_window: tuple[HourCharged, ...]
+    of_late: tuple[HourCharged, ...]
+    """What a forecast goes by: also from before the window."""
+
+
+async def read_hours(
     ledger: Ledger, lines: Sequence[BudgetLine], at: datetime
-) -> dict[tuple[str, str], Burn]:
+) -> dict[tuple[str, str], Hours]:
     """
-    Say how the most used budgets went in their windows, and will go.
+    Read what the most used budgets were charged by the hour.
 
     Of a budget for ever, or one whose window rolls, there is nothing to burn down to; and of one of
     which nothing is used, nothing to show.
@@ -42,36 +51,43 @@ async def burns(
         LedgerUnavailable: It cannot be read.
     """
     able = [line for line in lines if _burns(line) and line.available != line.limit]
-    found: dict[tuple[str, str], Burn] = {}
+    found: dict[tuple[str, str], Hours] = {}
     for line in sorted(able, key=use, reverse=True)[:BURNS_MAX]:
-        assert line.window_start is not None
-        hours = await ledger.budget_hours(line.name, line.scope, line.window_start, at)
-        found[line.name, line.scope] = burn_of(line, hours, at)
+        start = line.window_start
+        assert start is not None
+        rows = await ledger.budget_hours(line.name, line.scope, min(start, at - HISTORY), at)
+        found[line.name, line.scope] = Hours(
+            in_window=tuple(row for row in rows if row.hour + _HOUR > start), of_late=tuple(rows)
+        )
     return found
 
 
-def burn_of(line: BudgetLine, hours: Iterable[HourCharged], at: datetime) -> Burn:
+def burn_of(line: BudgetLine, hours: Hours, zone: tzinfo, at: datetime) -> Burn:
     """
-    Add hours up.
+    Add hours up, and say where that leads. Takes some milliseconds.
 
     Args:
         line: A budget's with a window that begins and ends.
-        hours: What was charged in each, in the order of time. None of them may be missing but
-            those in which nothing was charged.
+        hours: In the order of time. None may be missing but those in which nothing was charged.
+        zone: Whose days of the week are told apart.
         at: Now: by then all that the line says was charged.
     """
     start = line.window_start
     assert start is not None
     points = [(start, Money.ZERO)]
-    for row in hours:
+    for row in hours.in_window:
         points.append((max(start, row.hour), points[-1][1]))
         points.append((min(row.hour + _HOUR, at), points[-1][1] + row.charged))
     # What was charged lately may be of a hold in the window before: the line knows its own.
     points.append((at, line.posted + line.presumed))
-    ahead = line.outlook.forecast if line.outlook is not None else None
-    known = ahead if isinstance(ahead, Forecast) else None
-    why_not = "" if ahead is None or isinstance(ahead, Forecast) else ahead.reason
-    return Burn(charged=tuple(_thinned(points)), forecast=known, why_not=why_not)
+    outlook = looking_ahead(line, zone, hours.of_late, at).outlook
+    assert outlook is not None
+    ahead = outlook.forecast
+    return Burn(
+        charged=tuple(_thinned(points)),
+        forecast=ahead if isinstance(ahead, Forecast) else None,
+        why_not="" if isinstance(ahead, Forecast) else ahead.reason,
+    )
 
 
 def use(line: BudgetLine) -> tuple[bool, int]:

@@ -93,7 +93,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
     totals = Totals.of(reading.period)
     drawn = stack(reading.period, buckets(asked.period.first, asked.period.last), asked.by)
     names = tuple(called(asked.by, one.name) for one in drawn.series)
-    budgets = tuple(budgeted(reading))
+    budgets = tuple(budgeted(reading, asked.at))
     held = Outstanding.of([row for row in reading.open if row.money == "held"])
     in_doubt = Outstanding.of([row for row in reading.open if row.money == "in_doubt"])
     days = tuple(

@@ -14,7 +14,7 @@ from router.ledger.views import OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
-from router.web.dashboard.burn import Burn, burns
+from router.web.dashboard.burn import Hours, read_hours
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -34,8 +34,8 @@ class FinanceReading:
     open: tuple[OpenRow, ...]
     """What is held and in doubt now."""
     budgets: tuple[BudgetLine, ...]
-    burns: dict[tuple[str, str], Burn]
-    """How budgets with a window went and will go, by name and scope; of some nothing is known."""
+    hours: dict[tuple[str, str], Hours]
+    """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
     refused: tuple[RefusedRow, ...]
@@ -57,11 +57,18 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
     cut = unit_of(period.first, period.last)
     # Whole days: a sum of a day is one row, and its hours are many.
     lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    rows = await spent(visit, asked, period.since, period.until, cut)
     this = await spent(visit, asked, min(month.since, lately), month.until, "day")
+    if period.first == month.first and period.last == month.last:
+        # What is asked for most often is read already.
+        first = period.first.isoformat()
+        rows = tuple(row for row in this if row.day >= first)
+    else:
+        rows = await spent(visit, asked, period.since, period.until, cut)
     last = await spent(visit, asked, before.since, same_moment(asked.at, before), None)
     choices = await ledger.spending(period.since, period.until, cut=None, tenant=pinned)
-    lines = await budget_lines(ledger, policy, asked.at, tenant=asked.pinned_tenant)
+    lines = await budget_lines(
+        ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
+    )
     shown = [line for line in lines if _is_about(asked.filter, line.scope)]
     refused = await ledger.refused(month.since)
     return FinanceReading(
@@ -71,7 +78,7 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
         month_before=last,
         open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
         budgets=tuple(shown),
-        burns=await burns(ledger, shown, asked.at),
+        hours=await read_hours(ledger, shown, asked.at),
         undelivered=tuple(
             row
             for row in await ledger.undelivered(asked.period.since, asked.period.until)

@@ -1,10 +1,8 @@
 """Budgets as the page shows them."""
 
-from datetime import timedelta
-
-from router.model.money import Money
+from router.ledger.limit_rows import BudgetHourRow
 from router.web.dashboard.budgeted import budgeted
-from router.web.dashboard.burn import Burn
+from router.web.dashboard.burn import Hours
 from tests.fakes import EPOCH
 from tests.finance_page import a_line, a_reading
 from tests.ledger_kit import usd
@@ -12,13 +10,12 @@ from tests.ledger_kit import usd
 
 def test_a_budget_that_burns_has_its_line_drawn() -> None:
     """One of which nothing is known by the hour has none."""
-    burn = Burn(
-        charged=((EPOCH, Money.ZERO), (EPOCH + timedelta(hours=1), usd("0.40"))),
-        forecast=None,
-        why_not="",
+    hour = BudgetHourRow(
+        budget="a", scope="everyone", hour=EPOCH.replace(hour=7), charged=usd("0.40")
     )
     lines = (a_line("a", posted=usd("0.40")), a_line("b", posted=usd("0.30")))
-    first, second = budgeted(a_reading(budgets=lines, burns={("a", "everyone"): burn}))
+    hours = {("a", "everyone"): Hours(in_window=(hour,), of_late=(hour,))}
+    first, second = budgeted(a_reading(budgets=lines, hours=hours), EPOCH)
 
     assert first.burndown is not None
     assert "What is left of a, everyone" in first.burndown

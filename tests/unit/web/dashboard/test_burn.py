@@ -1,15 +1,13 @@
 """How budgets burn down."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from router.finance.budgets import BudgetLine
-from router.finance.forecast import NoForecast
-from router.finance.outlook import Outlook
 from router.ledger.limit_rows import BudgetHourRow
 from router.model.money import Money
-from router.web.dashboard.burn import BURNS_MAX, POINTS_MAX, burn_of, burns, use
+from router.web.dashboard.burn import BURNS_MAX, POINTS_MAX, Hours, burn_of, read_hours, use
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.page_kit import POLICY, Bookkeeper
@@ -36,10 +34,15 @@ def an_hour(number: int, charged: str) -> BudgetHourRow:
     )
 
 
+def known(*rows: BudgetHourRow) -> Hours:
+    """Hours that all lie in the window."""
+    return Hours(in_window=rows, of_late=rows)
+
+
 def test_it_rises_where_something_was_charged() -> None:
     """Level in between; it ends now, with what the line itself says."""
     now = EPOCH + timedelta(hours=5, minutes=20)
-    burn = burn_of(LINE, [an_hour(0, "1.00"), an_hour(5, "2.50")], now)
+    burn = burn_of(LINE, known(an_hour(0, "1.00"), an_hour(5, "2.50")), UTC, now)
 
     assert burn.charged == (
         (EPOCH, Money.ZERO),
@@ -49,23 +52,24 @@ def test_it_rises_where_something_was_charged() -> None:
         (now, usd("3.50")),
         (now, usd("3.50")),
     )
-    assert (burn.forecast, burn.why_not) == (None, "")
+    assert (burn.forecast, burn.why_not) == (None, "less than 10 % of the window is over")
 
 
 def test_a_long_line_has_no_more_points_than_a_screen_shows() -> None:
     """Its first and its last among them."""
     hours = [an_hour(number, "0.01") for number in range(700)]
-    burn = burn_of(LINE, hours, EPOCH + 700 * HOUR)
+    burn = burn_of(LINE, known(*hours), UTC, EPOCH + 700 * HOUR)
 
     assert len(burn.charged) <= POINTS_MAX + 1
     assert burn.charged[0] == (EPOCH, Money.ZERO)
     assert burn.charged[-1] == (EPOCH + 700 * HOUR, usd("3.50"))
+    assert burn.forecast is not None
+    assert burn.forecast.method == "weekday"
 
 
 def test_why_nothing_is_expected_is_told() -> None:
     """In the forecast's own words."""
-    ahead = Outlook(forecast=NoForecast(reason="nothing was charged yet"), burns=())
-    burn = burn_of(replace(LINE, outlook=ahead), (), EPOCH)
+    burn = burn_of(LINE, known(), UTC, EPOCH)
 
     assert (burn.forecast, burn.why_not) == (None, "nothing was charged yet")
 
@@ -87,14 +91,23 @@ async def test_the_most_used_windows_burn_down(tmp_path: Path) -> None:
     async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
         books, at = Bookkeeper(front), front.clock.now() - 2 * HOUR
         await books.deliver(await books.buy(at), "0.0413", at + timedelta(seconds=5))
+        early = at - timedelta(days=12)
+        await books.deliver(await books.buy(early), "0.0391", early + timedelta(seconds=5))
         ledger = front.stage.ledger
         windows = [replace(LINE, name=f"n{number}") for number in range(BURNS_MAX + 3)]
         rolling = replace(LINE, name="rolling", rolls=True)
         ever = replace(LINE, window_start=None, window_end=None)
         start = EPOCH - timedelta(days=9)
         real = replace(LINE, name="everyone-monthly", posted=usd("7.99"), window_start=start)
-        found = await burns(ledger, [*windows, rolling, ever, real], front.clock.now())
+        unused = replace(
+            real, name="unused", posted=Money.ZERO, presumed=Money.ZERO, held=Money.ZERO
+        )
+        lines = [*windows, rolling, ever, real, unused]
+        found = await read_hours(ledger, lines, front.clock.now())
 
     assert len(found) == BURNS_MAX
-    assert usd("0.0413") in dict(found["everyone-monthly", "everyone"].charged).values()
+    hours = found["everyone-monthly", "everyone"]
+    assert [row.charged for row in hours.in_window] == [usd("0.0413")]
+    assert [row.charged for row in hours.of_late] == [usd("0.0391"), usd("0.0413")]
+    assert ("unused", "everyone") not in found
     assert ("rolling", "everyone") not in found

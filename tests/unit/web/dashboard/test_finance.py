@@ -8,9 +8,8 @@ from router.ledger.views import RefusedRow
 from router.model.job import AttemptState
 from router.model.money import Money
 from router.web.dashboard.budgeted import BUDGETS_MAX
-from router.web.dashboard.burn import Burn
+from router.web.dashboard.burn import Hours
 from router.web.dashboard.finance import called, compose
-from tests.fakes import EPOCH
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
@@ -94,9 +93,9 @@ def test_of_a_thousand_budgets_the_most_used_are_shown() -> None:
     """In their order, with how many more there are; what burns down is among them."""
     lines = [a_line(scope=f"tenant:t{number}", posted=Money(number)) for number in range(100)]
     lines.insert(50, a_line(scope="tenant:full", posted=usd("2.01")))
-    burn = Burn(charged=((EPOCH, Money.ZERO),), forecast=None, why_not="")
-    burns = {("team", "tenant:full"): burn, ("team", "tenant:t99"): burn}
-    page = compose(ASKED, a_reading(budgets=tuple(lines), burns=burns))
+    none = Hours(in_window=(), of_late=())
+    hours = {("team", "tenant:full"): none, ("team", "tenant:t99"): none}
+    page = compose(ASKED, a_reading(budgets=tuple(lines), hours=hours))
 
     assert len(page.budgets) == BUDGETS_MAX
     assert page.further_budgets == 101 - BUDGETS_MAX
