@@ -108,6 +108,7 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
                 ledger, ground.current.policy, ground.clock.now(), check=rooms.check
             ),
             ground.teller.alarm,
+            writable=lambda: ledger.admitting,
         )
         latencies = Latencies()
         latencies.seed(await ledger.timed(ground.clock.now() - SEEDED_FROM, most=SEEDED_MOST))

@@ -5,12 +5,16 @@ from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, get_args
 
+from prometheus_client import generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from router.model.ids import AttemptId, JobId
 from router.model.job import AttemptState, Resolution
 from router.model.money import Money
 from router.observe.events import AttemptSettled, Event
+from router.observe.money_series import MoneySeries
 from router.observe.snapshot import BudgetUsed, JobsEnded, MoneySnapshot, Spent
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
@@ -115,6 +119,23 @@ def series(text: bytes) -> Series:
 def value(found: Series, name: str, **labels: str) -> float | None:
     """One sample; None when there is none with exactly these labels."""
     return found.get((name, frozenset(labels.items())))
+
+
+class _Reading(Collector):
+    """One reading's metrics."""
+
+    def __init__(self, money: MoneySeries, snapshot: MoneySnapshot) -> None:
+        self._metrics = list(money.families(snapshot))
+
+    def collect(self) -> list[Metric]:
+        """Show them."""
+        return self._metrics
+
+
+def shown(snapshot: MoneySnapshot, money: MoneySeries | None = None) -> Series:
+    """What a scrape says of a reading."""
+    money = money or MoneySeries(providers=PROVIDERS)
+    return series(generate_latest(_Reading(money, snapshot)))
 
 
 def names_of(found: Series) -> set[str]:

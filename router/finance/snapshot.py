@@ -1,18 +1,25 @@
 """The books at one scrape: the ledger's readings, joined into what `/metrics` shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from router.finance.budgets import BudgetLine, budget_lines
-from router.finance.credit import latest, posted_since
 from router.finance.forecast import Forecast
+from router.finance.watch import credits_of, posted_by_provider
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
-from router.ledger.views import RefusedRow, SpendingRow
+from router.ledger.views import OpenRow, RefusedRow, SpendingRow
 from router.model.money import Money
 from router.observe.labels import OTHER
-from router.observe.snapshot import BudgetUsed, JobsEnded, MoneySnapshot, Spent
+from router.observe.snapshot import (
+    BudgetUsed,
+    CreditLeft,
+    JobsEnded,
+    MoneySnapshot,
+    OpenMoney,
+    Spent,
+)
 from router.policy.policy import DOUBLE_SPEND, Policy
 
 CHECK_EVERY = timedelta(minutes=5)
@@ -76,11 +83,13 @@ async def money_snapshot(
     lines = await budget_lines(ledger, policy, at)
     jobs = await ledger.jobs_ended()
     check = check or BooksCheck(ledger)
-    spent = _spent(await ledger.spending(BEGINNING, END, cut=None, tags=False))
+    spending = await ledger.spending(BEGINNING, END, cut=None, tags=False)
+    # By the same sums as the rest of the scrape.
+    credit = await credits_of(ledger, policy, at, posted=posted_by_provider(spending))
     return MoneySnapshot(
         policy=policy.name,
         policy_hash=policy.hash,
-        spent=spent,
+        spent=_spent(spending),
         budgets=tuple(_used(line) for line in lines),
         denied=_denied(await ledger.refused(BEGINNING), policy),
         jobs=tuple(
@@ -91,28 +100,35 @@ async def money_snapshot(
         ),
         double_spent=await ledger.double_spent(),
         imbalance=await check.imbalance(at),
-        credits=await _credits(ledger, spent),
+        credits=tuple(
+            CreditLeft(provider=one.provider, left=one.left, is_low=one.is_low) for one in credit
+        ),
+        open=tuple(_open(await ledger.open_money())),
     )
 
 
-async def _credits(ledger: Ledger, spent: Iterable[Spent]) -> tuple[tuple[str, Money], ...]:
-    """What is left where it was ever read: by the same sums as the rest of the scrape."""
-    posted: dict[str, Money] = {}
-    for row in spent:
-        posted[row.provider] = posted.get(row.provider, Money.ZERO) + row.posted
-    left: list[tuple[str, Money]] = []
-    for name, reading in latest(await ledger.balance_readings()).items():
-        topped_up = await ledger.topped_up(name, reading.at)
-        left.append((name, reading.amount + topped_up - posted_since(reading, posted)))
-    return tuple(left)
+def _open(rows: Iterable[OpenRow]) -> Iterator[OpenMoney]:
+    """One for each provider and kind of money."""
+    kinds: dict[tuple[str, str], list[OpenRow]] = {}
+    for row in rows:
+        kinds.setdefault((row.provider, row.money), []).append(row)
+    for (provider, money), alike in sorted(kinds.items()):
+        yield OpenMoney(
+            provider=provider,
+            money=money,
+            attempts=sum(row.attempts for row in alike),
+            oldest=min(row.oldest for row in alike),
+        )
 
 
 def _used(line: BudgetLine) -> BudgetUsed:
     ahead = line.outlook.forecast if line.outlook is not None else None
+    burns = line.outlook.burns if line.outlook is not None else ()
     return BudgetUsed(
         budget=line.name,
         scope=line.scope,
         limit=line.limit,
+        window_start=line.window_start,
         window_end=line.window_end,
         posted=line.posted,
         presumed=line.presumed,
@@ -120,6 +136,7 @@ def _used(line: BudgetLine) -> BudgetUsed:
         in_doubt=line.in_doubt,
         forecast=ahead.expected if isinstance(ahead, Forecast) else None,
         exhausted_at=ahead.exhausted_at if ahead is not None else None,
+        burns=tuple((one.over, float(one.rate)) for one in burns),
     )
 
 
@@ -138,6 +155,8 @@ def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:
             in_doubt=row.in_doubt,
             in_doubt_attempts=row.in_doubt_attempts,
             avoided=row.avoided,
+            missed=row.missed,
+            list_cost=row.list_cost,
             over=row.over,
             under=row.under,
             drifted=row.drifted,

@@ -36,10 +36,22 @@ class WatchBooks(Protocol):
 
 
 async def credits_of(
-    books: WatchBooks, policy: Policy, at: datetime, provider: str = ""
+    books: WatchBooks,
+    policy: Policy,
+    at: datetime,
+    provider: str = "",
+    *,
+    posted: Mapping[str, Money] | None = None,
 ) -> list[Credit]:
     """
     How much is left at each provider whose credit was ever read; or at one.
+
+    Args:
+        books: Read once for each kind of thing.
+        policy: Says from what on credit is low.
+        at: Now.
+        provider: Which; all of them when empty.
+        posted: By provider, since the ledger began, where it was read already.
 
     Raises:
         LedgerUnavailable: The books cannot be read.
@@ -47,7 +59,8 @@ async def credits_of(
     readings = latest(await books.balance_readings(provider))
     if not readings:
         return []
-    posted = posted_by_provider(await books.spending(BEGINNING, END, cut=None, tags=False))
+    if posted is None:
+        posted = posted_by_provider(await books.spending(BEGINNING, END, cut=None, tags=False))
     of_a_day = posted_by_provider(await books.spending(at - PACE, END, cut=None, tags=False))
     low = {row.provider: row.credit_low for row in policy.prices.providers}
     return [

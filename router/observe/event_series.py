@@ -24,6 +24,7 @@ from router.observe.events import (
     Overflowed,
     Overhead,
     PolicyRejected,
+    PolicyReloaded,
     Polled,
     ProviderChanged,
     QueueChanged,
@@ -181,6 +182,12 @@ class EventSeries:
             "farebox_policy_reload_failures_total",
             "How often a changed policy was broken, and the last good one stayed.",
         )
+        self._sound = Gauge(
+            "farebox_policy_last_reload_successful",
+            "Whether the policy's files, as last read, are in force; 0: they are broken.",
+            registry=self._registry,
+        )
+        self._sound.set(1)
         build = Gauge(
             "farebox_build_info", "Which Farebox this is.", ("version",), registry=self._registry
         )
@@ -247,6 +254,9 @@ class EventSeries:
                 self._alerts.of(event.verdict).inc()
             case PolicyRejected():
                 self._rejections.of().inc()
+                self._sound.set(0)
+            case PolicyReloaded():
+                self._sound.set(1)
             case Alarm():
                 self._alarms.of(event.what).inc()
             case _:

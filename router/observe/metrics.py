@@ -41,6 +41,7 @@ class Metrics:
         self._clock = clock
         self._read: ReadMoney | None = None
         self._alarm: Callable[[str, str], None] | None = None
+        self._writable: Callable[[], bool] | None = None
         self._registry = CollectorRegistry()
         self._events = EventSeries(self._registry, providers=providers, names_max=names_max)
         self._money = MoneySeries(providers=providers, names_max=names_max)
@@ -55,15 +56,22 @@ class Metrics:
             self._events.begin(event.providers)
             self._money.begin(event.providers)
 
-    def read_with(self, read: ReadMoney, alarm: Callable[[str, str], None] | None = None) -> None:
+    def read_with(
+        self,
+        read: ReadMoney,
+        alarm: Callable[[str, str], None] | None = None,
+        *,
+        writable: Callable[[], bool] | None = None,
+    ) -> None:
         """
         Say how the money is read; until then its series are absent.
 
         Args:
             read: Reads the ledger; may raise `LedgerUnavailable`.
             alarm: Told what and why when it does.
+            writable: Whether the ledger takes new holds; None: nobody knows, nothing is shown.
         """
-        self._read, self._alarm = read, alarm
+        self._read, self._alarm, self._writable = read, alarm, writable
 
     def counted(self) -> dict[str, float]:
         """What was counted from events in this process, by the names of samples without labels."""
@@ -106,19 +114,28 @@ class Metrics:
         # A scrape that was given up may still be writing.
         with self._writing:
             money = [] if snapshot is None else list(self._money.families(snapshot))
-            reading = [
-                GaugeMetricFamily(
-                    "farebox_ledger_readable",
-                    "Whether this scrape could read the ledger; if not, the money is absent.",
-                    value=0 if snapshot is None else 1,
-                ),
-                GaugeMetricFamily(
-                    "farebox_ledger_read_seconds",
-                    "How long reading the ledger took for this scrape.",
-                    value=seconds,
-                ),
-            ]
-            return generate_latest(_Exposition(self._registry, [*reading, *money]))
+            return generate_latest(
+                _Exposition(self._registry, [*self._reading(snapshot, seconds), *money])
+            )
+
+    def _reading(self, snapshot: MoneySnapshot | None, seconds: float) -> Iterator[Metric]:
+        """How the ledger is, which is told also when it cannot be read."""
+        yield GaugeMetricFamily(
+            "farebox_ledger_readable",
+            "Whether this scrape could read the ledger; if not, the money is absent.",
+            value=0 if snapshot is None else 1,
+        )
+        yield GaugeMetricFamily(
+            "farebox_ledger_read_seconds",
+            "How long reading the ledger took for this scrape.",
+            value=seconds,
+        )
+        if self._writable is not None:
+            yield GaugeMetricFamily(
+                "farebox_ledger_writable",
+                "Whether the ledger takes new holds; while it does not, no edit is bought.",
+                value=int(self._writable()),
+            )
 
 
 class _Exposition(Collector):

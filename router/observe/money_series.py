@@ -1,26 +1,23 @@
 """
 The money's series, made whole from one reading at each scrape: nothing is counted up by floats.
 
-Sums are of `Money`, exact. A dollar amount becomes a float in `_dollars` alone, from its exact
-decimal text, because Prometheus knows no other numbers; finance takes its figures from the API.
+Sums are of `Money`, exact.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from router.model.money import Money
+from router.observe.budget_series import BudgetSeries
+from router.observe.families import Amounts, Key, counter, gauge, instants, numbers, sums
 from router.observe.labels import NAMES_MAX, Names
-from router.observe.snapshot import BudgetUsed, MoneySnapshot, Spent
+from router.observe.snapshot import MoneySnapshot, OpenMoney, Spent
 
-Key = tuple[str, ...]
-Amounts = Mapping[Key, Money]
 OfSpent = Callable[[Spent], Money]
-OfBudget = Callable[[BudgetUsed], Money]
 
-_OPEN: tuple[tuple[str, str, OfSpent], ...] = (
+_AMOUNTS: tuple[tuple[str, str, OfSpent], ...] = (
     (
         "farebox_presumed_usd",
         "Presumed charged: no evidence came in time.",
@@ -28,20 +25,19 @@ _OPEN: tuple[tuple[str, str, OfSpent], ...] = (
     ),
     ("farebox_held_usd", "Held for attempts under way.", lambda row: row.held),
     ("farebox_in_doubt_usd", "In doubt: sent, outcome unknown.", lambda row: row.in_doubt),
-)
-_OF_A_WINDOW: tuple[tuple[str, str, OfBudget], ...] = (
-    ("farebox_budget_limit_usd", "What a budget allows within its window.", lambda row: row.limit),
-    ("farebox_budget_posted_usd", "Charged within the window.", lambda row: row.posted),
     (
-        "farebox_budget_presumed_usd",
-        "Presumed charged within the window.",
-        lambda row: row.presumed,
+        "farebox_list_cost_usd",
+        "What public prices come to for all that is posted; falls when a charge is taken back.",
+        lambda row: row.list_cost,
     ),
-    ("farebox_budget_held_usd", "Held within the window.", lambda row: row.held),
-    ("farebox_budget_in_doubt_usd", "In doubt within the window.", lambda row: row.in_doubt),
+    (
+        "farebox_missed_usd",
+        "What always taking the cheapest qualifying offer would have saved besides.",
+        lambda row: row.missed,
+    ),
 )
 _BY_PROVIDER = ("provider",)
-_BY_BUDGET = ("budget", "scope")
+_HELD = "held"
 
 
 class MoneySeries:
@@ -59,7 +55,7 @@ class MoneySeries:
         self._models = Names(most=names_max)
         self._outcomes = Names(most=names_max)
         self._budgets = Names(most=names_max)
-        self._scopes = Names(most=names_max)
+        self._windows = BudgetSeries(self._budgets, names_max=names_max)
         self._jobs: dict[Key, int] = {}
 
     def begin(self, providers: Sequence[str]) -> None:
@@ -70,31 +66,41 @@ class MoneySeries:
         """All series that a reading stands for."""
         yield from self._spending(snapshot.spent)
         yield from self._drift(snapshot.spent)
-        yield from self._used(snapshot.budgets)
+        yield from self._open(snapshot.open)
+        yield from self._windows.families(snapshot.budgets)
         yield self._jobs_ended(snapshot)
-        yield _counter(
+        yield counter(
             "farebox_denied_usd_total",
             "What the holds that a budget refused would have cost.",
             ("budget",),
-            _sums(((self._budgets.label(name),), amount) for name, amount in snapshot.denied),
+            sums(((self._budgets.label(name),), amount) for name, amount in snapshot.denied),
         )
-        yield _counter(
+        yield counter(
             "farebox_double_spend_usd_total",
             "Posted for jobs beyond the dearest of each one's postings.",
             (),
             {(): snapshot.double_spent},
         )
-        yield _gauge(
+        yield gauge(
             "farebox_ledger_check_usd",
             "Journal minus balances: anything but zero means that the books are wrong.",
             (),
             {(): snapshot.imbalance},
         )
-        yield _gauge(
+        yield gauge(
             "farebox_provider_balance_usd",
             "Credit left: as it was read, and topped up since, less what was posted since.",
             _BY_PROVIDER,
-            _sums(((self._providers.label(name),), left) for name, left in snapshot.credits),
+            sums(((self._providers.label(one.provider),), one.left) for one in snapshot.credits),
+        )
+        yield numbers(
+            "farebox_provider_credit_low",
+            "Whether somebody should top it up: 1 from what the price book's `credit_low` says.",
+            _BY_PROVIDER,
+            (
+                ((self._providers.label(one.provider),), float(one.is_low))
+                for one in snapshot.credits
+            ),
         )
         policy = GaugeMetricFamily(
             "farebox_policy_info", "The policy in force.", labels=("policy", "hash")
@@ -103,27 +109,27 @@ class MoneySeries:
         yield policy
 
     def _spending(self, spent: Sequence[Spent]) -> Iterator[Metric]:
-        yield _counter(
+        yield counter(
             "farebox_posted_usd_total",
             "Charged by providers, as booked; gross: less what was refunded it is what is posted.",
             ("provider", "model", "resolution", "tenant"),
-            _sums((self._whose(row), row.posted + row.refunded) for row in spent),
+            sums((self._whose(row), row.posted + row.refunded) for row in spent),
         )
-        yield _counter(
+        yield counter(
             "farebox_refunded_usd_total",
             "Taken back of what was charged, by later entries.",
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.refunded),
         )
-        yield _counter(
+        yield counter(
             "farebox_avoided_usd_total",
             "Saved against the dearest qualifying offer; a charge above that counts against it.",
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.avoided),
         )
-        for name, documentation, amount in _OPEN:
-            sums = self._by_provider(spent, amount)
-            yield _gauge(name, documentation, _BY_PROVIDER, sums)
+        for name, documentation, amount in _AMOUNTS:
+            amounts = self._by_provider(spent, amount)
+            yield gauge(name, documentation, _BY_PROVIDER, amounts)
         attempts = GaugeMetricFamily(
             "farebox_in_doubt_attempts", "How many attempts are in doubt.", labels=_BY_PROVIDER
         )
@@ -131,13 +137,30 @@ class MoneySeries:
             attempts.add_metric(key, count)
         yield attempts
 
+    def _open(self, rows: Sequence[OpenMoney]) -> Iterator[Metric]:
+        held = [
+            ((self._providers.label(row.provider),), float(row.attempts))
+            for row in rows
+            if row.money == _HELD
+        ]
+        zeros = [((name,), 0.0) for name in self._known]
+        yield numbers(
+            "farebox_held_attempts", "How many attempts are under way.", _BY_PROVIDER, zeros + held
+        )
+        yield instants(
+            "farebox_oldest_open_timestamp_seconds",
+            "When the oldest hold was placed that is held, or in doubt; none where nothing is.",
+            (*_BY_PROVIDER, "money"),
+            (((self._providers.label(row.provider), row.money), row.oldest) for row in rows),
+        )
+
     def _drift(self, spent: Sequence[Spent]) -> Iterator[Metric]:
         directions: dict[Key, Money] = {}
         for key, amount in self._by_provider(spent, lambda row: row.over).items():
             directions[*key, "over"] = amount
         for key, amount in self._by_provider(spent, lambda row: row.under).items():
             directions[*key, "under"] = amount
-        yield _counter(
+        yield counter(
             "farebox_price_drift_usd_total",
             "By how much charges differed from the price that was pinned.",
             ("provider", "direction"),
@@ -151,31 +174,6 @@ class MoneySeries:
         for key, count in self._counts(spent, lambda row: row.drifted).items():
             jobs.add_metric(key, count)
         yield jobs
-
-    def _used(self, budgets: Sequence[BudgetUsed]) -> Iterator[Metric]:
-        keyed = [
-            ((self._budgets.label(row.budget), self._scopes.label(row.scope)), row)
-            for row in budgets
-        ]
-        for name, documentation, amount in _OF_A_WINDOW:
-            sums = _sums((key, amount(row)) for key, row in keyed)
-            yield _gauge(name, documentation, _BY_BUDGET, sums)
-        yield _gauge(
-            "farebox_budget_forecast_usd",
-            "Expected to be charged by the window's end; none where too little is known.",
-            _BY_BUDGET,
-            _sums((key, row.forecast) for key, row in keyed if row.forecast is not None),
-        )
-        yield _instants(
-            "farebox_budget_exhausted_timestamp_seconds",
-            "When the limit is reached at the present pace; none if not within the window.",
-            ((key, row.exhausted_at) for key, row in keyed),
-        )
-        yield _instants(
-            "farebox_budget_window_end_timestamp_seconds",
-            "When the budget begins anew; none for a lifetime, nor for a window that rolls.",
-            ((key, row.window_end) for key, row in keyed),
-        )
 
     def _jobs_ended(self, snapshot: MoneySnapshot) -> Metric:
         counts: dict[Key, int] = defaultdict(int)
@@ -204,7 +202,7 @@ class MoneySeries:
     def _by_provider(self, spent: Sequence[Spent], amount: OfSpent) -> Amounts:
         zeros = [((name,), Money.ZERO) for name in self._known]
         found = [((self._providers.label(row.provider),), amount(row)) for row in spent]
-        return _sums([*zeros, *found])
+        return sums([*zeros, *found])
 
     def _counts(self, spent: Sequence[Spent], count: Callable[[Spent], int]) -> Mapping[Key, int]:
         counts: dict[Key, int] = dict.fromkeys(((name,) for name in self._known), 0)
@@ -212,44 +210,3 @@ class MoneySeries:
             key = (self._providers.label(row.provider),)
             counts[key] = counts.get(key, 0) + count(row)
         return counts
-
-
-def _sums(amounts: Iterable[tuple[Key, Money]]) -> Amounts:
-    """Exact sums by key, in the order of the keys' first coming."""
-    sums: dict[Key, Money] = defaultdict(lambda: Money.ZERO)
-    for key, amount in amounts:
-        sums[key] += amount
-    return sums
-
-
-def _counter(name: str, documentation: str, labels: Sequence[str], amounts: Amounts) -> Metric:
-    family = CounterMetricFamily(name, documentation, labels=labels)
-    for key, amount in amounts.items():
-        family.add_metric(key, _dollars(amount))
-    return family
-
-
-def _gauge(name: str, documentation: str, labels: Sequence[str], amounts: Amounts) -> Metric:
-    family = GaugeMetricFamily(name, documentation, labels=labels)
-    for key, amount in amounts.items():
-        family.add_metric(key, _dollars(amount))
-    return family
-
-
-def _instants(
-    name: str, documentation: str, instants: Iterable[tuple[Key, datetime | None]]
-) -> Metric:
-    """Of accounts that share a label, the first instant."""
-    firsts: dict[Key, datetime] = {}
-    for key, instant in instants:
-        if instant is not None:
-            firsts[key] = min(instant, firsts.get(key, instant))
-    family = GaugeMetricFamily(name, documentation, labels=_BY_BUDGET)
-    for key, instant in firsts.items():
-        family.add_metric(key, instant.timestamp())
-    return family
-
-
-def _dollars(amount: Money) -> float:
-    """The nearest float to an exact sum; it goes into the exposition and nowhere else."""
-    return float(str(amount))

@@ -5,7 +5,7 @@ What `/metrics` shows of the books: one reading of the ledger, as a value.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.model.job import Resolution
 from router.model.money import Money
@@ -28,6 +28,10 @@ class Spent:
     in_doubt_attempts: int
     avoided: Money
     """Against the dearest qualifying offers; negative where a charge was above them."""
+    missed: Money = Money.ZERO
+    """Against the cheapest qualifying offers: what always taking those would have saved besides."""
+    list_cost: Money = Money.ZERO
+    """What the providers' public prices would have come to for what is posted."""
     over: Money
     """Charges above the price that was pinned."""
     under: Money
@@ -42,8 +46,10 @@ class BudgetUsed:
     budget: str
     scope: str
     limit: Money
-    window_end: datetime | None
+    window_start: datetime | None = None
     """None for a lifetime."""
+    window_end: datetime | None
+    """None for a lifetime, and for a window that rolls."""
     posted: Money
     presumed: Money
     held: Money
@@ -52,6 +58,30 @@ class BudgetUsed:
     """What the window is expected to be charged by its end; None where too little is known."""
     exhausted_at: datetime | None = None
     """When the limit is reached at the present pace; None: not within the window."""
+    burns: tuple[tuple[timedelta, float], ...] = ()
+    """Over how long, and how fast: at 1 the limit is used up just as the window ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenMoney:
+    """Attempts of one provider whose money is open."""
+
+    provider: str
+    money: str
+    """`held`, or `in_doubt`."""
+    attempts: int
+    oldest: datetime
+    """When the oldest of these holds was placed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLeft:
+    """What is left at a provider whose credit was ever read."""
+
+    provider: str
+    left: Money
+    is_low: bool
+    """Whether somebody should top it up, by what the price book says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +109,5 @@ class MoneySnapshot:
     """Posted for jobs beyond the dearest of each one's postings."""
     imbalance: Money
     """Journal minus balances: zero, or the books are wrong."""
-    credits: tuple[tuple[str, Money], ...] = ()
-    """What is left at providers whose credit was ever read."""
+    credits: tuple[CreditLeft, ...] = ()
+    open: tuple[OpenMoney, ...] = ()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from router.finance.forecast import BURNS
 from router.finance.report import report
 from router.finance.snapshot import CHECK_EVERY, BooksCheck, money_snapshot
 from router.ledger.commands import Enter
@@ -14,7 +15,7 @@ from router.ledger.rows import BEGINNING, END
 from router.model.job import Resolution
 from router.model.money import Money, total
 from router.observe.metrics import Metrics
-from router.observe.snapshot import MoneySnapshot
+from router.observe.snapshot import CreditLeft, MoneySnapshot, OpenMoney
 from tests.fakes import EPOCH, FakeClock
 from tests.finance_kit import Shop, a_shop
 from tests.ledger_kit import at_once, usd
@@ -201,4 +202,52 @@ def test_credit_is_what_was_read_less_what_was_posted_since(shop: Shop) -> None:
 
     posted = total([row.posted for row in snapshot.spent if row.provider == "shortapi"])
     assert posted == usd("0.241")
-    assert snapshot.credits == (("shortapi", usd("41.00")),)
+    assert snapshot.credits == (CreditLeft(provider="shortapi", left=usd("41.00"), is_low=False),)
+
+
+def test_credit_that_is_used_up_is_low(shop: Shop) -> None:
+    """As the alarm says it: by what the price book says of the provider."""
+    shop.told(
+        Enter(at=EPOCH, facts=(replace(READING, amount=usd("0.03"), posted_before=Money.ZERO),))
+    )
+    shop.buy("j1", "0.04")
+    shop.post("j1.1", "0.04")
+
+    assert read(shop).credits == (CreditLeft(provider="shortapi", left=usd("-0.01"), is_low=True),)
+
+
+def test_what_is_open_is_shown_by_its_age(shop: Shop) -> None:
+    """The oldest hold of each provider, and how many there are."""
+    before = EPOCH - timedelta(minutes=7)
+    shop.buy("j1", "0.04", at=before)
+    shop.buy("j2", "0.06", tags=(("team", "studio"),))
+    shop.buy("j3", "0.05")
+    shop.doubt("j3.1")
+
+    assert read(shop).open == (
+        OpenMoney(provider="shortapi", money="held", attempts=2, oldest=before),
+        OpenMoney(provider="shortapi", money="in_doubt", attempts=1, oldest=EPOCH),
+    )
+
+
+def test_what_was_missed_and_listed_is_shown(shop: Shop) -> None:
+    """The same as the report says."""
+    busy(shop)
+    spent, rows = read(shop).spent, at_once(shop.ledger.spending(BEGINNING, END))
+
+    assert total([row.missed for row in spent]) == total([row.missed for row in rows])
+    listed = total([row.list_cost for row in spent])
+    assert listed == total([row.list_cost for row in rows]) > Money.ZERO
+
+
+def test_a_window_shows_when_it_began_and_its_pace(shop: Shop) -> None:
+    """Fifteen cents within the last hour of a day that allows fifty; a lifetime has no pace."""
+    shop.buy("j1", "0.15")
+    shop.post("j1.1", "0.15")
+    budgets = {one.budget: one for one in read(shop).budgets}
+
+    assert budgets["daily"].window_start == datetime(2026, 11, 20, tzinfo=UTC)
+    assert [over for over, _ in budgets["daily"].burns] == list(BURNS)
+    rate = budgets["daily"].burns[0][1]
+    assert 7.1 < rate < 14.5
+    assert (budgets["ever"].window_start, budgets["ever"].burns) == (None, ())

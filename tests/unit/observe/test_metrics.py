@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -221,6 +222,33 @@ async def test_the_policy_shown_is_the_one_in_force(books: Books) -> None:
     assert value(after, "farebox_policy_info", policy="thrift", hash="b0b0") == 1
     assert value(after, "farebox_policy_info", policy="thrift", hash="5eed") is None
     assert value(after, failures) == 1
+
+
+async def test_broken_files_show_until_they_are_mended(books: Books) -> None:
+    """A count alone does not say whether somebody has seen to it."""
+    sound = "farebox_policy_last_reload_successful"
+    before = value(series(await books.metrics.scrape()), sound)
+    books.metrics.tell(PolicyRejected(problems=3, detail="policy.yaml:2:1: no", in_force="b0b0"))
+    broken = value(series(await books.metrics.scrape()), sound)
+    books.metrics.tell(
+        PolicyReloaded(policy="thrift", hash="b0b0", former="b0b0", providers=PROVIDERS)
+    )
+    mended = value(series(await books.metrics.scrape()), sound)
+
+    assert (before, broken, mended) == (1, 0, 1)
+
+
+async def test_whether_holds_are_taken_is_told_where_it_is_known(books: Books) -> None:
+    """Also while the ledger cannot be read."""
+    name = "farebox_ledger_writable"
+    unknown = value(series(await books.metrics.scrape()), name)
+    books.failure = LedgerUnavailable()
+    found = []
+    for admits in (True, False):
+        books.metrics.read_with(books.read, writable=partial(bool, admits))
+        found.append(value(series(await books.metrics.scrape()), name))
+
+    assert (unknown, found) == (None, [1, 0])
 
 
 async def test_a_provider_that_a_reload_brings_has_its_series(books: Books) -> None:

@@ -1,45 +1,24 @@
 """The money's series: exact sums of one reading."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import generate_latest
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
 
 from router.model.job import Resolution
 from router.model.money import Money, total
 from router.observe.money_series import MoneySeries
-from router.observe.snapshot import MoneySnapshot
+from router.observe.snapshot import CreditLeft, OpenMoney
+from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.observe_kit import (
     PROVIDERS,
-    Series,
-    a_budget,
     a_snapshot,
     a_spent,
-    series,
+    shown,
     some_jobs,
     value,
 )
-
-
-class _Reading(Collector):
-    """One reading's metrics."""
-
-    def __init__(self, money: MoneySeries, snapshot: MoneySnapshot) -> None:
-        self._metrics = list(money.families(snapshot))
-
-    def collect(self) -> list[Metric]:
-        """Show them."""
-        return self._metrics
-
-
-def shown(snapshot: MoneySnapshot, money: MoneySeries | None = None) -> Series:
-    """What a scrape says of a reading."""
-    money = money or MoneySeries(providers=PROVIDERS)
-    return series(generate_latest(_Reading(money, snapshot)))
 
 
 def test_each_amount_stands_apart() -> None:
@@ -57,6 +36,8 @@ def test_each_amount_stands_apart() -> None:
                 over=usd("0.021"),
                 under=usd("0.013"),
                 drifted=5,
+                missed=usd("0.19"),
+                list_cost=usd("1.48"),
             ),
             double_spent=usd("0.0875"),
             imbalance=usd("-0.07"),
@@ -73,6 +54,8 @@ def test_each_amount_stands_apart() -> None:
     assert value(found, "farebox_in_doubt_usd", **mine) == 0.09
     assert value(found, "farebox_in_doubt_attempts", **mine) == 2
     assert value(found, "farebox_avoided_usd_total", **mine) == 0.55
+    assert value(found, "farebox_missed_usd", **mine) == 0.19
+    assert value(found, "farebox_list_cost_usd", **mine) == 1.48
     assert value(found, "farebox_price_drift_usd_total", **mine, direction="over") == 0.021
     assert value(found, "farebox_price_drift_usd_total", **mine, direction="under") == 0.013
     assert value(found, "farebox_price_drift_jobs_total", **mine) == 5
@@ -87,57 +70,6 @@ def test_a_provider_without_money_is_at_zero() -> None:
 
     for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd_total"):
         assert value(found, f"farebox_{name}", provider="runpod") == 0
-
-
-def test_a_budget_that_looks_ahead_shows_it_and_no_other_does() -> None:
-    """Where too little is known there is no series; what shares a label runs out with the first."""
-    soon, later = (datetime(2026, 11, day, tzinfo=UTC) for day in (24, 27))
-    found = shown(
-        a_snapshot(
-            budgets=(
-                a_budget(forecast=usd("88.25"), exhausted_at=soon),
-                a_budget(budget="young"),
-                a_budget(budget="third", forecast=usd("3.50"), exhausted_at=later),
-                a_budget(budget="fourth", forecast=usd("4.25"), exhausted_at=soon),
-            )
-        ),
-        MoneySeries(providers=PROVIDERS, names_max=2),
-    )
-    names = ("farebox_budget_forecast_usd", "farebox_budget_exhausted_timestamp_seconds")
-    mine = {"budget": "monthly", "scope": "everyone"}
-
-    assert [value(found, name, **mine) for name in names] == [88.25, soon.timestamp()]
-    assert [value(found, name, **(mine | {"budget": "other"})) for name in names] == [
-        7.75,
-        soon.timestamp(),
-    ]
-    assert not [one for one in found if one[0] in names and ("budget", "young") in one[1]]
-
-
-def test_a_budget_shows_its_limit_and_what_is_used() -> None:
-    """A lifetime's end has no series: no infinity, no zero."""
-    end = datetime(2026, 12, 1, tzinfo=UTC)
-    found = shown(
-        a_snapshot(
-            budgets=(
-                a_budget(
-                    window_end=end,
-                    posted=usd("11.50"),
-                    presumed=usd("0.12"),
-                    held=usd("0.31"),
-                    in_doubt=usd("0.23"),
-                ),
-                a_budget(budget="ever", limit=usd("999.00")),
-            )
-        )
-    )
-    labels = {"budget": "monthly", "scope": "everyone"}
-    expected = {"limit": 70.0, "posted": 11.5, "presumed": 0.12, "held": 0.31, "in_doubt": 0.23}
-
-    for name, amount in expected.items():
-        assert value(found, f"farebox_budget_{name}_usd", **labels) == amount
-    ends = [key for key in found if key[0] == "farebox_budget_window_end_timestamp_seconds"]
-    assert [(key[1], found[key]) for key in ends] == [(frozenset(labels.items()), end.timestamp())]
 
 
 def test_what_a_budget_denied_is_shown_by_its_name() -> None:
@@ -205,7 +137,31 @@ def test_a_count_of_jobs_never_falls() -> None:
 
 def test_credit_is_shown_where_it_is_known() -> None:
     """Also below zero; a provider whose credit nobody has read has no series."""
-    found = shown(a_snapshot(credits=(("shortapi", usd("-0.0875")),)))
+    credit = CreditLeft(provider="shortapi", left=usd("-0.0875"), is_low=True)
+    found = shown(a_snapshot(credits=(credit,)))
 
     assert value(found, "farebox_provider_balance_usd", provider="shortapi") == -0.0875
-    assert [name for name, _ in found].count("farebox_provider_balance_usd") == 1
+    assert value(found, "farebox_provider_credit_low", provider="shortapi") == 1
+    names = [name for name, _ in found]
+    assert names.count("farebox_provider_balance_usd") == 1
+    assert names.count("farebox_provider_credit_low") == 1
+
+
+def test_open_money_shows_since_when_it_is() -> None:
+    """How long is for Prometheus to say; a provider without any has a count of zero and no age."""
+    kinds = (("held", 3, EPOCH), ("in_doubt", 2, EPOCH - timedelta(hours=2)))
+    found = shown(
+        a_snapshot(
+            open=tuple(
+                OpenMoney(provider="shortapi", money=money, attempts=attempts, oldest=oldest)
+                for money, attempts, oldest in kinds
+            )
+        )
+    )
+    oldest = "farebox_oldest_open_timestamp_seconds"
+
+    assert value(found, "farebox_held_attempts", provider="shortapi") == 3
+    assert value(found, "farebox_held_attempts", provider="runpod") == 0
+    for money, _, instant in kinds:
+        assert value(found, oldest, provider="shortapi", money=money) == instant.timestamp()
+    assert [name for name, _ in found].count(oldest) == 2
