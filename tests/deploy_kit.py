@@ -65,3 +65,8 @@ def metrics_in(expression: str) -> set[str]:
     """The names of metrics, also of recorded ones, in an expression."""
     bare = re.sub(r'"[^"]*"|#[^\n]*', "", expression)
     return set(re.findall(r"\b(?:\w+:)?farebox_\w+(?::\w+)?", bare))
+
+
+def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
+    """A dashboard's panels without its headings."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
