@@ -1,5 +1,5 @@
 """
-The ledger on SQLite: one writer's connection, one reader's, and a lock file.
+The ledger on SQLite: a writer's connection, two readers', and a lock file.
 
 WAL with `synchronous=FULL`, so what is answered is on the disk; `BEGIN IMMEDIATE`, STRICT tables,
 and apsw, whose wheels bundle a SQLite without the WAL-reset bug (fixed in 3.51.3).
@@ -55,6 +55,7 @@ class SqliteStore:
         writer: Executor,
         reader: Executor,
         *,
+        scanner: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
     ) -> None:
@@ -63,6 +64,7 @@ class SqliteStore:
             path: The database file; made with its tables when it is not there.
             writer: Runs everything that writes, in order.
             reader: Runs queries beside the writer.
+            scanner: Runs those that read everything, beside both. None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
 
@@ -70,7 +72,7 @@ class SqliteStore:
             AlreadyOpen: Another process has the file.
             NotALedger: It is no database, or cannot be opened or made.
         """
-        self._writer, self._reader = writer, reader
+        self._writer, self._reader, self._scanner = writer, reader, scanner or reader
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -82,7 +84,7 @@ class SqliteStore:
         self._reserved = self._reserve.restore()
 
     def _open(self, path: Path) -> TextIO:
-        """Both connections, or none of them and no lock."""
+        """All connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
             self._database = _connect(path)
@@ -90,13 +92,18 @@ class SqliteStore:
             self._migrate()
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
+            self._scannable = _connect(path, read_only=True)
+            opened.callback(self._scannable.close)
             opened.pop_all()
         return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
-        self._writer.close()
-        self._reader.close()
+        # Nobody waits for it any more, and it may take minutes.
+        self._scannable.interrupt()
+        for executor in (self._writer, self._reader, self._scanner):
+            executor.close()
+        self._scannable.close()
         self._readable.close()
         self._database.close()
         self._lock.close()
@@ -108,6 +115,10 @@ class SqliteStore:
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
         return await self._reader.run(lambda: self._run(self._readable, query, parameters))
+
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """See `Store.scan`."""
+        return await self._scanner.run(lambda: self._run(self._scannable, query, parameters))
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """See `Store.execute`."""

@@ -30,6 +30,7 @@ from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money
+from router.model.tasks import TaskRegistry
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import (
     a_job_row,
@@ -574,3 +575,23 @@ def test_what_is_stale_leaves_the_file_as_it_was(store: SqliteStore) -> None:
 
     assert commit(store, Dispatch(at=EPOCH, attempt_id=AttemptId("j9.1"))) == [Stale()]
     assert store._database.total_changes() - before == 1
+
+
+async def test_others_read_while_everything_is_read(path: Path) -> None:
+    """A scan has a connection and a thread of its own; closing does not wait for its end."""
+    threads = [ThreadExecutor(name) for name in ("writer", "reader", "scanner")]
+    store = SqliteStore(path, threads[0], threads[1], scanner=threads[2])
+    store._queries = {
+        **store._queries,
+        "endless": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT MAX(i) FROM n",
+    }
+    tasks = TaskRegistry(lambda *_: None)
+    scanning = tasks.start("scan", store.scan("endless"), answers=StoreUnavailable)
+    await asyncio.sleep(0)
+
+    assert await store.fetch("unfinished_jobs") == []
+    assert not scanning.done()
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        await scanning
