@@ -35,6 +35,7 @@ from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.dashboard.press import Press
 
 DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
 """How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
@@ -69,8 +70,10 @@ class Rooms:
     """Where images are decoded."""
     desk: ThreadExecutor
     """Where bills are read and compared."""
-    press: ThreadExecutor
+    pages: ThreadExecutor
     """Where pages are written."""
+    press: Press
+    """Where the largest one is."""
     check: BooksCheck
 
 
@@ -156,6 +159,8 @@ async def open_rooms(
         stack.callback(made.close)
         return made
 
+    press = Press()
+    stack.push_async_callback(press.close)
     path = settings.database_path
     beside = path.with_name(path.name + ".results")
     try:
@@ -169,7 +174,8 @@ async def open_rooms(
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
         desk=worker("statements"),
-        press=worker("pages"),
+        pages=worker("pages"),
+        press=press,
         check=BooksCheck(ledger, clock),
     )
 

@@ -13,7 +13,7 @@ from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import FinanceReading, read_finance, spent
+from router.web.dashboard.reading import Unread, read_finance, spent
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -31,20 +31,18 @@ async def show_finance(visit: Visit) -> web.Response:
     wanted, _ = asked(visit)
     reading = await read_finance(visit, wanted)
     focus = _focus_link(visit, wanted)
-    # Beside the event loop: adding up and writing a page would hold up every edit's request.
-    text = await visit.services.desk.run(
+    # In another process: adding up and writing a page would hold up every edit's request.
+    text = await visit.services.press.run(
         partial(_finance_page, wanted, reading, focus, common(visit, "spend"))
     )
     return answer(text)
 
 
-def _finance_page(
-    wanted: Asked, reading: FinanceReading, focus: str, values: dict[str, Any]
-) -> str:
+def _finance_page(wanted: Asked, reading: Unread, focus: str, values: dict[str, Any]) -> str:
     meters = [(kind, swatch("b0", number, "m")) for number, kind in enumerate(KINDS)]
     return written(
         "finance.html",
-        page=compose(wanted, reading),
+        page=compose(wanted, reading.read(wanted)),
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
