@@ -120,7 +120,12 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
 async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
     """Open the books, and never live before their last entry."""
     clock, observer = ground.clock, ground.observer
-    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
+    store = SqliteStore(
+        path,
+        ThreadExecutor("ledger-writer"),
+        ThreadExecutor("ledger-reader"),
+        looker=ThreadExecutor("ledger-looker"),
+    )
     stack.callback(store.close)
     writer = Writer(
         clock,

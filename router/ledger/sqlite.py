@@ -38,6 +38,17 @@ SYNC_FAILURES = frozenset(
 )
 
 
+LONG = frozenset(
+    {
+        *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
+        *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
+        *("books_out_of_balance", "attempts_out_of_balance", "hours_out_of_balance"),
+        *("spending_out_of_balance", "endings_out_of_balance", "bookings", "past_jobs"),
+    }
+)
+"""Queries for people, exports and checks: they may take long, and no edit waits for them."""
+
+
 class AlreadyOpen(Exception):
     """Another process has this ledger open."""
 
@@ -55,6 +66,7 @@ class SqliteStore:
         writer: Executor,
         reader: Executor,
         *,
+        looker: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
     ) -> None:
@@ -63,6 +75,7 @@ class SqliteStore:
             path: The database file; made with its tables when it is not there.
             writer: Runs everything that writes, in order.
             reader: Runs queries beside the writer.
+            looker: Runs those that may take long; None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
 
@@ -70,7 +83,7 @@ class SqliteStore:
             AlreadyOpen: Another process has the file.
             NotALedger: It is no database, or cannot be opened or made.
         """
-        self._writer, self._reader = writer, reader
+        self._writer, self._reader, self._looker = writer, reader, looker or reader
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -90,6 +103,7 @@ class SqliteStore:
             self._migrate()
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
+            self._long = _connect(path, read_only=True)
             opened.pop_all()
         return lock
 
@@ -97,6 +111,8 @@ class SqliteStore:
         """Close the file and let others open it."""
         self._writer.close()
         self._reader.close()
+        self._looker.close()
+        self._long.close()
         self._readable.close()
         self._database.close()
         self._lock.close()
@@ -107,6 +123,9 @@ class SqliteStore:
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
+        if query in LONG:
+            # What an edit asks, as whose its key is, does not wait behind a page or a scrape.
+            return await self._looker.run(lambda: self._run(self._long, query, parameters))
         return await self._reader.run(lambda: self._run(self._readable, query, parameters))
 
     async def execute(self, query: str, /, **parameters: Any) -> None:

@@ -83,7 +83,8 @@ try {
   page.setDefaultTimeout(patience);
   page.on("console", (message) => {
     // Chromium itself tells of a page whose status is not 2xx; the steps ask for that.
-    if (message.type() !== "log" && !message.text().startsWith("Failed to load resource")) {
+    const isAdvice = ["log", "debug", "verbose"].includes(message.type());
+    if (!isAdvice && !message.text().startsWith("Failed to load resource")) {
       complaints.push(`${message.type()}: ${message.text()}`);
     }
   });
