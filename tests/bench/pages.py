@@ -25,7 +25,7 @@ from tests.processes import EDIT, LOOPBACK, free_port, running, until_ready
 RATE = 10
 """Edits a second: the stand-ins take so many without a queue, which would be measured instead."""
 ROUND_S = 12.0
-ROUNDS = 4
+ROUNDS = 6
 """Pairs of rounds."""
 PAGES = ("/dashboard", "/dashboard?by=tag:team&period=90d", "/dashboard/operations?refresh=off")
 EVERY_S = 1.0
