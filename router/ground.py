@@ -20,7 +20,7 @@ from router.images.links import Links
 from router.ledger.executor import ThreadExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
-from router.model.clock import SystemClock
+from router.model.clock import Clock, SystemClock
 from router.model.tasks import TaskRegistry
 from router.observe.events import Observer, Polled
 from router.observe.metrics import Metrics
@@ -143,7 +143,9 @@ def guard_of(settings: Settings) -> GuardPolicy:
         raise BadSetting(f"FAREBOX_FETCH_ALLOW: {error}") from error
 
 
-async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) -> Rooms:
+async def open_rooms(
+    stack: AsyncExitStack, settings: Settings, ledger: Ledger, clock: Clock
+) -> Rooms:
     """
     Open where images are kept: what clients sent beside the ledger, results where it is said.
 
@@ -174,7 +176,7 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         desk=worker("statements"),
         pages=worker("pages"),
         press=press,
-        check=BooksCheck(ledger),
+        check=BooksCheck(ledger, clock),
     )
 
 

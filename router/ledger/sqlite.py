@@ -1,5 +1,5 @@
 """
-The ledger on SQLite: one writer's connection, one reader's, and a lock file.
+The ledger on SQLite: a writer's connection, two readers', and a lock file.
 
 WAL with `synchronous=FULL`, so what is answered is on the disk; `BEGIN IMMEDIATE`, STRICT tables,
 and apsw, whose wheels bundle a SQLite without the WAL-reset bug (fixed in 3.51.3).
@@ -21,7 +21,7 @@ from router.ledger.executor import Executor
 from router.ledger.mapping import decode, encode, to_column
 from router.ledger.page import Key, Page, balances, subjects
 from router.ledger.reserve import Reserve
-from router.ledger.sql import migrations, queries
+from router.ledger.sql import LONG, migrations, queries
 from router.ledger.store import (
     COMMAND_FAULTS,
     Contradiction,
@@ -36,17 +36,6 @@ Outcome = Answer | Contradiction
 SYNC_FAILURES = frozenset(
     {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC, apsw.SQLITE_IOERR_TRUNCATE}
 )
-
-
-LONG = frozenset(
-    {
-        *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
-        *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
-        *("books_out_of_balance", "attempts_out_of_balance", "hours_out_of_balance"),
-        *("spending_out_of_balance", "endings_out_of_balance", "bookings", "past_jobs"),
-    }
-)
-"""Queries for people, exports and checks: they may take long, and no edit waits for them."""
 
 
 class AlreadyOpen(Exception):
@@ -67,6 +56,7 @@ class SqliteStore:
         reader: Executor,
         *,
         looker: Executor | None = None,
+        scanner: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
     ) -> None:
@@ -76,6 +66,7 @@ class SqliteStore:
             writer: Runs everything that writes, in order.
             reader: Runs queries beside the writer.
             looker: Runs those that may take long; None: the reader does.
+            scanner: Runs those that read everything, beside both. None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
 
@@ -83,7 +74,8 @@ class SqliteStore:
             AlreadyOpen: Another process has the file.
             NotALedger: It is no database, or cannot be opened or made.
         """
-        self._writer, self._reader, self._looker = writer, reader, looker or reader
+        self._writer, self._reader = writer, reader
+        self._scanner, self._looker = scanner or reader, looker or reader
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -95,7 +87,7 @@ class SqliteStore:
         self._reserved = self._reserve.restore()
 
     def _open(self, path: Path) -> TextIO:
-        """Both connections, or none of them and no lock."""
+        """All connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
             self._database = _connect(path)
@@ -104,15 +96,20 @@ class SqliteStore:
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
             self._long = _connect(path, read_only=True)
+            opened.callback(self._long.close)
+            self._scannable = _connect(path, read_only=True)
+            opened.callback(self._scannable.close)
             opened.pop_all()
         return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
-        self._writer.close()
-        self._reader.close()
-        self._looker.close()
+        # Nobody waits for it any more, and it may take minutes.
+        self._scannable.interrupt()
+        for executor in (self._writer, self._reader, self._looker, self._scanner):
+            executor.close()
         self._long.close()
+        self._scannable.close()
         self._readable.close()
         self._database.close()
         self._lock.close()
@@ -127,6 +124,10 @@ class SqliteStore:
             # What an edit asks, as whose its key is, does not wait behind a page or a scrape.
             return await self._looker.run(lambda: self._run(self._long, query, parameters))
         return await self._reader.run(lambda: self._run(self._readable, query, parameters))
+
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """See `Store.scan`."""
+        return await self._scanner.run(lambda: self._run(self._scannable, query, parameters))
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """See `Store.execute`."""

@@ -117,7 +117,7 @@ class Sums(Readings):
 
         Where a count is wrong, each one counts as a nano-dollar.
         """
-        found = [row for check in _CHECKS for row in await self._read(check)]
+        found = [row for check in _CHECKS for row in await self._scan(check)]
         return total([Money(row["difference"]) for row in found])
 
     async def _views(self, kind: type[V], query: str, **parameters: Any) -> list[V]:

@@ -82,8 +82,8 @@ class Services:
     """Where the largest page is made: in another process."""
     desk: Executor = field(default_factory=InlineExecutor)
     """Where pages are written: beside the event loop, which edits wait for."""
-    check: BooksCheck | None = None
-    """Whether the books are in balance, as far as that was looked at; None: never."""
+    check: BooksCheck
+    """Whether the books are in balance, as far as that was looked at."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -22,14 +22,15 @@ from router.ledger.mapping import encode, to_column
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
 from router.ledger.rows import AttemptRow, EntryRow, Window
-from router.ledger.sql import migrations, queries
-from router.ledger.sqlite import LONG, AlreadyOpen, NotALedger, SqliteStore
+from router.ledger.sql import LONG, migrations, queries
+from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money
+from router.model.tasks import TaskRegistry
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import (
     a_job_row,
@@ -612,3 +613,23 @@ def test_what_takes_long_keeps_nobody_waiting(path: Path) -> None:
 def test_queries_that_take_long_are_there() -> None:
     """A name that nobody asks for would say nothing."""
     assert queries("sqlite").keys() >= LONG
+
+
+async def test_others_read_while_everything_is_read(path: Path) -> None:
+    """A scan has a connection and a thread of its own; closing does not wait for its end."""
+    threads = [ThreadExecutor(name) for name in ("writer", "reader", "scanner")]
+    store = SqliteStore(path, threads[0], threads[1], scanner=threads[2])
+    store._queries = {
+        **store._queries,
+        "endless": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT MAX(i) FROM n",
+    }
+    tasks = TaskRegistry(lambda *_: None)
+    scanning = tasks.start("scan", store.scan("endless"), answers=StoreUnavailable)
+    await asyncio.sleep(0)
+
+    assert await store.fetch("unfinished_jobs") == []
+    assert not scanning.done()
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        await scanning
