@@ -76,6 +76,7 @@ class SqliteStore:
         """
         self._writer, self._reader = writer, reader
         self._scanner, self._looker = scanner or reader, looker or reader
+        self._closing = False
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -99,19 +100,19 @@ class SqliteStore:
             opened.callback(self._long.close)
             self._scannable = _connect(path, read_only=True)
             opened.callback(self._scannable.close)
+            # An interrupt that comes before the query does nothing: it is asked every now and then.
+            self._scannable.set_progress_handler(lambda: self._closing, 100_000)
             opened.pop_all()
         return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
         # Nobody waits for it any more, and it may take minutes.
-        self._scannable.interrupt()
+        self._closing = True
         for executor in (self._writer, self._reader, self._looker, self._scanner):
             executor.close()
-        self._long.close()
-        self._scannable.close()
-        self._readable.close()
-        self._database.close()
+        for database in (self._long, self._scannable, self._readable, self._database):
+            database.close()
         self._lock.close()
 
     async def commit(self, commands: Sequence[Command]) -> list[Outcome]:
