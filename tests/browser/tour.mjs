@@ -33,6 +33,8 @@ async function act(page, [word, ...rest]) {
       return void (await page.waitForLoadState());
     case "press":
       return void (await page.keyboard.press(rest[0]));
+    case "until":
+      return void (await page.waitForSelector(rest[0]));
     case "focused":
       return page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
     case "where": {
