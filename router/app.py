@@ -121,10 +121,10 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
 async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
     """Open the books, and never live before their last entry."""
     clock, observer = ground.clock, ground.observer
-    writing, reading, scanning = (
-        ThreadExecutor(f"ledger-{name}") for name in ("writer", "reader", "scanner")
+    writing, reading, scanning, looking = (
+        ThreadExecutor(f"ledger-{name}") for name in ("writer", "reader", "scanner", "looker")
     )
-    store = SqliteStore(path, writing, reading, scanner=scanning)
+    store = SqliteStore(path, writing, reading, scanner=scanning, looker=looking)
     stack.callback(store.close)
     writer = Writer(
         clock,

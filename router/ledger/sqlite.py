@@ -21,7 +21,7 @@ from router.ledger.executor import Executor
 from router.ledger.mapping import decode, encode, to_column
 from router.ledger.page import Key, Page, balances, subjects
 from router.ledger.reserve import Reserve
-from router.ledger.sql import migrations, queries
+from router.ledger.sql import LONG, migrations, queries
 from router.ledger.store import (
     COMMAND_FAULTS,
     Contradiction,
@@ -55,6 +55,7 @@ class SqliteStore:
         writer: Executor,
         reader: Executor,
         *,
+        looker: Executor | None = None,
         scanner: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
@@ -64,6 +65,7 @@ class SqliteStore:
             path: The database file; made with its tables when it is not there.
             writer: Runs everything that writes, in order.
             reader: Runs queries beside the writer.
+            looker: Runs those that may take long; None: the reader does.
             scanner: Runs those that read everything, beside both. None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
@@ -72,7 +74,9 @@ class SqliteStore:
             AlreadyOpen: Another process has the file.
             NotALedger: It is no database, or cannot be opened or made.
         """
-        self._writer, self._reader, self._scanner = writer, reader, scanner or reader
+        self._writer, self._reader = writer, reader
+        self._scanner, self._looker = scanner or reader, looker or reader
+        self._closing = False
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -92,20 +96,23 @@ class SqliteStore:
             self._migrate()
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
+            self._long = _connect(path, read_only=True)
+            opened.callback(self._long.close)
             self._scannable = _connect(path, read_only=True)
             opened.callback(self._scannable.close)
+            # An interrupt that comes before the query does nothing: it is asked every now and then.
+            self._scannable.set_progress_handler(lambda: self._closing, 100_000)
             opened.pop_all()
         return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
         # Nobody waits for it any more, and it may take minutes.
-        self._scannable.interrupt()
-        for executor in (self._writer, self._reader, self._scanner):
+        self._closing = True
+        for executor in (self._writer, self._reader, self._looker, self._scanner):
             executor.close()
-        self._scannable.close()
-        self._readable.close()
-        self._database.close()
+        for database in (self._long, self._scannable, self._readable, self._database):
+            database.close()
         self._lock.close()
 
     async def commit(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -114,6 +121,9 @@ class SqliteStore:
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
+        if query in LONG:
+            # What an edit asks, as whose its key is, does not wait behind a page or a scrape.
+            return await self._looker.run(lambda: self._run(self._long, query, parameters))
         return await self._reader.run(lambda: self._run(self._readable, query, parameters))
 
     async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:

@@ -111,7 +111,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         month=_month(asked, reading),
         held=held,
         in_doubt=in_doubt,
-        tightest=max(budgets, key=lambda one: (one.used or 0, one.line.name), default=None),
+        tightest=max(budgets, key=lambda one: one.used or 0, default=None),
         notices=tuple(notices(asked, reading, in_doubt, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),

@@ -1,12 +1,12 @@
 """The ledger in a file: what is answered is in it, whatever the disk does."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import pytest
@@ -22,7 +22,7 @@ from router.ledger.mapping import encode, to_column
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
 from router.ledger.rows import AttemptRow, EntryRow, Window
-from router.ledger.sql import migrations, queries
+from router.ledger.sql import LONG, migrations, queries
 from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
@@ -575,6 +575,44 @@ def test_what_is_stale_leaves_the_file_as_it_was(store: SqliteStore) -> None:
 
     assert commit(store, Dispatch(at=EPOCH, attempt_id=AttemptId("j9.1"))) == [Stale()]
     assert store._database.total_changes() - before == 1
+
+
+T = TypeVar("T")
+
+
+class Tally:
+    """Runs work at once, and counts it."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """See `Executor.run`."""
+        self.runs += 1
+        return work()
+
+    def close(self) -> None:
+        """Nothing to wait for."""
+
+
+def test_what_takes_long_keeps_nobody_waiting(path: Path) -> None:
+    """Sums for people are read beside what edits ask for; both see what is committed."""
+    reader, looker = Tally(), Tally()
+    store = SqliteStore(path, InlineExecutor(), reader, looker=looker)
+    ledger = the_ledger(store)
+    at_once(ledger.keys())
+    before = (reader.runs, looker.runs)
+    at_once(ledger.open_money())
+    at_once(ledger.browse())
+    store.close()
+
+    assert before == (1, 0)
+    assert (reader.runs, looker.runs) == (1, 2)
+
+
+def test_queries_that_take_long_are_there() -> None:
+    """A name that nobody asks for would say nothing."""
+    assert queries("sqlite").keys() >= LONG
 
 
 async def test_others_read_while_everything_is_read(path: Path) -> None:
