@@ -78,6 +78,7 @@ class House:
         self.tasks.start("postman", self.postman.run())
         self.tasks.start("alerts' postman", self.post.postman.run())
         self.tasks.start("watch policy", self.reloader.run())
+        self.tasks.start("check books", self.services.check.run())
         self.tasks.start("watch accounts", self.services.accounts.watch.run())
         self.services.ready.set()
 
@@ -102,7 +103,7 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
     async with AsyncExitStack() as stack:
         ground = lay_ground(stack, settings, observers)
         ledger = await _open_ledger(stack, settings.database_path, ground)
-        rooms = await open_rooms(stack, settings, ledger)
+        rooms = await open_rooms(stack, settings, ledger, ground.clock)
         ground.metrics.read_with(
             lambda: money_snapshot(
                 ledger, ground.current.policy, ground.clock.now(), check=rooms.check
@@ -121,7 +122,10 @@ async def open_house(settings: Settings, *observers: Observer) -> AsyncGenerator
 async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Ledger:
     """Open the books, and never live before their last entry."""
     clock, observer = ground.clock, ground.observer
-    store = SqliteStore(path, ThreadExecutor("ledger-writer"), ThreadExecutor("ledger-reader"))
+    writing, reading, scanning, looking = (
+        ThreadExecutor(f"ledger-{name}") for name in ("writer", "reader", "scanner", "looker")
+    )
+    store = SqliteStore(path, writing, reading, scanner=scanning, looker=looking)
     stack.callback(store.close)
     writer = Writer(
         clock,
@@ -197,7 +201,8 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
         providers=providers,
         guard=roads.guard,
         lost_answers=LostAnswers(clock),
-        desk=rooms.press,
+        desk=rooms.pages,
+        press=rooms.press,
         check=rooms.check,
         admin_key=settings.admin_key,
         alert_desk=post.desk,

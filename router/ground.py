@@ -20,7 +20,7 @@ from router.images.links import Links
 from router.ledger.executor import ThreadExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
-from router.model.clock import SystemClock
+from router.model.clock import Clock, SystemClock
 from router.model.tasks import TaskRegistry
 from router.observe.events import Observer, Polled
 from router.observe.metrics import Metrics
@@ -35,6 +35,7 @@ from router.upstream.fetcher import GuardedFetcher
 from router.upstream.guard import GuardPolicy
 from router.upstream.traffic import Traffic
 from router.upstream.transport import Endpoint, HttpTransport
+from router.web.dashboard.press import Press
 
 DARKROOM_THREADS = max(2, min(4, os.cpu_count() or 1))
 """How many images are decoded at the same time: a 4k result takes a second, and 70 MB."""
@@ -69,8 +70,10 @@ class Rooms:
     """Where images are decoded."""
     desk: ThreadExecutor
     """Where bills are read and compared."""
-    press: ThreadExecutor
+    pages: ThreadExecutor
     """Where pages are written."""
+    press: Press
+    """Where the largest one is."""
     check: BooksCheck
 
 
@@ -140,7 +143,9 @@ def guard_of(settings: Settings) -> GuardPolicy:
         raise BadSetting(f"FAREBOX_FETCH_ALLOW: {error}") from error
 
 
-async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) -> Rooms:
+async def open_rooms(
+    stack: AsyncExitStack, settings: Settings, ledger: Ledger, clock: Clock
+) -> Rooms:
     """
     Open where images are kept: what clients sent beside the ledger, results where it is said.
 
@@ -154,6 +159,8 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         stack.callback(made.close)
         return made
 
+    press = Press()
+    stack.push_async_callback(press.close)
     path = settings.database_path
     beside = path.with_name(path.name + ".results")
     try:
@@ -167,8 +174,9 @@ async def open_rooms(stack: AsyncExitStack, settings: Settings, ledger: Ledger) 
         links=Links(await ledger.secret("links")),
         darkroom=worker("images", DARKROOM_THREADS),
         desk=worker("statements"),
-        press=worker("pages"),
-        check=BooksCheck(ledger),
+        pages=worker("pages"),
+        press=press,
+        check=BooksCheck(ledger, clock),
     )
 
 

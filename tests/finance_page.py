@@ -12,7 +12,7 @@ from router.ledger.views import OpenRow
 from router.model.job import Resolution
 from router.model.money import Money
 from router.web.dashboard.asked import Asked
-from router.web.dashboard.reading import FinanceReading
+from router.web.dashboard.reading import FinanceReading, PolicyFacts
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.policy_files import a_policy
@@ -56,7 +56,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         hours={},
         undelivered=(),
         refused=(),
-        policy=a_policy(),
+        facts=PolicyFacts.of(a_policy()),
     )
     return replace(reading, **fields)
 

@@ -11,6 +11,7 @@ from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import JobState, Resolution
 from router.model.money import Money
 from router.policy.scopes import JobFacts
+from router.web.dashboard.session import COOKIE
 from tests.fakes import FakeClock
 from tests.ledger_kit import a_job_row, an_attempt_row, usd
 from tests.policy_files import a_policy
@@ -194,3 +195,16 @@ def posted_in(page: str) -> list[Money]:
 def job_of_attempt(attempt: AttemptId) -> JobId:
     """The job that an attempt is of."""
     return JobId(attempt.rpartition(".")[0])
+
+
+async def session_of(front: Front, key: str) -> dict[str, str]:
+    """Sign in; gives the header that a browser sends from then on."""
+    assert front.client is not None
+    sent = {"Host": "127.0.0.1"}
+    async with front.client.post(
+        "/dashboard/sign-in", data={"key": key}, headers=sent, allow_redirects=False
+    ) as answer:
+        assert answer.status == 303, await answer.text()
+        value = answer.cookies[COOKIE].value
+    front.client.session.cookie_jar.clear()
+    return {"Cookie": f"{COOKIE}={value}"}

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
 from router.finance.accounts import Accounts
+from router.finance.snapshot import BooksCheck
 from router.ledger.commands import SaveKey
 from router.ledger.executor import InlineExecutor
 from router.model.errors import ProviderInDoubt
@@ -215,6 +216,7 @@ async def open_house(
             guard=GuardPolicy(),
             lost_answers=LostAnswers(clock),
             alert_desk=stage.a_desk(),
+            check=BooksCheck(stage.ledger, clock),
         )
         services = replace(services, **fields)
         if is_ready:

@@ -1,7 +1,8 @@
 """The books at one scrape: the ledger's readings, joined into what `/metrics` shows."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 from typing import Protocol
 
 from router.finance.budgets import BudgetLine, budget_lines
@@ -10,6 +11,8 @@ from router.finance.watch import credits_of, posted_by_provider
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.model.clock import Clock
+from router.model.errors import LedgerUnavailable
 from router.model.money import Money
 from router.observe.labels import OTHER
 from router.observe.snapshot import (
@@ -22,7 +25,10 @@ from router.observe.snapshot import (
 )
 from router.policy.policy import DOUBLE_SPEND, Policy
 
-CHECK_EVERY = timedelta(minutes=5)
+CHECK_EVERY_S = 300.0
+"""How long to wait after each look at the books, at least."""
+CHECK_SHARE = 20
+"""After a look that took long, so many times as long is waited."""
 
 
 class Balanced(Protocol):
@@ -35,33 +41,38 @@ class Balanced(Protocol):
 
 class BooksCheck:
     """
-    Whether the books are in balance, checked anew only now and then.
+    Whether the books are in balance, looked at now and then.
 
-    The check reads the whole journal: seconds for a million entries, which no scrape should wait
-    for each time.
+    It reads the whole journal: a minute for a million edits, which nobody should wait for.
     """
 
-    def __init__(self, ledger: Balanced, *, every: timedelta = CHECK_EVERY) -> None:
-        self._ledger, self._every = ledger, every
-        self._checked_at: datetime | None = None
-        self._imbalance = Money.ZERO
+    def __init__(self, ledger: Balanced, clock: Clock) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._last: tuple[datetime, Money] | None = None
 
     @property
     def last(self) -> tuple[datetime, Money] | None:
         """When it was checked last, and what came of it; None before the first time."""
-        return None if self._checked_at is None else (self._checked_at, self._imbalance)
+        return self._last
 
-    async def imbalance(self, at: datetime) -> Money:
+    async def run(self) -> None:
+        """Look again and again, until cancelled. What cannot be read is looked at the next time."""
+        while True:
+            began_s = self._clock.monotonic_s()
+            with suppress(LedgerUnavailable):
+                await self.look()
+            took_s = self._clock.monotonic_s() - began_s
+            await self._clock.sleep_s(max(CHECK_EVERY_S, took_s * CHECK_SHARE))
+
+    async def look(self) -> None:
         """
-        Journal minus balances, as of the last check.
+        Look once.
 
         Raises:
-            LedgerUnavailable: It cannot be read.
+            LedgerUnavailable: It cannot be read; what was found last stands.
         """
-        if self._checked_at is None or at - self._checked_at >= self._every:
-            self._imbalance = await self._ledger.imbalance()
-            self._checked_at = at
-        return self._imbalance
+        at = self._clock.now()
+        self._last = (at, await self._ledger.imbalance())
 
 
 async def money_snapshot(
@@ -75,14 +86,14 @@ async def money_snapshot(
             of them only; all of an attempt's money is in one.
         policy: The one in force.
         at: Decides the budgets' windows.
-        check: Spares the ledger; None checks anew.
+        check: What was found when the books were last looked at. None looks now.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
     lines = await budget_lines(ledger, policy, at)
     jobs = await ledger.jobs_ended()
-    check = check or BooksCheck(ledger)
+    looked = check.last if check is not None else (at, await ledger.imbalance())
     spending = await ledger.spending(BEGINNING, END, cut=None, tags=False)
     # By the same sums as the rest of the scrape.
     credit = await credits_of(ledger, policy, at, posted=posted_by_provider(spending))
@@ -99,7 +110,7 @@ async def money_snapshot(
             for row in jobs
         ),
         double_spent=await ledger.double_spent(),
-        imbalance=await check.imbalance(at),
+        imbalance=looked[1] if looked is not None else None,
         credits=tuple(
             CreditLeft(provider=one.provider, left=one.left, is_low=one.is_low) for one in credit
         ),

@@ -1,5 +1,5 @@
 """
-The ledger on PostgreSQL: one writer's connection in each process, and one for readings.
+The ledger on PostgreSQL: one writer's connection in each process, and two for readings.
 
 The same page and the same decisions as on SQLite. Here several writers may work on the same books:
 each locks the rows it reads, in the order of their keys, until its batch is committed.
@@ -10,7 +10,7 @@ import itertools
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import asyncpg
 
@@ -18,9 +18,9 @@ from router.ledger.answers import Answer
 from router.ledger.commands import Close, Command, Record, Refuse, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
-from router.ledger.mapping import decode, encode, to_column
+from router.ledger.mapping import decode, encode
 from router.ledger.page import Key, Page, balances, limits_of, subjects
-from router.ledger.postgres_connection import Connection, connect, migrate
+from router.ledger.postgres_connection import SCAN_S, Connection, argument, connect, migrate
 from router.ledger.rows import ROW_TYPES, BalanceRow, RefusalRow, Row, Window
 from router.ledger.sql import positional, queries
 from router.ledger.store import (
@@ -120,6 +120,15 @@ class PostgresStore:
                 if self._reading is None or self._reading.is_closed():
                     self._reading = await connect(self._url)
                 return await self._run(self._reading, query, parameters)
+
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """See `Store.scan`. It is seldom, so it has a connection for its own time only."""
+        with _translated():
+            connection = await connect(self._url, statement_s=SCAN_S)
+            try:
+                return await self._run(connection, query, parameters)
+            finally:
+                await connection.close()
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """See `Store.execute`."""
@@ -264,7 +273,7 @@ class PostgresStore:
         self, connection: Connection, name: str, parameters: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
         query, names = positional(self._queries[name])
-        found = await connection.fetch(query, *(_argument(parameters[name]) for name in names))
+        found = await connection.fetch(query, *(argument(parameters[name]) for name in names))
         return [dict(row) for row in found]
 
     async def _writable(self) -> Connection:
@@ -276,13 +285,6 @@ class PostgresStore:
         if self._writing is not None:
             self._writing.terminate()
             self._writing = None
-
-
-def _argument(value: Any) -> Any:
-    """A parameter as PostgreSQL keeps it; a tuple is an array of one key column's values."""
-    if isinstance(value, tuple):
-        return [to_column(part) for part in cast("tuple[object, ...]", value)]
-    return to_column(value)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Connections to PostgreSQL that keep what they answer, and the tables they find there."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 
+from router.ledger.mapping import to_column
 from router.ledger.sql import migrations
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -11,6 +12,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 CONNECT_S = 10.0
 STATEMENT_S = 30.0
 """How long one statement may take, the wait for other writers' locks included."""
+SCAN_S = 1800.0
+"""How long a reading of everything may take."""
 MIGRATION_S = 3600.0
 """How long a migration may take: it may add up a ledger of millions of entries."""
 MIGRATION_LOCK = 0x_FA4E_B0_1ED6E4
@@ -21,16 +24,20 @@ class NotDurable(Exception):
     """The server answers a COMMIT before it is on the disk: what is answered may be lost."""
 
 
-async def connect(url: str) -> Connection:
+async def connect(url: str, *, statement_s: float = STATEMENT_S) -> Connection:
     """
     Open a connection, on which sums come back as integers.
+
+    Args:
+        url: `postgresql://…`.
+        statement_s: How long one statement may take.
 
     Raises:
         NotDurable: `fsync` or `synchronous_commit` is off there.
         asyncpg.PostgresError, OSError, TimeoutError: It cannot be reached, or refuses.
     """
     connection: Connection = await asyncpg.connect(
-        url, timeout=CONNECT_S, command_timeout=STATEMENT_S
+        url, timeout=CONNECT_S, command_timeout=statement_s
     )
     try:
         await _check_durable(connection)
@@ -62,3 +69,10 @@ async def migrate(connection: Connection) -> None:
             if number > done:
                 await connection.execute(script, timeout=MIGRATION_S)
                 await connection.execute("INSERT INTO schema_version VALUES ($1)", number)
+
+
+def argument(value: Any) -> Any:
+    """A parameter as PostgreSQL keeps it; a tuple is an array of one key column's values."""
+    if isinstance(value, tuple):
+        return [to_column(part) for part in cast("tuple[object, ...]", value)]
+    return to_column(value)

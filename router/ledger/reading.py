@@ -147,6 +147,13 @@ class Readings:
         except StoreUnavailable as error:
             raise LedgerUnavailable("The ledger cannot be read.") from error
 
+    async def _scan(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
+        """Read what takes long, so that other readings need not wait for it."""
+        try:
+            return await self._store.scan(query, **parameters)
+        except StoreUnavailable as error:
+            raise LedgerUnavailable("The ledger cannot be read.") from error
+
     async def _change(self, statement: str, **parameters: Any) -> None:
         """Run a statement of housekeeping, or leave everything as it was."""
         try:

@@ -1,5 +1,5 @@
 """
-The ledger on SQLite: one writer's connection, one reader's, and a lock file.
+The ledger on SQLite: a writer's connection, two readers', and a lock file.
 
 WAL with `synchronous=FULL`, so what is answered is on the disk; `BEGIN IMMEDIATE`, STRICT tables,
 and apsw, whose wheels bundle a SQLite without the WAL-reset bug (fixed in 3.51.3).
@@ -21,7 +21,7 @@ from router.ledger.executor import Executor
 from router.ledger.mapping import decode, encode, to_column
 from router.ledger.page import Key, Page, balances, subjects
 from router.ledger.reserve import Reserve
-from router.ledger.sql import migrations, queries
+from router.ledger.sql import LONG, migrations, queries
 from router.ledger.store import (
     COMMAND_FAULTS,
     Contradiction,
@@ -55,6 +55,8 @@ class SqliteStore:
         writer: Executor,
         reader: Executor,
         *,
+        looker: Executor | None = None,
+        scanner: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
     ) -> None:
@@ -63,6 +65,8 @@ class SqliteStore:
             path: The database file; made with its tables when it is not there.
             writer: Runs everything that writes, in order.
             reader: Runs queries beside the writer.
+            looker: Runs those that may take long; None: the reader does.
+            scanner: Runs those that read everything, beside both. None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
 
@@ -71,6 +75,8 @@ class SqliteStore:
             NotALedger: It is no database, or cannot be opened or made.
         """
         self._writer, self._reader = writer, reader
+        self._scanner, self._looker = scanner or reader, looker or reader
+        self._closing = False
         self._decider = decider
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
@@ -82,7 +88,7 @@ class SqliteStore:
         self._reserved = self._reserve.restore()
 
     def _open(self, path: Path) -> TextIO:
-        """Both connections, or none of them and no lock."""
+        """All connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
             self._database = _connect(path)
@@ -90,15 +96,23 @@ class SqliteStore:
             self._migrate()
             self._readable = _connect(path, read_only=True)
             opened.callback(self._readable.close)
+            self._long = _connect(path, read_only=True)
+            opened.callback(self._long.close)
+            self._scannable = _connect(path, read_only=True)
+            opened.callback(self._scannable.close)
+            # An interrupt that comes before the query does nothing: it is asked every now and then.
+            self._scannable.set_progress_handler(lambda: self._closing, 100_000)
             opened.pop_all()
         return lock
 
     def close(self) -> None:
         """Close the file and let others open it."""
-        self._writer.close()
-        self._reader.close()
-        self._readable.close()
-        self._database.close()
+        # Nobody waits for it any more, and it may take minutes.
+        self._closing = True
+        for executor in (self._writer, self._reader, self._looker, self._scanner):
+            executor.close()
+        for database in (self._long, self._scannable, self._readable, self._database):
+            database.close()
         self._lock.close()
 
     async def commit(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -107,7 +121,14 @@ class SqliteStore:
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
+        if query in LONG:
+            # What an edit asks, as whose its key is, does not wait behind a page or a scrape.
+            return await self._looker.run(lambda: self._run(self._long, query, parameters))
         return await self._reader.run(lambda: self._run(self._readable, query, parameters))
+
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """See `Store.scan`."""
+        return await self._scanner.run(lambda: self._run(self._scannable, query, parameters))
 
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """See `Store.execute`."""

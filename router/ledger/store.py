@@ -52,6 +52,15 @@ class Store(Protocol):
         """
         ...
 
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """
+        Answer a query that may read everything there is, while others are answered beside it.
+
+        Raises:
+            StoreUnavailable: The books cannot be read now.
+        """
+        ...
+
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """
         Run a named statement of housekeeping in a transaction of its own.

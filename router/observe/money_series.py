@@ -85,7 +85,7 @@ class MoneySeries:
             "farebox_ledger_check_usd",
             "Journal minus balances: anything but zero means that the books are wrong.",
             (),
-            {(): snapshot.imbalance},
+            {(): snapshot.imbalance} if snapshot.imbalance is not None else {},
         )
         yield gauge(
             "farebox_provider_balance_usd",

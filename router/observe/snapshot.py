@@ -107,7 +107,7 @@ class MoneySnapshot:
     jobs: tuple[JobsEnded, ...]
     double_spent: Money
     """Posted for jobs beyond the dearest of each one's postings."""
-    imbalance: Money
-    """Journal minus balances: zero, or the books are wrong."""
+    imbalance: Money | None
+    """Journal minus balances: zero, or the books are wrong. None: it was not looked at yet."""
     credits: tuple[CreditLeft, ...] = ()
     open: tuple[OpenMoney, ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from aiohttp import web
 
@@ -31,6 +32,16 @@ from router.web.limits import Limits
 from router.web.lost_answers import LostAnswers
 from router.web.picturing import Pictures
 from router.web.waiting import Patience
+
+T = TypeVar("T")
+
+
+class Runs(Protocol):
+    """Does work elsewhere."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do it, and give the result."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +78,12 @@ class Services:
     """Where alerts are set up."""
     lost_answers: LostAnswers
     """What earlier requests were answered, so that one that is sent again is known."""
+    press: Runs = field(default_factory=InlineExecutor)
+    """Where the largest page is made: in another process."""
     desk: Executor = field(default_factory=InlineExecutor)
     """Where pages are written: beside the event loop, which edits wait for."""
-    check: BooksCheck | None = None
-    """Whether the books are in balance, as far as that was looked at; None: never."""
+    check: BooksCheck
+    """Whether the books are in balance, as far as that was looked at."""
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -33,6 +33,8 @@ async function act(page, [word, ...rest]) {
       return void (await page.waitForLoadState());
     case "press":
       return void (await page.keyboard.press(rest[0]));
+    case "until":
+      return void (await page.waitForSelector(rest[0]));
     case "focused":
       return page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
     case "where": {
@@ -83,7 +85,8 @@ try {
   page.setDefaultTimeout(patience);
   page.on("console", (message) => {
     // Chromium itself tells of a page whose status is not 2xx; the steps ask for that.
-    if (message.type() !== "log" && !message.text().startsWith("Failed to load resource")) {
+    const isAdvice = ["log", "debug", "verbose"].includes(message.type());
+    if (!isAdvice && !message.text().startsWith("Failed to load resource")) {
       complaints.push(`${message.type()}: ${message.text()}`);
     }
   });

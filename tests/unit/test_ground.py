@@ -9,6 +9,7 @@ from router.ground import guard_of, lay_ground, open_rooms
 from router.ledger.ledger import Ledger
 from router.policy.problems import PolicyError
 from router.settings import BadSetting, read_settings
+from tests.fakes import FakeClock
 from tests.policy_files import POLICY, write_policy
 
 
@@ -46,7 +47,7 @@ async def test_images_are_decoded_side_by_side(tmp_path: Path) -> None:
     """One large result does not keep the others waiting."""
     settings = read_settings({"FAREBOX_DATABASE": f"sqlite:///{tmp_path}/ledger.db"})
     async with AsyncExitStack() as stack:
-        rooms = await open_rooms(stack, settings, NewLedger())
+        rooms = await open_rooms(stack, settings, NewLedger(), FakeClock())
         meeting = threading.Barrier(2)
         works = (rooms.darkroom.run(lambda: meeting.wait(timeout=5)) for _ in "ab")
 

@@ -17,7 +17,7 @@ from router.model.money import Money
 FileFormat = Literal["csv", "parquet"]
 FORMATS: tuple[FileFormat, ...] = ("csv", "parquet")
 MEDIA: dict[FileFormat, str] = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-GROUP_ROWS = 10_000
+GROUP_ROWS = 5_000
 """How many rows of a Parquet file are written together, and so are held in memory."""
 
 

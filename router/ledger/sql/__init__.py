@@ -7,6 +7,15 @@ from importlib import resources
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
+LONG = frozenset(
+    {
+        *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
+        *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
+        *("bookings", "past_jobs"),
+    }
+)
+"""Queries for people and exports: they may take long, and no edit waits for them."""
+
 
 @cache
 def queries(back_end: str) -> dict[str, str]:

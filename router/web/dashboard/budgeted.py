@@ -36,13 +36,12 @@ class Budgeted:
 def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
     """Those that are used the most, in the order of the policy."""
     ranked = sorted(reading.budgets, key=use, reverse=True)[:BUDGETS_MAX]
-    zones = {budget.name: budget.time_zone for budget in reading.policy.budgets}
     kept = {(line.name, line.scope) for line in ranked}
     for number, line in enumerate(reading.budgets):
         if (line.name, line.scope) not in kept:
             continue
         hours = reading.hours.get((line.name, line.scope))
-        zone = zones.get(line.name, UTC)
+        zone = reading.facts.zones.get(line.name, UTC)
         burn = None if hours is None else burn_of(line, hours, zone, at)
         used = percent(line.limit - line.available, line.limit)
         full = line.available.nanos <= 0

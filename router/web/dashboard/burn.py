@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from router.finance.budgets import BudgetLine, looking_ahead
 from router.finance.forecast import HISTORY, Forecast, HourCharged
@@ -29,20 +30,11 @@ class Burn:
     """Then why; else empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
-    """What one budget was charged by the hour."""
-
-    in_window: tuple[HourCharged, ...]
-    of_late: tuple[HourCharged, ...]
-    """What a forecast goes by: also from before the window."""
-
-
 async def read_hours(
     ledger: Ledger, lines: Sequence[BudgetLine], at: datetime
-) -> dict[tuple[str, str], Hours]:
+) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """
-    Read what the most used budgets were charged by the hour.
+    Read what the most used budgets were charged by the hour, as columns: they are many.
 
     Of a budget for ever, or one whose window rolls, there is nothing to burn down to; and of one of
     which nothing is used, nothing to show.
@@ -51,36 +43,37 @@ async def read_hours(
         LedgerUnavailable: It cannot be read.
     """
     able = [line for line in lines if _burns(line) and line.available != line.limit]
-    found: dict[tuple[str, str], Hours] = {}
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in sorted(able, key=use, reverse=True)[:BURNS_MAX]:
         start = line.window_start
         assert start is not None
-        rows = await ledger.budget_hours(line.name, line.scope, min(start, at - HISTORY), at)
-        found[line.name, line.scope] = Hours(
-            in_window=tuple(row for row in rows if row.hour + _HOUR > start), of_late=tuple(rows)
-        )
+        since = min(start, at - HISTORY)
+        found[line.name, line.scope] = await ledger.hour_columns(line.name, line.scope, since, at)
     return found
 
 
-def burn_of(line: BudgetLine, hours: Hours, zone: tzinfo, at: datetime) -> Burn:
+def burn_of(line: BudgetLine, hours: Sequence[HourCharged], zone: tzinfo, at: datetime) -> Burn:
     """
     Add hours up, and say where that leads. Takes some milliseconds.
 
     Args:
         line: A budget's with a window that begins and ends.
-        hours: In the order of time. None may be missing but those in which nothing was charged.
+        hours: In the order of time, also those of late from before the window. None may be
+            missing but those in which nothing was charged.
         zone: Whose days of the week are told apart.
         at: Now: by then all that the line says was charged.
     """
     start = line.window_start
     assert start is not None
     points = [(start, Money.ZERO)]
-    for row in hours.in_window:
+    for row in hours:
+        if row.hour + _HOUR <= start:
+            continue
         points.append((max(start, row.hour), points[-1][1]))
         points.append((min(row.hour + _HOUR, at), points[-1][1] + row.charged))
     # What was charged lately may be of a hold in the window before: the line knows its own.
     points.append((at, line.posted + line.presumed))
-    outlook = looking_ahead(line, zone, hours.of_late, at).outlook
+    outlook = looking_ahead(line, zone, hours, at).outlook
     assert outlook is not None
     ahead = outlook.forecast
     return Burn(

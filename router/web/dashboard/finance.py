@@ -21,12 +21,11 @@ from router.finance.periods import Period, month_before, month_of, same_moment
 from router.finance.report import TAG, Amounts, report
 from router.ledger.views import SpendingRow
 from router.model.money import NANOS_MAX, Money
-from router.policy.policy import Policy
 from router.web.dashboard.asked import FILTERS, Asked
 from router.web.dashboard.budgeted import Budgeted, budgeted
 from router.web.dashboard.charts.columns import Chart, columns
 from router.web.dashboard.notices import Notice, Outstanding, notices
-from router.web.dashboard.reading import FinanceReading
+from router.web.dashboard.reading import FinanceReading, PolicyFacts
 
 TAGS_MAX = 200
 """Of more tags no choice is offered: one of an order's number has as many as orders."""
@@ -112,7 +111,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         month=_month(asked, reading),
         held=held,
         in_doubt=in_doubt,
-        tightest=max(budgets, key=lambda one: (one.used or 0, one.line.name), default=None),
+        tightest=max(budgets, key=lambda one: one.used or 0, default=None),
         notices=tuple(notices(asked, reading, in_doubt, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),
@@ -124,8 +123,8 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         names=names,
         parts=tuple(_parts(asked, reading.period)),
         choices=tuple(_dimensions(asked, reading.choices)),
-        options=options(asked, reading.choices, reading.policy),
-        zones=zones(asked, reading.policy),
+        options=options(asked, reading.choices, reading.facts),
+        zones=zones(asked, reading.facts),
     )
 
 
@@ -193,7 +192,7 @@ def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str
 
 
 def options(
-    asked: Asked, rows: Iterable[SpendingRow], policy: Policy
+    asked: Asked, rows: Iterable[SpendingRow], facts: PolicyFacts
 ) -> dict[str, tuple[str, ...]]:
     """
     Say what there is to filter by.
@@ -201,10 +200,10 @@ def options(
     Args:
         asked: What is filtered by stands in its list, also where there is nothing of it.
         rows: All that the caller may see of the period, by tags too.
-        policy: Its providers may be chosen even unused.
+        facts: Its providers may be chosen even unused.
     """
     found: dict[str, set[str]] = {name: set() for name in FILTERS}
-    found["provider"].update(policy.prices.provider_names)
+    found["provider"].update(facts.providers)
     for row in rows:
         found["provider"].add(row.provider)
         if asked.pinned_tenant is None:
@@ -218,10 +217,9 @@ def options(
     return {name: tuple(sorted(values)) for name, values in found.items()}
 
 
-def zones(asked: Asked, policy: Policy) -> tuple[str, ...]:
+def zones(asked: Asked, facts: PolicyFacts) -> tuple[str, ...]:
     """Time zones to choose from: those of the policy's budgets among them."""
-    used = (budget.time_zone for budget in policy.budgets)
-    own = {zone.key for zone in used if isinstance(zone, ZoneInfo)}
+    own = {zone.key for zone in facts.zones.values() if isinstance(zone, ZoneInfo)}
     return tuple(dict.fromkeys(["UTC", asked.zone.key, *sorted(own | set(COMMON_ZONES))]))
 
 

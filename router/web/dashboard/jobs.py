@@ -21,6 +21,7 @@ from router.web.buying import JOB_ID, own_job
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.finance import options, zones
 from router.web.dashboard.pages import common
+from router.web.dashboard.reading import PolicyFacts
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
 
@@ -100,6 +101,7 @@ async def show_jobs(visit: Visit) -> web.Response:
     choices = await ledger.spending(
         wanted.period.since, wanted.period.until, cut=None, tenant=wanted.pinned_tenant
     )
+    facts = PolicyFacts.of(visit.services.policy())
     page = JobsPage(
         asked=wanted,
         money=money,
@@ -110,8 +112,8 @@ async def show_jobs(visit: Visit) -> web.Response:
         ),
         older=_older(wanted, money, rows[-1].id if len(rows) == PAGE else None),
         further=_older(wanted, money, looked_to),
-        options=options(wanted, choices, visit.services.policy()),
-        zones=zones(wanted, visit.services.policy()),
+        options=options(wanted, choices, facts),
+        zones=zones(wanted, facts),
     )
     text = await visit.services.desk.run(
         partial(written, "jobs.html", page=page, within=WITHIN, **common(visit, "jobs"))

@@ -184,13 +184,12 @@ def _latencies(found: Sequence[Recent]) -> list[LatencyPart]:
 
 def _ledger(visit: Visit, counted: Mapping[str, float]) -> LedgerPart:
     commits = int(counted.get(f"{_COMMIT}_count", 0))
-    check = visit.services.check
     return LedgerPart(
         writable=visit.services.ledger.admitting,
         commits=commits,
         commit_s=counted[f"{_COMMIT}_sum"] / commits if commits else None,
         batch=counted[f"{_BATCH}_sum"] / commits if commits else None,
-        checked=check.last if check is not None else None,
+        checked=visit.services.check.last,
     )
 
 

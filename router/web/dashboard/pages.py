@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from router.finance import report as reports
+from router.finance.focus.columns import VERSIONS
 from router.finance.report import report
 from router.model.money import Money
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import FinanceReading, read_finance, spent
+from router.web.dashboard.reading import Unread, read_finance, spent
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -24,31 +25,30 @@ METHODS = {
 }
 """How people are told what a forecast goes by."""
 _FOCUS = "/v1/exports/focus"
+_FOCUS_FILTERS = {"provider", "tenant"}
 
 
 async def show_finance(visit: Visit) -> web.Response:
     """`GET /dashboard`: what was spent, whether it is within budget, what is not certain."""
     wanted, _ = asked(visit)
     reading = await read_finance(visit, wanted)
-    focus = _focus_link(visit, wanted)
-    # Beside the event loop: adding up and writing a page would hold up every edit's request.
-    text = await visit.services.desk.run(
-        partial(_finance_page, wanted, reading, focus, common(visit, "spend"))
+    # In another process: adding up and writing a page would hold up every edit's request.
+    text = await visit.services.press.run(
+        partial(_finance_page, wanted, reading, common(visit, "spend"))
     )
     return answer(text)
 
 
-def _finance_page(
-    wanted: Asked, reading: FinanceReading, focus: str, values: dict[str, Any]
-) -> str:
+def _finance_page(wanted: Asked, reading: Unread, values: dict[str, Any]) -> str:
     meters = [(kind, swatch("b0", number, "m")) for number, kind in enumerate(KINDS)]
     return written(
         "finance.html",
-        page=compose(wanted, reading),
+        page=compose(wanted, reading.read(wanted)),
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
-        focus=focus,
+        focus=_focus_links(wanted),
+        focus_is_wider=not wanted.filters.keys() <= _FOCUS_FILTERS,
         **values,
     )
 
@@ -78,13 +78,17 @@ def common(visit: Visit, here: str) -> dict[str, Any]:
     return {"caller": visit.caller, "here": here, "signed_in": COOKIE in visit.request.cookies}
 
 
-def _focus_link(visit: Visit, wanted: Asked) -> str:
-    """Where the same period is to be had as FOCUS; empty where nobody serves it."""
-    paths = {one.canonical for one in visit.request.app.router.resources()}
-    if _FOCUS not in paths:
-        return ""
-    since, until = wanted.period.since.isoformat(), wanted.period.until.isoformat()
-    return f"{_FOCUS}?{urlencode({'from': since, 'to': until})}"
+def _focus_links(wanted: Asked) -> list[tuple[str, str]]:
+    """Where the same period is to be had as FOCUS, which is filtered by two things alone."""
+    asked = {
+        "from": wanted.period.since.isoformat(),
+        "to": wanted.period.until.isoformat(),
+        **{name: value for name, value in wanted.filters.items() if name in _FOCUS_FILTERS},
+    }
+    return [
+        (f"FOCUS {version}", f"{_FOCUS}?{urlencode({'version': version, **asked})}")
+        for version in VERSIONS
+    ]
 
 
 def _file_name(wanted: Asked) -> str:

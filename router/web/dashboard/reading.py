@@ -1,7 +1,8 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Any
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
@@ -9,14 +10,31 @@ from router.finance.overview import Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
 from router.finance.report import TAG
 from router.ledger.days import Cut
+from router.ledger.limit_rows import BudgetHourRow
+from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
 from router.ledger.views import OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
-from router.web.dashboard.burn import Hours, read_hours
+from router.web.dashboard.burn import read_hours
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """What a page looks at of the policy in force."""
+
+    providers: tuple[str, ...]
+    zones: dict[str, tzinfo]
+    """By budget: whose days it counts."""
+
+    @classmethod
+    def of(cls, policy: Policy) -> "PolicyFacts":
+        """Take them."""
+        zones = {budget.name: budget.time_zone for budget in policy.budgets}
+        return cls(providers=tuple(policy.prices.provider_names), zones=zones)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +52,57 @@ class FinanceReading:
     open: tuple[OpenRow, ...]
     """What is held and in doubt now."""
     budgets: tuple[BudgetLine, ...]
-    hours: dict[tuple[str, str], Hours]
+    hours: dict[tuple[str, str], tuple[BudgetHourRow, ...]]
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
     refused: tuple[RefusedRow, ...]
     """By budgets, since this month began."""
-    policy: Policy
+    facts: PolicyFacts
 
 
-async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
+Columns = list[dict[str, Any]]
+"""Rows as they stand in the books."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A reading whose many rows are still columns: to take them apart is work for elsewhere."""
+
+    period: Columns | None
+    """None: it is this month, and among what is of late."""
+    choices: Columns
+    lately: Columns
+    month_before: Columns
+    hours: dict[tuple[str, str], Columns]
+    rest: FinanceReading
+    """With nothing of these."""
+
+    def read(self, asked: Asked) -> FinanceReading:
+        """Take them apart. Pure, and slow with many rows."""
+        lately = _rows(asked, self.lately)
+        first = asked.period.first.isoformat()
+        within = tuple(row for row in lately if row.day >= first)
+        return replace(
+            self.rest,
+            period=within if self.period is None else _rows(asked, self.period),
+            choices=tuple(decode_view(SpendingRow, row) for row in self.choices),
+            lately=lately,
+            month_before=_rows(asked, self.month_before),
+            hours={
+                key: tuple(decode(BudgetHourRow, row) for row in rows)
+                for key, rows in self.hours.items()
+            },
+        )
+
+
+def _rows(asked: Asked, columns: Columns) -> tuple[SpendingRow, ...]:
+    """Those that are meant."""
+    rows = (decode_view(SpendingRow, row) for row in columns)
+    return tuple(row for row in rows if asked.filter.takes(row))
+
+
+async def read_finance(visit: Visit, asked: Asked) -> Unread:
     """
     Read the books for a page.
 
@@ -57,28 +116,25 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
     cut = unit_of(period.first, period.last)
     # Whole days: a sum of a day is one row, and its hours are many.
     lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    this = await spent(visit, asked, min(month.since, lately), month.until, "day")
-    if period.first == month.first and period.last == month.last:
-        # What is asked for most often is read already.
-        first = period.first.isoformat()
-        rows = tuple(row for row in this if row.day >= first)
-    else:
-        rows = await spent(visit, asked, period.since, period.until, cut)
-    last = await spent(visit, asked, before.since, same_moment(asked.at, before), None)
-    choices = await ledger.spending(period.since, period.until, cut=None, tenant=pinned)
+    this = await _columns(visit, asked, min(month.since, lately), month.until, "day")
+    # What is asked for most often is read already.
+    is_this = (period.first, period.last) == (month.first, month.last)
+    rows = None if is_this else await _columns(visit, asked, period.since, period.until, cut)
+    last = await _columns(visit, asked, before.since, same_moment(asked.at, before), None)
+    choices = await ledger.spending_columns(period.since, period.until, cut=None, tenant=pinned)
     lines = await budget_lines(
         ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
     )
     shown = [line for line in lines if _is_about(asked.filter, line.scope)]
     refused = await ledger.refused(month.since)
-    return FinanceReading(
-        period=rows,
-        choices=tuple(choices),
-        lately=this,
-        month_before=last,
+    rest = FinanceReading(
+        period=(),
+        choices=(),
+        lately=(),
+        month_before=(),
         open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
         budgets=tuple(shown),
-        hours=await read_hours(ledger, shown, asked.at),
+        hours={},
         undelivered=tuple(
             row
             for row in await ledger.undelivered(asked.period.since, asked.period.until)
@@ -89,7 +145,15 @@ async def read_finance(visit: Visit, asked: Asked) -> FinanceReading:
             for row in refused
             if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
         ),
-        policy=policy,
+        facts=PolicyFacts.of(policy),
+    )
+    return Unread(
+        period=rows,
+        choices=choices,
+        lately=this,
+        month_before=last,
+        hours=await read_hours(ledger, shown, asked.at),
+        rest=rest,
     )
 
 
@@ -102,7 +166,13 @@ async def spent(
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    rows = await visit.services.ledger.spending(
+    return _rows(asked, await _columns(visit, asked, since, until, cut))
+
+
+async def _columns(
+    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
+) -> Columns:
+    return await visit.services.ledger.spending_columns(
         since,
         until,
         zone=asked.zone,
@@ -111,7 +181,6 @@ async def spent(
         tags=asked.filter.tag is not None or asked.by.startswith(TAG),
         tenant=asked.filter.tenant,
     )
-    return tuple(row for row in rows if asked.filter.takes(row))
 
 
 def _is_about(wanted: Filter, account: str) -> bool:

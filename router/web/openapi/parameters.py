@@ -91,26 +91,30 @@ PARAMETERS: dict[str, Schema] = {
     "verbose": _query("verbose", "Say what stands and what does not.", allowEmptyValue=True),
 }
 
-PARAMETERS |= {
-    "asset": _path("name", "The file's."),
-    "version": _query("v", "What is in it, so that a browser need not ask again."),
-    "period": _query("period", "Of the page.", one_of([*PRESETS, CUSTOM])),
-    "first": _query("first", "The first day of a period of one's own.", {**TEXT, "format": "date"}),
-    "last": _query("last", "Its last day, inclusive.", {**TEXT, "format": "date"}),
-    "time_zone": _query("time_zone", "Whose days: an IANA name.", example="Europe/Berlin"),
-    "dimension": _query(
-        "by", "provider, tenant, resolution, model or tag:KEY: what it is broken down by."
-    ),
-    "of_provider": _query("provider", "Of this one alone."),
-    "of_tenant": _query("tenant", "Of this one alone."),
-    "of_resolution": _query("resolution", "Of this one alone."),
-    "of_model": _query("model", "Of this one alone."),
-    "refresh": _query("refresh", "Every so many seconds.", one_of(["5", "15", "60", "off"])),
-    "money": _query(
-        "money", "Jobs with such an attempt.", one_of(one for one in get_args(MoneyWord) if one)
-    ),
-    "of_tag": _query("tag", "Of jobs with this tag alone.", example="team=ads"),
-}
+PARAMETERS.update(
+    {
+        "asset": _path("name", "The file's."),
+        "version": _query("v", "What is in it, so that a browser need not ask again."),
+        "period": _query("period", "Of the page.", one_of([*PRESETS, CUSTOM])),
+        "first": _query(
+            "first", "The first day of a period of one's own.", {**TEXT, "format": "date"}
+        ),
+        "last": _query("last", "Its last day, inclusive.", {**TEXT, "format": "date"}),
+        "time_zone": _query("time_zone", "Whose days: an IANA name.", example="Europe/Berlin"),
+        "dimension": _query(
+            "by", "provider, tenant, resolution, model or tag:KEY: what it is broken down by."
+        ),
+        "of_provider": _query("provider", "Of this one alone."),
+        "of_tenant": _query("tenant", "Of this one alone."),
+        "of_resolution": _query("resolution", "Of this one alone."),
+        "of_model": _query("model", "Of this one alone."),
+        "refresh": _query("refresh", "Every so many seconds.", one_of(["5", "15", "60", "off"])),
+        "money": _query(
+            "money", "Jobs with such an attempt.", one_of(one for one in get_args(MoneyWord) if one)
+        ),
+        "of_tag": _query("tag", "Of jobs with this tag alone.", example="team=ads"),
+    }
+)
 
 HEADERS: dict[str, Schema] = {
     name: {"description": words, "schema": schema}

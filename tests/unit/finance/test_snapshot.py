@@ -1,5 +1,6 @@
 """The books at one scrape."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,13 @@ import pytest
 
 from router.finance.forecast import BURNS
 from router.finance.report import report
-from router.finance.snapshot import CHECK_EVERY, BooksCheck, money_snapshot
+from router.finance.snapshot import CHECK_SHARE, BooksCheck, money_snapshot
 from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING, END
+from router.model.errors import LedgerUnavailable
 from router.model.job import Resolution
 from router.model.money import Money, total
+from router.model.tasks import TaskRegistry
 from router.observe.metrics import Metrics
 from router.observe.snapshot import CreditLeft, MoneySnapshot, OpenMoney
 from tests.fakes import EPOCH, FakeClock
@@ -22,6 +25,7 @@ from tests.ledger_kit import at_once, usd
 from tests.observe_kit import PROVIDERS, series, value
 from tests.policy_files import a_policy
 from tests.statement_kit import READING
+from tests.virtual_time import VirtualClock, run
 
 DAILY = {"name": "daily", "who": "each_tenant", "limit": "$0.50", "per": "day"}
 LIFETIME = {"name": "ever", "who": "everyone", "limit": "$90.00", "per": "lifetime"}
@@ -171,24 +175,51 @@ class CountedLedger:
         return usd("0.01") * self.checks
 
 
-def test_the_books_are_checked_only_now_and_then() -> None:
-    """It reads the whole journal; between two checks the last result stands."""
-    ledger = CountedLedger()
-    check = BooksCheck(ledger)
-    almost = EPOCH + CHECK_EVERY - timedelta(seconds=1)
+class LongLedger(CountedLedger):
+    """One that takes a minute to be looked at, and whose second look fails."""
 
-    assert at_once(check.imbalance(EPOCH)) == usd("0.01")
-    assert at_once(check.imbalance(almost)) == usd("0.01")
-    assert at_once(check.imbalance(EPOCH + CHECK_EVERY)) == usd("0.02")
-    assert ledger.checks == 2
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    async def imbalance(self) -> Money:
+        """Take the minute."""
+        await self.clock.sleep_s(60.0)
+        found = await super().imbalance()
+        if self.checks == 2:
+            raise LedgerUnavailable
+        return found
+
+
+def test_the_books_are_checked_only_now_and_then() -> None:
+    """It reads the whole journal; between two looks, and after a failed one, the last stands."""
+    clock = VirtualClock()
+    ledger = LongLedger(clock)
+    check = BooksCheck(ledger, clock)
+
+    async def look_on() -> list[tuple[int, Money | None]]:
+        tasks = TaskRegistry(lambda *_: None)
+        work = tasks.start("check", check.run())
+        found: list[tuple[int, Money | None]] = []
+        for seconds in (59.0, 2.0, CHECK_SHARE * 60.0 - 2.0, 62.0, CHECK_SHARE * 60.0 + 61.0):
+            await clock.sleep_s(seconds)
+            found.append((ledger.checks, check.last[1] if check.last else None))
+        work.cancel()
+        await asyncio.wait({work})
+        return found
+
+    first, third = usd("0.01"), usd("0.03")
+    assert run(look_on(), seed=1) == [(0, None), (1, first), (1, first), (2, first), (3, third)]
 
 
 def test_a_snapshot_shows_what_the_check_found(shop: Shop) -> None:
-    """Books that are wrong are not hidden."""
-    check = BooksCheck(CountedLedger())
-    snapshot = at_once(money_snapshot(shop.ledger, shop.policy, EPOCH, check=check))
+    """Books that are wrong are not hidden; what was not looked at yet is not called right."""
+    check = BooksCheck(CountedLedger(), FakeClock())
+    before = at_once(money_snapshot(shop.ledger, shop.policy, EPOCH, check=check))
+    at_once(check.look())
+    after = at_once(money_snapshot(shop.ledger, shop.policy, EPOCH, check=check))
 
-    assert snapshot.imbalance == usd("0.01")
+    assert (before.imbalance, after.imbalance) == (None, usd("0.01"))
 
 
 def test_credit_is_what_was_read_less_what_was_posted_since(shop: Shop) -> None:

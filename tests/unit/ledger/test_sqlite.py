@@ -1,12 +1,12 @@
 """The ledger in a file: what is answered is in it, whatever the disk does."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import pytest
@@ -22,7 +22,7 @@ from router.ledger.mapping import encode, to_column
 from router.ledger.page import Page
 from router.ledger.reserve import Reserve
 from router.ledger.rows import AttemptRow, EntryRow, Window
-from router.ledger.sql import migrations, queries
+from router.ledger.sql import LONG, migrations, queries
 from router.ledger.sqlite import AlreadyOpen, NotALedger, SqliteStore
 from router.ledger.store import Contradiction, StoreBroken, StoreFull, StoreUnavailable
 from router.ledger.writer import Writer
@@ -30,6 +30,7 @@ from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId, JobId, ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money
+from router.model.tasks import TaskRegistry
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import (
     a_job_row,
@@ -574,3 +575,61 @@ def test_what_is_stale_leaves_the_file_as_it_was(store: SqliteStore) -> None:
 
     assert commit(store, Dispatch(at=EPOCH, attempt_id=AttemptId("j9.1"))) == [Stale()]
     assert store._database.total_changes() - before == 1
+
+
+T = TypeVar("T")
+
+
+class Tally:
+    """Runs work at once, and counts it."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """See `Executor.run`."""
+        self.runs += 1
+        return work()
+
+    def close(self) -> None:
+        """Nothing to wait for."""
+
+
+def test_what_takes_long_keeps_nobody_waiting(path: Path) -> None:
+    """Sums for people are read beside what edits ask for; both see what is committed."""
+    reader, looker = Tally(), Tally()
+    store = SqliteStore(path, InlineExecutor(), reader, looker=looker)
+    ledger = the_ledger(store)
+    at_once(ledger.keys())
+    before = (reader.runs, looker.runs)
+    at_once(ledger.open_money())
+    at_once(ledger.browse())
+    store.close()
+
+    assert before == (1, 0)
+    assert (reader.runs, looker.runs) == (1, 2)
+
+
+def test_queries_that_take_long_are_there() -> None:
+    """A name that nobody asks for would say nothing."""
+    assert queries("sqlite").keys() >= LONG
+
+
+async def test_others_read_while_everything_is_read(path: Path) -> None:
+    """A scan has a connection and a thread of its own; closing does not wait for its end."""
+    threads = [ThreadExecutor(name) for name in ("writer", "reader", "scanner")]
+    store = SqliteStore(path, threads[0], threads[1], scanner=threads[2])
+    store._queries = {
+        **store._queries,
+        "endless": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT MAX(i) FROM n",
+    }
+    tasks = TaskRegistry(lambda *_: None)
+    scanning = tasks.start("scan", store.scan("endless"), answers=StoreUnavailable)
+    await asyncio.sleep(0)
+
+    assert await store.fetch("unfinished_jobs") == []
+    assert not scanning.done()
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        await scanning

@@ -53,8 +53,8 @@ class CrookedStore:
         "hours_out_of_balance": 50000,
     }
 
-    async def fetch(self, query: str, /, **_: Any) -> list[Mapping[str, Any]]:
-        """See `Store.fetch`."""
+    async def scan(self, query: str, /, **_: Any) -> list[Mapping[str, Any]]:
+        """See `Store.scan`."""
         return [{"difference": self.differences[query]}]
 
 

@@ -46,6 +46,10 @@ class SlowStore:
         """Nothing is asked here."""
         raise NotImplementedError(query, parameters)
 
+    async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
+        """Nothing is asked here."""
+        raise NotImplementedError(query, parameters)
+
     async def execute(self, query: str, /, **parameters: Any) -> None:
         """Nothing is asked here."""
         raise NotImplementedError(query, parameters)

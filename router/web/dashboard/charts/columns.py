@@ -67,8 +67,8 @@ def columns(stack: Stack, names: Sequence[str]) -> Chart:
 
 
 def ceiling(nanos: int) -> int:
-    """The next round number of nano-dollars: 1, 2 or 5 and noughts; a cent at least."""
-    least = 10_000_000
+    """The next round number of nano-dollars: 1, 2 or 5 and noughts; two cents at least."""
+    least = 20_000_000
     if nanos <= least:
         return least
     power = int(10 ** (len(str(nanos)) - 1))

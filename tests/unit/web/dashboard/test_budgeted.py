@@ -2,7 +2,6 @@
 
 from router.ledger.limit_rows import BudgetHourRow
 from router.web.dashboard.budgeted import budgeted
-from router.web.dashboard.burn import Hours
 from tests.fakes import EPOCH
 from tests.finance_page import a_line, a_reading
 from tests.ledger_kit import usd
@@ -14,7 +13,7 @@ def test_a_budget_that_burns_has_its_line_drawn() -> None:
         budget="a", scope="everyone", hour=EPOCH.replace(hour=7), charged=usd("0.40")
     )
     lines = (a_line("a", posted=usd("0.40")), a_line("b", posted=usd("0.30")))
-    hours = {("a", "everyone"): Hours(in_window=(hour,), of_late=(hour,))}
+    hours = {("a", "everyone"): (hour,)}
     first, second = budgeted(a_reading(budgets=lines, hours=hours), EPOCH)
 
     assert first.burndown is not None

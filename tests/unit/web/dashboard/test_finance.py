@@ -1,6 +1,7 @@
 """What the finance page says of a reading."""
 
 from dataclasses import replace
+from typing import Any
 
 from router.finance.forecast import Forecast, NoForecast
 from router.finance.overview import Filter
@@ -8,8 +9,8 @@ from router.ledger.views import RefusedRow
 from router.model.job import AttemptState
 from router.model.money import Money
 from router.web.dashboard.budgeted import BUDGETS_MAX
-from router.web.dashboard.burn import Hours
 from router.web.dashboard.finance import called, compose
+from router.web.dashboard.reading import PolicyFacts
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
@@ -93,8 +94,7 @@ def test_of_a_thousand_budgets_the_most_used_are_shown() -> None:
     """In their order, with how many more there are; what burns down is among them."""
     lines = [a_line(scope=f"tenant:t{number}", posted=Money(number)) for number in range(100)]
     lines.insert(50, a_line(scope="tenant:full", posted=usd("2.01")))
-    none = Hours(in_window=(), of_late=())
-    hours = {("team", "tenant:full"): none, ("team", "tenant:t99"): none}
+    hours: Any = {("team", "tenant:full"): (), ("team", "tenant:t99"): ()}
     page = compose(ASKED, a_reading(budgets=tuple(lines), hours=hours))
 
     assert len(page.budgets) == BUDGETS_MAX
@@ -154,7 +154,7 @@ def test_what_is_filtered_by_can_be_chosen_again() -> None:
         {"name": "b", "who": "everyone", "limit": "$1.00", "per": "day", "time_zone": "Asia/Seoul"}
     ]
     asked = replace(ASKED, filter=Filter(model="gone"))
-    page = compose(asked, a_reading(policy=a_policy(budgets=budgets)))
+    page = compose(asked, a_reading(facts=PolicyFacts.of(a_policy(budgets=budgets))))
 
     assert page.options["model"] == ("gone",)
     assert page.zones[0] == "UTC"

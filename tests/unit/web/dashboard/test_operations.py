@@ -13,6 +13,7 @@ from router.observe.events import Committed
 from router.policy.current import Rejection, Standing
 from router.policy.problems import Problem
 from router.web.keys import Role
+from tests.fakes import FakeClock
 from tests.page_kit import POLICY, Bookkeeper, a_month
 from tests.policy_files import a_policy
 from tests.web_stage import open_front
@@ -62,12 +63,12 @@ async def test_the_ledgers_health_is_shown(tmp_path: Path) -> None:
         async def imbalance(self) -> Money:
             return Money.parse("0.0131")
 
-    check = BooksCheck(Wrong())
+    check = BooksCheck(Wrong(), FakeClock())
     async with open_front(tmp_path, keyless=True, check=check) as front:
         before = await front.ask("GET", PAGE)
         front.services.metrics.tell(Committed(seconds=0.004, commands=6))
         front.services.metrics.tell(Committed(seconds=0.008, commands=1))
-        await check.imbalance(front.clock.now())
+        await check.look()
         after = await front.ask("GET", PAGE)
 
     assert "Not compared yet" in before.text

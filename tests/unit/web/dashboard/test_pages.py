@@ -10,7 +10,7 @@ import pytest
 from router.model.errors import LedgerUnavailable
 from router.web.dashboard.showing import CSP
 from router.web.keys import Role
-from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month
+from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month, session_of
 from tests.web_stage import open_front
 
 PERIOD = "period=custom&first=2026-11-01&last=2026-11-30"
@@ -95,6 +95,26 @@ async def test_what_is_filtered_by_stands_on_the_page(tmp_path: Path) -> None:
     assert set(lines[0]) >= {"day", "tenant", "posted"}
 
 
+async def test_focus_comes_with_the_same_period(tmp_path: Path) -> None:
+    """In both versions, to whoever is signed in, and says what it cannot be filtered by."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        at = front.clock.now() - timedelta(hours=3)
+        await Bookkeeper(front).deliver(await Bookkeeper(front).buy(at), "0.0404", at)
+        _, key = await front.mint("everyone", Role.VIEWER)
+        front.key, sent = None, await session_of(front, key)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&tenant=acme", headers=sent)
+        link = page.text.partition('href="/v1/exports/focus')[2].partition('"')[0]
+        path = f"/v1/exports/focus{link.replace('&amp;', '&')}"
+        told = await front.ask("GET", path, headers=sent)
+        wider = await front.ask("GET", f"/dashboard?{PERIOD}&model=x", headers=sent)
+
+    assert "tenant=acme" in path
+    assert told.status == 200
+    assert "0.0404" in told.text
+    assert "of all models" not in page.text
+    assert "of all models" in wider.text
+
+
 async def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
     """An edit late in the evening is of tomorrow further east."""
     async with open_front(tmp_path, keyless=True) as front:
@@ -151,7 +171,7 @@ async def test_without_its_books_the_page_says_so(tmp_path: Path) -> None:
         async def broken(*_: object, **__: object) -> None:
             raise LedgerUnavailable("The ledger cannot be read.")
 
-        front.stage.ledger.spending = broken  # type: ignore[method-assign,assignment]
+        front.stage.ledger.spending_columns = broken  # type: ignore[method-assign,assignment]
         answer = await front.ask("GET", "/dashboard")
 
     assert answer.status == 503

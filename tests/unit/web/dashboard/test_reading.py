@@ -42,7 +42,7 @@ async def read(front: Front, asked: Asked, tenant: str = "everyone") -> FinanceR
     caller = Caller(tenant=tenant, key_id="k", role=Role.VIEWER, who="w")
     visit = Visit(services=front.services, request=cast("web.Request", None), arrived_s=0.0,
                   caller=caller)  # fmt: skip
-    return await read_finance(visit, asked)
+    return (await read_finance(visit, asked)).read(asked)
 
 
 async def test_what_is_meant_is_read_and_what_there_is_to_choose(tmp_path: Path) -> None:

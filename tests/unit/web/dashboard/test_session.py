@@ -9,22 +9,10 @@ import pytest
 from router.ledger.commands import SaveKey
 from router.web.dashboard.session import COOKIE, LASTS, SECRET, written
 from router.web.keys import Role
-from tests.web_stage import Front, open_front
+from tests.page_kit import session_of
+from tests.web_stage import open_front
 
 PAGE = "/dashboard"
-
-
-async def session_of(front: Front, key: str) -> dict[str, str]:
-    """Sign in; gives the header that a browser sends from then on."""
-    assert front.client is not None
-    sent = {"Host": "127.0.0.1"}
-    async with front.client.post(
-        "/dashboard/sign-in", data={"key": key}, headers=sent, allow_redirects=False
-    ) as answer:
-        assert answer.status == 303, await answer.text()
-        value = answer.cookies[COOKIE].value
-    front.client.session.cookie_jar.clear()
-    return {"Cookie": f"{COOKIE}={value}"}
 
 
 async def test_a_session_opens_pages_and_nothing_else(tmp_path: Path) -> None:

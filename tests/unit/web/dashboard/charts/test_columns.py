@@ -48,14 +48,14 @@ def test_nothing_is_drawn_as_nothing() -> None:
     """With a scale all the same, and in words."""
     chart = columns(stack((), CUT, "provider"), [])
 
-    assert chart.ticks[0] == usd("0.01")
+    assert chart.ticks[0] == usd("0.02")
     assert "Nothing was posted in this period." in chart.picture
     assert chart.legend == ()
 
 
 @pytest.mark.parametrize(
     ("nanos", "top"),
-    [(0, 10**7), (10**7, 10**7), (10**7 + 1, 2 * 10**7), (3 * 10**9, 5 * 10**9), (10**12, 10**12)],
+    [(0, 2 * 10**7), (2 * 10**7 + 1, 5 * 10**7), (3 * 10**9, 5 * 10**9), (10**12, 10**12)],
 )
 def test_a_scale_ends_at_a_round_number(nanos: int, top: int) -> None:
     """Not below what is drawn on it."""
