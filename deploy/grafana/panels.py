@@ -8,6 +8,7 @@ not know is an error here and not an empty panel there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from string import ascii_uppercase
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -152,7 +153,7 @@ def _panel(panel: Panel) -> AnyPanel:
     made.title(panel.title).description(panel.description).datasource(SOURCE).unit(panel.unit)
     if panel.decimals is not None:
         made.decimals(panel.decimals)
-    for letter, query in zip("ABCDEF", panel.queries, strict=False):
+    for letter, query in zip(ascii_uppercase[: len(panel.queries)], panel.queries, strict=True):
         made.with_target(_target(panel.kind, letter, query))
     return made
 
