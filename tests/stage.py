@@ -470,7 +470,7 @@ class Stage:
         clock, tasks, rng = self.clock, self.tasks, random.Random(11)
         render = partial(render_callback, Pictures(self.links, self.results, RING_URL))
         mail = ClientMail(self.ledger, render, self.teller)
-        postman = Postman(clock, mail, self.mailbox, tasks, self.teller, rng=rng)
+        postman = Postman(clock, mail, self._poster, tasks, self.teller, rng=rng)
         self.ledger.listen_for_callbacks(postman.due)
         return postman
 
