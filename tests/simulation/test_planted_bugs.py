@@ -36,7 +36,7 @@ from tests.simulation.seeded_house import live
 from tests.virtual_time import run
 
 SEEDS = 100
-"""As many as every simulated test runs with."""
+"""A tenth of those of `make simulate`: some bugs need a kill at just the wrong moment."""
 
 
 def limits_ignore_holds(page: Page, command: Command) -> Decided:
