@@ -104,7 +104,7 @@ class Teller:
         self._observer.tell(TookTurn(provider=provider, operation=operation, seconds=seconds))
 
     def queue_changed(self, provider: str, waiting: int) -> None:
-        """More or fewer creates wait for a slot."""
+        """More or fewer creates wait for a slot, or for the rate."""
         self._observer.tell(QueueChanged(provider=provider, waiting=waiting))
 
     def overloaded(self) -> None:

@@ -41,7 +41,7 @@ class ProviderPart:
     """Whether there is a credential for it."""
     condition: Condition
     waiting: int
-    """Creates that wait for a slot."""
+    """Creates that wait for a slot, or for its rate."""
     held: Outstanding
     in_doubt: Outstanding
 

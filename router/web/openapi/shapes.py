@@ -55,7 +55,7 @@ PROVIDER_HEALTH = {
     "reason": nullable({**TEXT, "description": "Why it is not serving."}),
     "started": {**COUNT, "description": "Attempts of the last five minutes."},
     "failed": {**COUNT, "description": "Of these."},
-    "waiting": {**COUNT, "description": "Creates that wait for a slot."},
+    "waiting": {**COUNT, "description": "Creates that wait for a slot, or for its rate."},
 }
 QUOTED_HEALTH = {
     "state_reason": PROVIDER_HEALTH["reason"],
