@@ -11,6 +11,7 @@ from datetime import datetime
 from router.ledger.rows import AttemptRow
 from router.model.job import AttemptState, Resolution
 from router.model.offer import Offer
+from router.policy.obstacles import overcharged
 
 CHARGES_ABOVE_MAX = 2
 
@@ -47,7 +48,4 @@ class PriceWatch:
         times = self._above.get(priced, 0)
         if times < CHARGES_ABOVE_MAX:
             return None
-        return (
-            f"charged more than {offer.price.usd} {times} times in a row: "
-            "the price book needs a newer row"
-        )
+        return overcharged(offer.price, times)

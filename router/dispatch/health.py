@@ -23,6 +23,7 @@ from router.model.ids import AttemptId
 from router.model.job import AttemptState
 from router.model.money import Money, total
 from router.model.offer import ProviderState, ProviderTerms
+from router.policy.obstacles import set_aside, too_doubtful
 
 FAILURES_MAX = 5
 """In a row. With three, one that fails a tenth of its jobs would be away a quarter of the time."""
@@ -102,9 +103,9 @@ class Health:
         record = self._record(provider)
         amount = total(list(record.in_doubt.values()))
         if amount > terms.in_doubt_max:
-            return f"has {amount.usd} in doubt, above its maximum of {terms.in_doubt_max.usd}"
+            return too_doubtful(amount, terms.in_doubt_max)
         if record.is_hard and self.state(provider) is ProviderState.EJECTED:
-            return f"is set aside: {record.reason}"
+            return set_aside(record.reason)
         return None
 
     # What happens.

@@ -26,6 +26,7 @@ from router.observe.events import (
     QueueChanged,
     TookTurn,
 )
+from router.policy.obstacles import withheld
 
 
 class Teller:
@@ -182,8 +183,9 @@ def _drifted(attempt: AttemptRow) -> bool:
 
 
 def reasons(plan: Plan) -> str:
-    """Say, for people, why a plan has no offer."""
+    """Say why a plan has no offer, to a client: without what it may not know of others' edits."""
     verdicts = "; ".join(
-        f"{candidate.provider} {candidate.verdict}" for candidate in plan.decision.candidates
+        f"{candidate.provider} {withheld(candidate.verdict)}"
+        for candidate in plan.decision.candidates
     )
     return f"No provider can serve this edit: {verdicts or 'nobody sells this model'}."

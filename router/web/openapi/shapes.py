@@ -58,7 +58,9 @@ PROVIDER_HEALTH = {
     "waiting": {**COUNT, "description": "Creates that wait for a slot, or for its rate."},
 }
 QUOTED_HEALTH = {
-    "state_reason": PROVIDER_HEALTH["reason"],
+    "state_reason": nullable(
+        {**TEXT, "description": "Why it is not serving; null to whoever sees only one tenant."}
+    ),
     "state_since": PROVIDER_HEALTH["since"],
     "state_until": nullable(
         {**INSTANT, "description": "When it is tried again, if that is not now."}

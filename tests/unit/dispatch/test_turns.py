@@ -209,7 +209,7 @@ def test_a_job_that_only_waits_is_no_reason_to_pay_more_than_it_may(tmp_path: Pa
         stage.health.doubted("runpod", AttemptId("doubt"), usd("99.00"))
         await fill(stage)
         stage.health.resolved("runpod", AttemptId("doubt"))
-        with pytest.raises(Overloaded, match="would wait about"):
+        with pytest.raises(Overloaded, match="so much waiting that this job"):
             await stage.submit(deadline_at=stage.clock.now() + SOON, price_max=usd("0.05"))
         with pytest.raises(NobodyQualifies):
             await stage.submit(deadline_at=stage.clock.now() + SOON, price_max=usd("0.01"))
