@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
-from router.dispatch.drift import PriceWatch
+from router.dispatch.drift import PriceWatch, StopObserver, untold
 from router.dispatch.health_blame import Blame, blame
 from router.dispatch.health_record import Condition, Probe, Record
 from router.ledger.rows import AttemptRow
@@ -52,11 +52,17 @@ class Health:
     """What is known of each provider's health. In memory; the ledger seeds what is in doubt."""
 
     def __init__(
-        self, clock: Clock, on_change: ChangeObserver, *, rng: random.Random | None = None
+        self,
+        clock: Clock,
+        on_change: ChangeObserver,
+        *,
+        on_stop: StopObserver = untold,
+        rng: random.Random | None = None,
     ) -> None:
         """
         Args:
             on_change: Told each change of a provider's state.
+            on_stop: Told of offers that are stopped because their prices proved wrong.
             rng: Makes ejections a little longer, each by another bit; None: by none.
         """
         self._clock = clock
@@ -64,7 +70,7 @@ class Health:
         self._rng = rng
         self._since = clock.now()
         self._records: dict[str, Record] = {}
-        self.prices = PriceWatch()
+        self.prices = PriceWatch(on_stop)
         """Which offers' prices proved wrong."""
 
     # What is known.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.model.job import Resolution
 from router.model.offer import ProviderState
 
 Schema = dict[str, Any]
@@ -56,6 +57,17 @@ PROVIDER_HEALTH = {
     "started": {**COUNT, "description": "Attempts of the last five minutes."},
     "failed": {**COUNT, "description": "Of these."},
     "waiting": {**COUNT, "description": "Creates that wait for a slot, or for its rate."},
+    "stopped": {
+        "type": "array",
+        "description": "Offers not bought any more: two charges in a row were above their price.",
+        "items": thing(
+            "An offer that needs a newer row in the price book.",
+            model=TEXT,
+            resolution=one_of(Resolution),
+            price=MONEY,
+            charged_above={**COUNT, "description": "Charges above the price, in a row."},
+        ),
+    },
 }
 QUOTED_HEALTH = {
     "state_reason": nullable(
