@@ -10,12 +10,13 @@ What is ours, or the job's own fault, does not count. A 429 is no failure: creat
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from router.dispatch.drift import PriceWatch, StopObserver, untold
 from router.dispatch.health_blame import Blame, blame
 from router.dispatch.health_record import Condition, Probe, Record
+from router.dispatch.health_seed import Past, count_past
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import ProviderError
@@ -49,7 +50,7 @@ ChangeObserver = Callable[[str, ProviderState, str], None]
 
 
 class Health:
-    """What is known of each provider's health. In memory; the ledger seeds what is in doubt."""
+    """What is known of each provider's health. In memory; the ledger seeds it."""
 
     def __init__(
         self,
@@ -72,6 +73,12 @@ class Health:
         self._records: dict[str, Record] = {}
         self.prices = PriceWatch(on_stop)
         """Which offers' prices proved wrong."""
+
+    def seed(self, attempts: Mapping[str, Sequence[Past]]) -> None:
+        """Take what the ledger has of the last minutes' attempts, by provider: after a start."""
+        for provider, own in attempts.items():
+            now, now_s = self._clock.now(), self._clock.monotonic_s()
+            count_past(self._record(provider), own, now, now_s)
 
     # What is known.
 
