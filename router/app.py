@@ -13,6 +13,7 @@ from pathlib import Path
 
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.drift import STOPPED, Above
 from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
 from router.dispatch.health import Health
@@ -154,12 +155,7 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
     ledger, inputs, results, current = rooms.ledger, rooms.inputs, rooms.results, ground.current
     clock, observer, teller, tasks = ground.clock, ground.observer, ground.teller, ground.tasks
     providers = tuple(name for name, one in settings.providers.items() if one.key)
-
-    def changed(provider: str, state: ProviderState, reason: str) -> None:
-        observer.tell(ProviderChanged(provider=provider, state=state, reason=reason))
-
-    ids = Ids(clock)
-    health = Health(clock, changed, rng=random.Random())  # noqa: S311 - it spreads probes.
+    ids, health = Ids(clock), _open_health(ground)
     turns = Turns(clock, ground.traffic.slots, health, expected_s=roads.pacing.expected_s)
     callbacks_url = settings.public_url
     public = PublicLinks(rooms.links, callbacks_url) if callbacks_url is not None else None
@@ -212,6 +208,24 @@ def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> 
     postman = hire_postman(ground, ledger, roads.fetcher, services.pictures)
     reloader, slots, broken = ground.reloader, ground.traffic.slots, ground.broken
     return House(services, recovery, sweep, post, postman, reloader, tasks, slots, broken)
+
+
+def _open_health(ground: Ground) -> Health:
+    """Have people told what providers' health changes to, and which offers are stopped."""
+    clock, current = ground.clock, ground.current
+
+    def changed(provider: str, state: ProviderState, reason: str) -> None:
+        ground.observer.tell(ProviderChanged(provider=provider, state=state, reason=reason))
+
+    def stopped(offer: Above) -> None:
+        ground.teller.alarm(STOPPED, offer.words)
+
+    spread = random.Random()  # noqa: S311 - probes are no secret.
+    health = Health(clock, changed, on_stop=stopped, rng=spread)
+    ground.metrics.watch_offers(
+        lambda: health.prices.count_stopped(current.policy.prices, clock.now())
+    )
+    return health
 
 
 def _hire_sender(

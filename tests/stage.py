@@ -30,6 +30,7 @@ from router.dispatch.alerting import Alerts
 from router.dispatch.callbacks import Callbacks
 from router.dispatch.client_mail import ClientMail
 from router.dispatch.dispatcher import Dispatcher
+from router.dispatch.drift import STOPPED
 from router.dispatch.errand import Admission
 from router.dispatch.finishing import Finisher
 from router.dispatch.forgetting import Forgetting
@@ -380,7 +381,11 @@ class Stage:
         self.tasks = TaskRegistry(self.crashed)
         self.housekeeping = TaskRegistry(self.crashed)
         self._open_books()
-        self.health = Health(clock, self.changed)
+        self.health = Health(
+            clock,
+            self.changed,
+            on_stop=lambda offer: self.teller.alarm(STOPPED, offer.words),
+        )
         self.latencies = Latencies()
         self.teller = Teller(clock, audience)
         self.traffic = Traffic(

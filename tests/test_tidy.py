@@ -22,7 +22,6 @@ TEST_MODULE_LINES_MAX = 700
 LINE_LENGTH_MAX = 100
 
 TESTED_ELSEWHERE = {
-    "router/app.py": "tests/acceptance/test_serve.py",
     "router/dispatch/client_mail.py": "tests/unit/dispatch/test_outbox.py",
     "router/dispatch/correction.py": "tests/unit/dispatch/test_dispatcher.py",
     "router/ledger/budget_reading.py": "tests/contract/test_budget_hours.py",

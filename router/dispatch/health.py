@@ -10,12 +10,13 @@ What is ours, or the job's own fault, does not count. A 429 is no failure: creat
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from router.dispatch.drift import PriceWatch
+from router.dispatch.drift import PriceWatch, StopObserver, untold
 from router.dispatch.health_blame import Blame, blame
 from router.dispatch.health_record import Condition, Probe, Record
+from router.dispatch.health_seed import Past, count_past
 from router.ledger.rows import AttemptRow
 from router.model.clock import Clock
 from router.model.errors import ProviderError
@@ -23,6 +24,7 @@ from router.model.ids import AttemptId
 from router.model.job import AttemptState
 from router.model.money import Money, total
 from router.model.offer import ProviderState, ProviderTerms
+from router.policy.obstacles import set_aside, too_doubtful
 
 FAILURES_MAX = 5
 """In a row. With three, one that fails a tenth of its jobs would be away a quarter of the time."""
@@ -48,14 +50,20 @@ ChangeObserver = Callable[[str, ProviderState, str], None]
 
 
 class Health:
-    """What is known of each provider's health. In memory; the ledger seeds what is in doubt."""
+    """What is known of each provider's health. In memory; the ledger seeds it."""
 
     def __init__(
-        self, clock: Clock, on_change: ChangeObserver, *, rng: random.Random | None = None
+        self,
+        clock: Clock,
+        on_change: ChangeObserver,
+        *,
+        on_stop: StopObserver = untold,
+        rng: random.Random | None = None,
     ) -> None:
         """
         Args:
             on_change: Told each change of a provider's state.
+            on_stop: Told of offers that are stopped because their prices proved wrong.
             rng: Makes ejections a little longer, each by another bit; None: by none.
         """
         self._clock = clock
@@ -63,8 +71,14 @@ class Health:
         self._rng = rng
         self._since = clock.now()
         self._records: dict[str, Record] = {}
-        self.prices = PriceWatch()
+        self.prices = PriceWatch(on_stop)
         """Which offers' prices proved wrong."""
+
+    def seed(self, attempts: Mapping[str, Sequence[Past]]) -> None:
+        """Take what the ledger has of the last minutes' attempts, by provider: after a start."""
+        for provider, own in attempts.items():
+            now, now_s = self._clock.now(), self._clock.monotonic_s()
+            count_past(self._record(provider), own, now, now_s)
 
     # What is known.
 
@@ -102,9 +116,9 @@ class Health:
         record = self._record(provider)
         amount = total(list(record.in_doubt.values()))
         if amount > terms.in_doubt_max:
-            return f"has {amount.usd} in doubt, above its maximum of {terms.in_doubt_max.usd}"
+            return too_doubtful(amount, terms.in_doubt_max)
         if record.is_hard and self.state(provider) is ProviderState.EJECTED:
-            return f"is set aside: {record.reason}"
+            return set_aside(record.reason)
         return None
 
     # What happens.

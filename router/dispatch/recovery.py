@@ -12,11 +12,13 @@ from collections.abc import Callable
 from router.dispatch.dispatcher import Dispatcher
 from router.dispatch.errand import Errand
 from router.dispatch.health import Health
+from router.dispatch.health_seed import SEEDED_FROM, SEEDED_MOST
 from router.dispatch.ports import Books, InputStore
 from router.dispatch.requests import job_of, job_to_collect
 from router.dispatch.settlement import Onward, Settlement
 from router.ledger.commands import Doubt
 from router.ledger.rows import AttemptRow
+from router.ledger.views import TimedRow
 from router.model.clock import Clock
 from router.model.ids import JobId
 from router.model.job import AttemptState
@@ -49,7 +51,7 @@ class Recovery:
 
     async def run(self) -> None:
         """Take up everything unfinished. Nothing may be admitted before this has returned."""
-        self._health.prices.seed(await self._books.latest_posted())
+        await self._remember()
         open_attempts = await self._books.open_attempts()
         for attempt in open_attempts:
             if attempt.state is AttemptState.IN_DOUBT:
@@ -62,6 +64,15 @@ class Recovery:
         self._observer.tell(
             Recovered(jobs=len(jobs), attempts=len(open_attempts), in_doubt=len(doubts))
         )
+
+    async def _remember(self) -> None:
+        """Have health know which prices proved wrong, and what has failed in the last minutes."""
+        self._health.prices.seed(await self._books.latest_posted())
+        lately: dict[str, list[TimedRow]] = {}
+        since = self._clock.now() - SEEDED_FROM
+        for row in await self._books.timed(since, most=SEEDED_MOST):
+            lately.setdefault(row.provider, []).append(row)
+        self._health.seed(lately)
 
     async def resume(self, job_id: JobId) -> None:
         """Take up one job: whatever of its attempts nobody works on."""

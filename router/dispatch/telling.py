@@ -26,6 +26,7 @@ from router.observe.events import (
     QueueChanged,
     TookTurn,
 )
+from router.policy.obstacles import withheld
 
 
 class Teller:
@@ -104,7 +105,7 @@ class Teller:
         self._observer.tell(TookTurn(provider=provider, operation=operation, seconds=seconds))
 
     def queue_changed(self, provider: str, waiting: int) -> None:
-        """More or fewer creates wait for a slot."""
+        """More or fewer creates wait for a slot, or for the rate."""
         self._observer.tell(QueueChanged(provider=provider, waiting=waiting))
 
     def overloaded(self) -> None:
@@ -182,8 +183,9 @@ def _drifted(attempt: AttemptRow) -> bool:
 
 
 def reasons(plan: Plan) -> str:
-    """Say, for people, why a plan has no offer."""
+    """Say why a plan has no offer, to a client: without what it may not know of others' edits."""
     verdicts = "; ".join(
-        f"{candidate.provider} {candidate.verdict}" for candidate in plan.decision.candidates
+        f"{candidate.provider} {withheld(candidate.verdict)}"
+        for candidate in plan.decision.candidates
     )
     return f"No provider can serve this edit: {verdicts or 'nobody sells this model'}."

@@ -14,6 +14,7 @@ from router.model.clock import Clock
 from router.model.errors import Overloaded
 from router.model.job import Job
 from router.model.offer import Offer, ProviderState
+from router.policy.obstacles import late
 from router.upstream.slots import Slots
 
 EDIT_S = 15.0
@@ -86,8 +87,7 @@ class Turns:
         late_s = self._late_s(job, offer.provider)
         if late_s is not None:
             waiting, wait_s = self._waits(offer.provider)
-            why = f"has {waiting} waiting, so that this job would wait about {wait_s:.0f} s"
-            return replace(offer, obstacle=f"{why} and be late", busy_s=late_s)
+            return replace(offer, obstacle=late(waiting, wait_s), busy_s=late_s)
         cooling_s = self._health.cooling_s(offer.provider)
         if cooling_s and has_others:
             why = f"has too much to do and asked for patience, for {cooling_s:.0f} s more"

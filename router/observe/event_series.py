@@ -134,7 +134,7 @@ class EventSeries:
         )
         waiting = Gauge(
             "farebox_queue_length",
-            "How many creates wait for one of the provider's slots.",
+            "How many creates wait for one of the provider's slots, or for its rate.",
             ("provider",),
             registry=self._registry,
         )

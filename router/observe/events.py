@@ -169,7 +169,7 @@ class TookTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueChanged:
-    """More or fewer creates wait for a slot."""
+    """More or fewer creates wait for a slot, or for the rate."""
 
     name: ClassVar[str] = "queue_changed"
     provider: str

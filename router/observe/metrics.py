@@ -6,7 +6,7 @@ What is read from the ledger survives a restart and is the same on every replica
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -24,6 +24,8 @@ from router.observe.snapshot import MoneySnapshot
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 ReadMoney = Callable[[], Awaitable[MoneySnapshot]]
+CountStopped = Callable[[], Mapping[str, int]]
+"""To how many offers are stopped, by provider."""
 
 
 class Metrics:
@@ -42,6 +44,7 @@ class Metrics:
         self._read: ReadMoney | None = None
         self._alarm: Callable[[str, str], None] | None = None
         self._writable: Callable[[], bool] | None = None
+        self._count_stopped: CountStopped = dict
         self._registry = CollectorRegistry()
         self._events = EventSeries(self._registry, providers=providers, names_max=names_max)
         self._money = MoneySeries(providers=providers, names_max=names_max)
@@ -73,6 +76,10 @@ class Metrics:
         """
         self._read, self._alarm, self._writable = read, alarm, writable
 
+    def watch_offers(self, count_stopped: CountStopped) -> None:
+        """Say how many offers are stopped for their prices: asked at each scrape."""
+        self._count_stopped = count_stopped
+
     def counted(self) -> dict[str, float]:
         """What was counted from events in this process, by the names of samples without labels."""
         return {
@@ -96,7 +103,8 @@ class Metrics:
                 snapshot = await self._snapshot()
                 seconds = self._clock.monotonic_s() - began_s
                 # With hundreds of series, writing takes too long to keep the event loop waiting.
-                self._text = await asyncio.to_thread(self._write, snapshot, seconds)
+                stopped = self._count_stopped()
+                self._text = await asyncio.to_thread(self._write, snapshot, seconds, stopped)
                 self._scrapes += 1
             return self._text
 
@@ -110,12 +118,17 @@ class Metrics:
                 self._alarm("ledger_unreadable", error.detail)
             return None
 
-    def _write(self, snapshot: MoneySnapshot | None, seconds: float) -> bytes:
+    def _write(
+        self, snapshot: MoneySnapshot | None, seconds: float, stopped: Mapping[str, int]
+    ) -> bytes:
         # A scrape that was given up may still be writing.
         with self._writing:
             money = [] if snapshot is None else list(self._money.families(snapshot))
             return generate_latest(
-                _Exposition(self._registry, [*self._reading(snapshot, seconds), *money])
+                _Exposition(
+                    self._registry,
+                    [*self._reading(snapshot, seconds), _stopped_offers(stopped), *money],
+                )
             )
 
     def _reading(self, snapshot: MoneySnapshot | None, seconds: float) -> Iterator[Metric]:
@@ -136,6 +149,17 @@ class Metrics:
                 "Whether the ledger takes new holds; while it does not, no edit is bought.",
                 value=int(self._writable()),
             )
+
+
+def _stopped_offers(stopped: Mapping[str, int]) -> Metric:
+    found = GaugeMetricFamily(
+        "farebox_offers_stopped",
+        "Offers not bought any more, because two charges in a row were above their price.",
+        labels=("provider",),
+    )
+    for provider, count in stopped.items():
+        found.add_metric((provider,), count)
+    return found
 
 
 class _Exposition(Collector):

@@ -8,8 +8,11 @@ first that every budget has room for is bought, and the verdicts say so then.
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from router.policy.obstacles import withheld
+
 NO_ROOM = "no_room"
 """Under this a stored decision has, by provider, the budget that had no room for its offer."""
+_REASON = "state_reason"
 _TOLD = ("policy", "policy_hash", "rule", "candidates")
 _NEXT = "next if "
 _SECONDS_DIGITS, _SHARE_DIGITS = 1, 2
@@ -24,7 +27,8 @@ def told(decision: Mapping[str, Any], policy_hash: str, *, whole: bool) -> dict[
         policy_hash: Of the policy that it was made by.
         whole: Its reader sees all tenants. To others, how often a provider fails and how long it
             takes is told less exactly, and not from how many edits that is known: it is learnt from
-            all tenants' edits, and how many edits others buy is nobody's business.
+            all tenants' edits, and how many edits others buy is nobody's business. Nor why a
+            provider is set aside, what is in doubt there, and how many wait.
     """
     candidates = cast("list[dict[str, Any]]", decision.get("candidates", []))
     candidates = _with_budgets(candidates, decision.get(NO_ROOM, {}))
@@ -58,6 +62,9 @@ def _with_budgets(
 
 def _blurred(candidate: dict[str, Any]) -> dict[str, Any]:
     found, latency = dict(candidate), candidate.get("latency")
+    found["verdict"] = withheld(str(candidate["verdict"]))
+    if _REASON in found:
+        found[_REASON] = None
     if "failing" in found:
         found["failing"] = round(found["failing"], _SHARE_DIGITS)
     if latency is not None:

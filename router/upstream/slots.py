@@ -31,6 +31,8 @@ class _Queue:
         self.waiting: deque[asyncio.Future[None]] = deque()
         self.coming: set[str] = set()
         """Who has booked a place and is not here yet."""
+        self.paced = 0
+        """Who has a slot, and waits until a create may leave."""
         self.answer_s = ANSWER_S
         self.is_cautious = False
 
@@ -38,6 +40,11 @@ class _Queue:
     def room(self) -> int:
         """How many creates may be in flight now."""
         return 1 if self.is_cautious else self.limit
+
+    @property
+    def slotless(self) -> int:
+        """How many wait for a slot, or are about to."""
+        return len(self.waiting) + len(self.coming)
 
 
 class Slots:
@@ -72,15 +79,16 @@ class Slots:
         return self._queue(provider).taken
 
     def waiting(self, provider: str) -> int:
-        """How many wait for a slot, or are about to."""
+        """How many wait for a slot, are about to, or wait with one until their create may leave."""
         queue = self._queue(provider)
-        return len(queue.waiting) + len(queue.coming)
+        return queue.slotless + queue.paced
 
     def wait_s(self, provider: str) -> float:
         """For how long a create that came now would probably wait; 0 when it may go at once."""
-        queue, waiting = self._queue(provider), self.waiting(provider)
-        pace_s = self._paces.wait_s(provider, Operation.CREATE, ahead=waiting)
-        ahead = max(0, waiting + queue.taken + 1 - queue.room)
+        queue = self._queue(provider)
+        # Whoever has a slot is known to the pace already.
+        pace_s = self._paces.wait_s(provider, Operation.CREATE, ahead=queue.slotless)
+        ahead = max(0, queue.slotless + queue.taken + 1 - queue.room)
         now_s = self._paces.clock.monotonic_s()
         ages_s = [now_s - at_s for at_s in queue.left_at_s]
         # Creates that hang are seen before they end.
@@ -124,7 +132,7 @@ class Slots:
         try:
             if limit_s is not None:
                 limit_s = began_s + limit_s - self._paces.clock.monotonic_s()
-            may_leave = await self._paces.take(provider, Operation.CREATE, limit_s)
+            may_leave = await self._pace(provider, queue, limit_s)
         finally:
             if not may_leave:
                 self._free(provider)
@@ -132,10 +140,22 @@ class Slots:
             queue.left_at_s.append(self._paces.clock.monotonic_s())
         return may_leave
 
+    async def _pace(self, provider: str, queue: _Queue, limit_s: float | None) -> bool:
+        """Wait with a slot until the provider's rate allows a create; counted while it does not."""
+        if self._paces.try_take(provider, Operation.CREATE):
+            return True
+        queue.paced += 1
+        self._tell(provider, queue)
+        try:
+            return await self._paces.take(provider, Operation.CREATE, limit_s)
+        finally:
+            queue.paced -= 1
+            self._tell(provider, queue)
+
     async def _wait(self, provider: str, queue: _Queue, limit_s: float | None) -> bool:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append(turn)
-        self._on_queue(provider, len(queue.waiting))
+        self._tell(provider, queue)
         has_slot = False
         try:
             # Not cancelled by it: the slot may come in the same moment as the cancellation.
@@ -146,7 +166,7 @@ class Slots:
                 self._free(provider)
             elif not has_slot:
                 queue.waiting.remove(turn)
-                self._on_queue(provider, len(queue.waiting))
+                self._tell(provider, queue)
         return has_slot
 
     def release(self, provider: str) -> None:
@@ -174,6 +194,9 @@ class Slots:
             self._queue(provider).limit = limit
             self._serve(provider)
 
+    def _tell(self, provider: str, queue: _Queue) -> None:
+        self._on_queue(provider, len(queue.waiting) + queue.paced)
+
     def _free(self, provider: str) -> None:
         self._queue(provider).taken -= 1
         self._serve(provider)
@@ -189,6 +212,6 @@ class Slots:
         queue = self._queue(provider)
         while queue.waiting and queue.taken < queue.room:
             turn = queue.waiting.popleft()
-            self._on_queue(provider, len(queue.waiting))
+            self._tell(provider, queue)
             queue.taken += 1
             turn.set_result(None)

@@ -25,7 +25,7 @@ class Traffic:
             clock: For pauses.
             terms: Each provider's.
             on_wait: Told how long each call waited for its turn. Must not raise.
-            on_queue: Told how many creates wait for a slot. Must not raise.
+            on_queue: Told how many creates wait for a slot, or for the rate. Must not raise.
         """
         self.paces = Paces(clock, on_wait=on_wait)
         self.slots = Slots({}, self.paces, on_queue)

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from router.dispatch.drift import Above
 from router.finance.credit import credit_document
 from router.model.clock import rfc3339
 from router.model.errors import RouterError
@@ -102,7 +103,22 @@ def health_of(services: Services, provider: str, *, in_full: bool) -> dict[str, 
         told["reason"] = found.reason
         told["started"], told["failed"] = found.share.started, found.share.failed
         told["waiting"] = services.turns.waiting(provider)
+        told["stopped"] = [
+            {
+                "model": one.model,
+                "resolution": one.resolution.value,
+                "price": str(one.price),
+                "charged_above": one.times,
+            }
+            for one in stopped_at(services, provider)
+        ]
     return told
+
+
+def stopped_at(services: Services, provider: str) -> list[Above]:
+    """What a provider would sell, and is not asked for, because its price proved wrong."""
+    now, prices = services.clock.now(), services.policy().prices
+    return [one for one in services.health.prices.stopped(prices, now) if one.provider == provider]
 
 
 def credit_of(services: Services, provider: str) -> dict[str, Any]:

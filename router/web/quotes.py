@@ -81,12 +81,11 @@ def _explained(
 def _decision(visit: Visit, found: Forecast) -> dict[str, Any]:
     """The decision as an edit would tell it, and why each provider's health is as it is now."""
     made = found.plan.decision
-    decision = told(
-        {**made.shown, NO_ROOM: dict(found.no_room)}, made.policy_hash, whole=visit.caller.sees_all
-    )
-    for candidate in decision["candidates"]:
+    seen = made.shown
+    for candidate in seen["candidates"]:
         candidate.update(_health(visit, candidate["provider"]))
-    return decision
+    no_room = dict(found.no_room)
+    return told({**seen, NO_ROOM: no_room}, made.policy_hash, whole=visit.caller.sees_all)
 
 
 def _health(visit: Visit, provider: str) -> dict[str, str | None]:

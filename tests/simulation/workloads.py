@@ -105,6 +105,12 @@ class Trouble:
                 return low + (high - low) * (at_min - before_min) / (after_min - before_min)
         return self.slower[-1][1] if at_min >= self.slower[-1][0] else 1.0
 
+    @property
+    def shown_by_min(self) -> float:
+        """When it has changed for the last time: a run that ends before says little of it."""
+        changes = (self.begins_min, self.ends_min, *(minute for minute, _ in self.slower))
+        return max(minute for minute in changes if math.isfinite(minute))
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -114,6 +120,19 @@ class Workload:
     summary: str
     arrivals: Arrivals = Arrivals()
     troubles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def shown_by_min(self) -> float:
+        """How long a run must be to meet all that it is about."""
+        first_burst_min = self.arrivals.burst_every_s / 60 if self.arrivals.burst else 0.0
+        return max([first_burst_min, *(one.shown_by_min for one in self.troubles.values())])
+
+    @property
+    def jobs_min(self) -> int:
+        """How many jobs make a run that long, with a tenth to spare, in round numbers."""
+        arrivals = self.arrivals
+        a_minute = arrivals.per_minute + arrivals.burst * 60 / arrivals.burst_every_s
+        return math.ceil(self.shown_by_min * a_minute * 1.1 / 50) * 50
 
 
 def _shortapi(**trouble: object) -> Mapping[str, Trouble]:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
+from router.dispatch.drift import Above
 from router.dispatch.health_record import Condition
 from router.finance.recent import MOST, WITHIN, Recent, recent
 from router.ledger.rows import JobRow
@@ -21,6 +22,7 @@ from router.web.dashboard.charts.ranges import spread
 from router.web.dashboard.notices import Outstanding
 from router.web.dashboard.pages import common
 from router.web.dashboard.showing import answer, written
+from router.web.probes import stopped_at
 from router.web.visit import Visit
 
 EVERY_S = (5, 15, 60)
@@ -41,7 +43,9 @@ class ProviderPart:
     """Whether there is a credential for it."""
     condition: Condition
     waiting: int
-    """Creates that wait for a slot."""
+    """Creates that wait for a slot, or for its rate."""
+    stopped: tuple[Above, ...]
+    """What is not bought there any more, because its price proved wrong."""
     held: Outstanding
     in_doubt: Outstanding
 
@@ -154,6 +158,7 @@ def _provider(visit: Visit, name: str, rows: Sequence[OpenRow]) -> ProviderPart:
         connected=name in services.providers,
         condition=services.health.condition(name),
         waiting=services.turns.waiting(name),
+        stopped=tuple(stopped_at(services, name)),
         held=_outstanding(own, "held"),
         in_doubt=_outstanding(own, "in_doubt"),
     )

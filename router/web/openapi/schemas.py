@@ -211,7 +211,7 @@ _HOUSE: dict[str, Schema] = {
             "type": "object",
             "additionalProperties": thing(
                 "A provider. What is not always told is for who may see all tenants.",
-                *("reason", "started", "failed", "waiting", "credit"),
+                *("reason", "started", "failed", "waiting", "stopped", "credit"),
                 connected=FLAG,
                 **PROVIDER_HEALTH,
                 credit=ref("Credit"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.model.job import Resolution
 from router.model.offer import ProviderState
 
 Schema = dict[str, Any]
@@ -55,10 +56,23 @@ PROVIDER_HEALTH = {
     "reason": nullable({**TEXT, "description": "Why it is not serving."}),
     "started": {**COUNT, "description": "Attempts of the last five minutes."},
     "failed": {**COUNT, "description": "Of these."},
-    "waiting": {**COUNT, "description": "Creates that wait for a slot."},
+    "waiting": {**COUNT, "description": "Creates that wait for a slot, or for its rate."},
+    "stopped": {
+        "type": "array",
+        "description": "Offers not bought any more: two charges in a row were above their price.",
+        "items": thing(
+            "An offer that needs a newer row in the price book.",
+            model=TEXT,
+            resolution=one_of(Resolution),
+            price=MONEY,
+            charged_above={**COUNT, "description": "Charges above the price, in a row."},
+        ),
+    },
 }
 QUOTED_HEALTH = {
-    "state_reason": PROVIDER_HEALTH["reason"],
+    "state_reason": nullable(
+        {**TEXT, "description": "Why it is not serving; null to whoever sees only one tenant."}
+    ),
     "state_since": PROVIDER_HEALTH["since"],
     "state_until": nullable(
         {**INSTANT, "description": "When it is tried again, if that is not now."}

@@ -1,5 +1,6 @@
 """Who would be late is refused before anything is held, goes elsewhere, or is not sent any more."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from router.dispatch.turns import EDIT_S, MARGIN_S, RETRY_AFTER_S_MAX, Turns, ov
 from router.model.errors import NobodyQualifies, Overloaded, ProviderThrottled, ProviderUnreachable
 from router.model.ids import AttemptId, JobId
 from router.model.job import Job, JobState
-from router.model.offer import ProviderState
-from router.upstream.paces import Paces
+from router.model.offer import ProviderState, Rate
+from router.upstream.paces import Operation, Paces
 from router.upstream.slots import Slots
 from tests.fakes import EPOCH, FakeClock, a_job, an_offer
 from tests.ledger_kit import usd
@@ -26,10 +27,13 @@ ONE = ("shortapi",)
 class Desk:
     """Turns with a clock, and a provider for each name that is asked for."""
 
-    def __init__(self, *, waiting_max: int = 1000) -> None:
+    def __init__(
+        self, *, waiting_max: int = 1000, rate: Rate | None = None, slots: int = 1
+    ) -> None:
         self.clock = FakeClock()
         self.health = Health(self.clock, lambda *_: None)
-        self.slots = Slots({"shortapi": 1, "runpod": 1}, Paces(self.clock))
+        paces = Paces(self.clock, {("shortapi", Operation.CREATE): rate})
+        self.slots = Slots({"shortapi": slots, "runpod": 1}, paces)
         self.turns = Turns(
             self.clock,
             self.slots,
@@ -66,6 +70,27 @@ def test_a_queue_is_in_the_way_of_those_who_would_be_late() -> None:
         "shortapi": "has 9 waiting, so that this job would wait about 10 s and be late",
         "runpod": None,
     }
+
+
+async def test_who_waits_for_the_rate_is_part_of_the_queue() -> None:
+    """They have a slot each; the verdict counts them, says so of none, and the queue has an end."""
+    desk = Desk(waiting_max=2, rate=Rate(1, 10.0), slots=5)
+    assert desk.slots.try_take("shortapi")
+    assert desk.obstacles(30.0)["shortapi"] == (
+        "takes no other create so soon, so that this job would wait about 11 s and be late"
+    )
+    loop = asyncio.get_running_loop()
+    taking = [loop.create_task(desk.slots.take("shortapi")) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    assert desk.obstacles(50.0)["shortapi"] == (
+        "has 2 waiting, so that this job would wait about 33 s and be late"
+    )
+    assert "has 2 waiting" in (desk.obstacles(9999.0)["shortapi"] or "")
+    for one in taking:
+        one.cancel()
+    await asyncio.wait(taking)
+    assert desk.obstacles(9999.0)["shortapi"] is None
 
 
 def test_what_is_not_known_takes_as_long_as_most_edits_do() -> None:
@@ -184,7 +209,7 @@ def test_a_job_that_only_waits_is_no_reason_to_pay_more_than_it_may(tmp_path: Pa
         stage.health.doubted("runpod", AttemptId("doubt"), usd("99.00"))
         await fill(stage)
         stage.health.resolved("runpod", AttemptId("doubt"))
-        with pytest.raises(Overloaded, match="would wait about"):
+        with pytest.raises(Overloaded, match="so much waiting that this job"):
             await stage.submit(deadline_at=stage.clock.now() + SOON, price_max=usd("0.05"))
         with pytest.raises(NobodyQualifies):
             await stage.submit(deadline_at=stage.clock.now() + SOON, price_max=usd("0.01"))

@@ -112,6 +112,19 @@ async def test_every_promised_metric_is_there(books: Books, clock: FakeClock) ->
     assert not any(name.endswith("_created") for name in names_of(found))
 
 
+async def test_offers_that_are_stopped_are_counted_at_each_scrape(books: Books) -> None:
+    """As many as there are then: a newer row of the price book ends it without an event."""
+    stopped = {"shortapi": 0, "runpod": 2}
+    books.metrics.watch_offers(lambda: dict(stopped))
+    before = series(await books.metrics.scrape())
+    stopped["runpod"] = 0
+    after = series(await books.metrics.scrape())
+
+    assert value(before, "farebox_offers_stopped", provider="runpod") == 2
+    assert value(before, "farebox_offers_stopped", provider="shortapi") == 0
+    assert value(after, "farebox_offers_stopped", provider="runpod") == 0
+
+
 async def test_money_is_read_anew_at_each_scrape(books: Books) -> None:
     """What is shown is what is in the books, not what was counted."""
     labels = {

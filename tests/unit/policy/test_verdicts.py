@@ -108,3 +108,16 @@ def test_what_is_only_stated_is_told_to_be() -> None:
 
     assert one["latency"]["samples"] == 0
     assert told(older, "5eed", whole=False)["candidates"] == older["candidates"]
+
+
+def test_why_a_provider_is_set_aside_is_told_to_who_sees_all() -> None:
+    """Neither the reason nor its verdict says to others what it is learnt from."""
+    stuck = an_offer(price=Money.parse("0.04"), obstacle="is set aside: 3 in doubt in a row")
+    decision = choose(a_policy(), a_job(), [stuck]).decision.shown
+    decision["candidates"][0]["state_reason"] = "3 in doubt in a row"
+
+    (seen,) = told(decision, "5eed", whole=True)["candidates"]
+    (blurred,) = told(decision, "5eed", whole=False)["candidates"]
+
+    assert (seen["verdict"], seen["state_reason"]) == (stuck.obstacle, "3 in doubt in a row")
+    assert (blurred["verdict"], blurred["state_reason"]) == ("is set aside", None)

@@ -274,3 +274,30 @@ def test_whoever_waits_too_long_leaves_the_queue(seed: int) -> None:
         assert clock.monotonic_s() == 36.0
 
     run(story(), seed)
+
+
+def test_whoever_has_a_slot_and_waits_for_its_time_to_leave_is_seen(seed: int) -> None:
+    """The queue is as long, and the wait as foreseen, whether slots or the rate are what is few."""
+
+    async def story() -> None:
+        told: list[int] = []
+        paces = Paces(VirtualClock(), {("p", Operation.CREATE): Rate(1, 10.0)})
+        slots = Slots({"p": 3}, paces, lambda _, waiting: told.append(waiting))
+        assert slots.try_take("p")
+        loop, tasks = asyncio.get_running_loop(), list[asyncio.Task[bool]]()
+        for _ in range(3):
+            tasks.append(loop.create_task(slots.take("p", 60.0)))
+            await asyncio.sleep(0.1)
+        assert (slots.taken("p"), slots.waiting("p")) == (3, 3), "two with a slot, one without"
+        assert slots.wait_s("p") == pytest.approx(4 * 11.0 - 0.3)
+        tasks[0].cancel()
+        await asyncio.sleep(0.1)
+        assert (slots.taken("p"), slots.waiting("p")) == (3, 2)
+        assert slots.wait_s("p") == pytest.approx(3 * 11.0 - 0.4)
+        await asyncio.sleep(40.0)
+        assert all(task.result() for task in tasks[1:])
+        assert (slots.waiting("p"), told[-1], max(told)) == (0, 0, 3)
+        assert not await slots.take("p", 0.0), "it is given up at once, and uncounted"
+        assert (slots.waiting("p"), told[-1]) == (0, 0)
+
+    run(story(), seed)

@@ -6,12 +6,14 @@ import pytest
 from router.ledger.key_rows import KeyRow
 from router.model.errors import LedgerUnavailable, ProviderRefused, Refusal
 from router.model.ids import AttemptId
+from router.model.job import AttemptState
 from router.policy.current import Current
 from router.policy.loader import load_policy, read_policy
 from router.policy.problems import PolicyError, Problem
 from router.web.keys import Role
 from router.web.probes import PROBLEMS_MAX
 from tests.fakes import EPOCH
+from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import POLICY, write_policy
 from tests.web_stage import open_front
 
@@ -86,10 +88,39 @@ async def test_readiness_says_what_stands_and_what_does_not(tmp_path: Path) -> N
             },
         },
     }
-    own = {"reason": "no credit", "started": 1, "failed": 1, "waiting": 0}
+    own = {"reason": "no credit", "started": 1, "failed": 1, "waiting": 0, "stopped": []}
     assert in_full.json["providers"]["shortapi"] == up.json["providers"]["shortapi"] | own
     assert (full.status, full.json["ready"], full.json["ledger"]) == (503, False, "not writable")
     assert (draining.status, draining.json["draining"]) == (503, True)
+
+
+async def test_an_offer_that_is_stopped_for_its_price_is_shown_to_operators(
+    tmp_path: Path,
+) -> None:
+    """In the answer and on their page, while its provider serves; strangers see nothing of it."""
+    async with open_front(tmp_path) as front:
+        rows = front.services.policy().prices.offers_listed
+        (row,) = (one for one in rows if one.provider == "shortapi")
+        overcharged = an_attempt_row(
+            price=usd("0.04"),
+            slug=row.slug,
+            price_from=row.starts,
+            state=AttemptState.POSTED,
+            reported_amount=usd("0.043"),
+        )
+        for _ in range(2):
+            front.services.health.prices.settled(overcharged)
+        _, key = await front.mint("house", Role.ADMIN)
+        told = (await front.ask("GET", "/readyz?verbose", key=key)).json["providers"]
+        stranger = (await front.ask("GET", "/readyz?verbose")).json["providers"]
+        page = await front.ask("GET", "/dashboard/operations", key=key)
+
+    assert (told["shortapi"]["state"], told["runpod"]["stopped"]) == ("serving", [])
+    assert told["shortapi"]["stopped"] == [
+        {"model": "nano-banana-2-edit", "resolution": "1k", "price": "0.04", "charged_above": 2}
+    ]
+    assert "stopped" not in stranger["shortapi"]
+    assert "shortapi is not asked for nano-banana-2-edit at 1k any more" in page.text
 
 
 async def test_a_broken_policy_is_told_while_the_last_good_one_is_in_force(

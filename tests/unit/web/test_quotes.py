@@ -210,21 +210,26 @@ async def test_a_rule_sets_the_deadline_of_jobs_that_name_none(tmp_path: Path) -
     assert sorted((row.deadline_at - row.created_at).total_seconds() for row in rows) == [80, 700]
 
 
-async def test_a_quote_says_why_a_provider_is_not_serving(tmp_path: Path) -> None:
-    """Since when and until when, or until when it has asked for patience."""
+@pytest.mark.parametrize(("role", "reason"), [(Role.ADMIN, "empty"), (Role.CLIENT, None)])
+async def test_a_quote_says_why_a_provider_is_not_serving(
+    tmp_path: Path, role: Role, reason: str | None
+) -> None:
+    """Since when and until when, or until when it has asked for patience; to operators also why."""
     async with open_front(tmp_path) as front:
+        key = (await front.mint("acme", role))[1]
         health = front.stage.health
         health.failed("shortapi", AttemptId("a"), ProviderRefused("empty", reason=Refusal.CREDIT))
         health.failed("runpod", AttemptId("b"), ProviderThrottled(retry_after_s=9.0))
-        quote = await front.ask("POST", "/v1/quotes", body=an_edit())
+        quote = await front.ask("POST", "/v1/quotes", body=an_edit(), key=key)
 
     told = {one["provider"]: one for one in quote.json["decision"]["candidates"]}
     assert {name: told["shortapi"][name] for name in WELL} == {
         "state": "ejected",
-        "state_reason": "empty",
+        "state_reason": reason,
         "state_since": "2026-11-20T09:00:00.000000Z",
         "state_until": "2026-11-20T09:00:30.000000Z",
     }
+    assert told["shortapi"]["verdict"] == f"is set aside{': empty' if reason else ''}"
     assert told["runpod"]["state"] == "serving"
     assert told["runpod"]["state_until"] == "2026-11-20T09:00:09.000000Z"
     assert quote.json["chosen"] == "runpod", "nobody else can: it waits"
