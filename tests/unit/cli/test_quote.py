@@ -4,6 +4,7 @@ import pytest
 
 from router.cli.quote import UNKNOWN_HEALTH, candidates_table, headroom_table
 from router.cli.show import console
+from router.model.offer import FAILING_ASSUMED
 from router.policy.loader import shipped_policy_path
 from tests.commands import Commands
 
@@ -25,6 +26,16 @@ def test_a_policy_of_ones_own_is_asked(farebox: Commands) -> None:
 
     assert (ran.code, ran.out) == (2, "")
     assert "none.yaml:1:1: cannot read" in ran.err
+
+
+def test_a_policy_alone_counts_with_the_failures_that_a_server_does(farebox: Commands) -> None:
+    """What was seen of nobody is assumed of everybody: two of a hundred."""
+    policy = shipped_policy_path("balanced.yaml")
+    document = json.loads(farebox("quote", "--json", "--policy", policy).out)
+
+    candidates = document["decision"]["candidates"]
+    assert [one["failing"] for one in candidates] == [FAILING_ASSUMED] * 2
+    assert all("2.0% failing at" in one["verdict"] for one in candidates)
 
 
 def test_an_aspect_ratio_decides_who_can(farebox: Commands) -> None:
