@@ -23,6 +23,7 @@ from router.policy.examples import basic_offers
 from router.policy.explain import closest
 from router.policy.loader import load_policy, shipped_policy_path
 from router.policy.policy import Policy
+from router.policy.rules import NO_RULE, told_rule
 from router.policy.verdicts import told
 
 A_PICTURE = "https://example.com/picture.png"
@@ -180,7 +181,8 @@ def _tell(document: Mapping[str, Any]) -> None:
     else:
         code = document["error"]
         say(f"{what} would be refused by {by}: {REFUSED.get(code, 'see below')} ({code}).")
-    say(f"The rule: {decision['rule']}.")
+    rule = told_rule(decision["rule"])
+    say(f"The rule: {rule}." if not rule.startswith(NO_RULE) else f"{rule[0].upper()}{rule[1:]}.")
     console().print(candidates_table(decision["candidates"]))
     if document["budgets"]:
         console().print(headroom_table(document["budgets"]))

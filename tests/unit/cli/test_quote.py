@@ -38,6 +38,18 @@ def test_a_policy_alone_counts_with_the_failures_that_a_server_does(farebox: Com
     assert all("2.0% failing at" in one["verdict"] for one in candidates)
 
 
+def test_it_says_what_was_asked_of_the_winner_where_no_rule_matched(farebox: Commands) -> None:
+    """Not only that it is cheap, but that it is quick enough; and whose word that is."""
+    policy = shipped_policy_path("cheapest-within-slo.yaml")
+    told = farebox("quote", "--policy", policy).out
+    document = json.loads(farebox("quote", "--policy", policy, "--json").out)
+
+    assert "No rule matched: the policy's own." in told
+    assert document["decision"]["rule"] == "otherwise"
+    first = document["decision"]["candidates"][0]
+    assert first["verdict"] == "chosen by lowest price, within 30 s (95 of 100 jobs: 20.0 s)"
+
+
 def test_an_aspect_ratio_decides_who_can(farebox: Commands) -> None:
     """ShortAPI has no such shape."""
     document = json.loads(farebox("quote", "--json", "--aspect-ratio", "8:1").out)

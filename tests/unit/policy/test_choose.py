@@ -266,7 +266,7 @@ def test_the_cheapest_that_is_quick_enough_comes_first() -> None:
 
     assert tell(choose(a_policy(latency_max=WITHIN), a_job(), offers)) == [
         "runpod",
-        "runpod 0.0875: chosen by lowest price",
+        "runpod 0.0875: chosen by lowest price, within 20 s (95 of 100 jobs: 15.0 s)",
         (
             "shortapi 0.04: is too slow: 95 of 100 jobs take up to 40.0 s, "
             "above this policy's maximum of 20 s"
@@ -377,11 +377,11 @@ def test_a_balance_pays_for_seconds_and_failures() -> None:
     assert tell(choose(policy, a_job(), offers)) == [
         "runpod shortapi",
         (
-            "runpod 0.0875: chosen by balance (counts as $0.16357: its price, 7.0 s at $0.01 and "
+            "runpod 0.0875: chosen by balance (counts as $0.1636: its price, 7.0 s at $0.01 and "
             "2.0% failing at $0.30)"
         ),
         (
-            "shortapi 0.04: next if runpod does not deliver (counts as $0.22686: its price, "
+            "shortapi 0.04: next if runpod does not deliver (counts as $0.2269: its price, "
             "15.7 s at $0.01 and 10.0% failing at $0.30); $0.0475 cheaper than runpod"
         ),
         (
@@ -415,5 +415,5 @@ def test_a_second_alone_may_be_worth_something() -> None:
     )
 
     assert tell(plan)[1].endswith(
-        "chosen by balance (counts as $0.101514: its price, 7.0 s at $0.002)"
+        "chosen by balance (counts as $0.1015: its price, 7.0 s at $0.002)"
     )
