@@ -22,6 +22,7 @@ from router.policy.choose import choose
 from router.policy.examples import basic_offers
 from router.policy.explain import closest
 from router.policy.loader import load_policy, shipped_policy_path
+from router.policy.lots import by_lot
 from router.policy.policy import Policy
 from router.policy.rules import NO_RULE, told_rule
 from router.policy.verdicts import told
@@ -36,6 +37,7 @@ REFUSED = {
 }
 """Why an edit would be refused, by the code of its refusal, for people."""
 UNKNOWN_HEALTH = dict.fromkeys(("state", "state_reason", "state_since", "state_until"))
+_WHOLE = 100
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
 
@@ -125,7 +127,8 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
         hint = closest(body["model"], policy.prices.models)
         raise Mistake(f"--model: nobody sells {body['model']!r}{hint}")
     job = _job(policy, body, tenant)
-    plan = choose(policy, job, basic_offers(policy, job, job.created_at))
+    offers = basic_offers(policy, job, job.created_at)
+    plan = choose(policy, job, offers)
     chosen = plan.offers[0] if plan.offers else None
     decision = told(plan.decision.shown, policy.hash, whole=True)
     for candidate in decision["candidates"]:
@@ -140,6 +143,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
         "error": None if chosen else NobodyQualifies.code,
         "decision": decision,
         "budgets": None,
+        "by_lot": by_lot(policy, job, offers, {}),
     }
 
 
@@ -181,11 +185,21 @@ def _tell(document: Mapping[str, Any]) -> None:
     else:
         code = document["error"]
         say(f"{what} would be refused by {by}: {REFUSED.get(code, 'see below')} ({code}).")
+    if document["by_lot"]:
+        say(_lots(document["by_lot"]))
     rule = told_rule(decision["rule"])
     say(f"The rule: {rule}." if not rule.startswith(NO_RULE) else f"{rule[0].upper()}{rule[1:]}.")
     console().print(candidates_table(decision["candidates"]))
     if document["budgets"]:
         console().print(headroom_table(document["budgets"]))
+
+
+def _lots(shares: Mapping[str, float]) -> str:
+    """How many of a hundred such edits go to whom, where each draws its own lot."""
+    going = " and ".join(f"{share:g} go to {name}" for name, share in shares.items())
+    rest = round(_WHOLE - sum(shares.values()), 1)
+    nobody = f"; the other {rest:g} find nobody" if rest >= 1 else ""
+    return f"Each edit draws its lot: of 100 like this one, {going}{nobody}."
 
 
 def candidates_table(candidates: list[dict[str, Any]]) -> object:

@@ -38,6 +38,16 @@ def test_a_policy_alone_counts_with_the_failures_that_a_server_does(farebox: Com
     assert all("2.0% failing at" in one["verdict"] for one in candidates)
 
 
+def test_a_quote_by_lot_says_so(farebox: Commands) -> None:
+    """Where the next edit may go elsewhere, the headline does not stand alone."""
+    ran = farebox("quote", "--policy", shipped_policy_path("two-sources.yaml"))
+
+    assert (
+        "Each edit draws its lot: of 100 like this one, 80 go to shortapi and 20 go to runpod."
+    ) in ran.out
+    assert "draws its lot" not in farebox("quote").out
+
+
 def test_it_says_what_was_asked_of_the_winner_where_no_rule_matched(farebox: Commands) -> None:
     """Not only that it is cheap, but that it is quick enough; and whose word that is."""
     policy = shipped_policy_path("cheapest-within-slo.yaml")
