@@ -1,6 +1,6 @@
 """`farebox quote`: why an edit would go where it would go. Spends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from router.cli.keys import read_tags
 from router.cli.loop import run
 from router.cli.mistakes import NO, Mistake
 from router.cli.show import console, say, show_json, table, usd, warn
+from router.dispatch.latency_windows import LEANS
 from router.model.clock import SystemClock
 from router.model.errors import BudgetExceeded, NobodyQualifies, Overloaded
 from router.model.ids import JobId
@@ -38,6 +39,7 @@ REFUSED = {
 """Why an edit would be refused, by the code of its refusal, for people."""
 UNKNOWN_HEALTH = dict.fromkeys(("state", "state_reason", "state_since", "state_until"))
 _WHOLE = 100
+_COLUMNS = 110
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
 
@@ -189,9 +191,12 @@ def _tell(document: Mapping[str, Any]) -> None:
         say(_lots(document["by_lot"]))
     rule = told_rule(decision["rule"])
     say(f"The rule: {rule}." if not rule.startswith(NO_RULE) else f"{rule[0].upper()}{rule[1:]}.")
-    console().print(candidates_table(decision["candidates"]))
+    screen = console(columns=_COLUMNS)
+    screen.print(candidates_table(decision["candidates"]))
+    for line in notes(decision["candidates"]):
+        screen.print(line, markup=False)
     if document["budgets"]:
-        console().print(headroom_table(document["budgets"]))
+        screen.print(headroom_table(document["budgets"]))
 
 
 def _lots(shares: Mapping[str, float]) -> str:
@@ -211,21 +216,29 @@ def candidates_table(candidates: list[dict[str, Any]]) -> object:
                 one["provider"],
                 usd(one["price"]),
                 *_expected(one["latency"]),
-                _health(one),
+                str(one["state"] or "unknown"),
                 one["verdict"],
             )
             for one in candidates
         ],
-        amounts=("price",),
+        amounts=("price", "half within", "95 % within"),
+        whole=("provider", "price", "known from", "health"),
     )
 
 
-def _health(candidate: Mapping[str, Any]) -> str:
-    """A provider's state, with why and until when, if it is not serving."""
-    told = str(candidate["state"] or "unknown")
-    if candidate["state_reason"]:
-        told += f": {candidate['state_reason']}, since {candidate['state_since']}"
-    return told + (f", until {candidate['state_until']}" if candidate["state_until"] else "")
+def notes(candidates: list[dict[str, Any]]) -> Iterator[str]:
+    """What stands under the table: whose health is why as it is, and what its seconds are."""
+    for one in candidates:
+        told = f"{one['provider']} is {one['state'] or 'unknown'}"
+        reason, until = one["state_reason"], one["state_until"]
+        why = f": {reason}, since {one['state_since']}" if reason else ""
+        if reason or until:
+            yield f"{told}{why}{f', until {until}' if until else ''}."
+    if any(one["latency"] and one["latency"]["samples"] != 0 for one in candidates):
+        yield (
+            "How long edits take is an estimate: of the jobs that were seen and, where the price "
+            f"book states it, of that as if it were {LEANS:g} more."
+        )
 
 
 def _expected(latency: Mapping[str, Any] | None) -> tuple[str, str, str]:
