@@ -1,6 +1,6 @@
 """`farebox quote`: why an edit would go where it would go. Spends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from router.cli.keys import read_tags
 from router.cli.loop import run
 from router.cli.mistakes import NO, Mistake
 from router.cli.show import console, say, show_json, table, usd, warn
+from router.dispatch.latency_windows import LEANS
 from router.model.clock import SystemClock
 from router.model.errors import BudgetExceeded, NobodyQualifies, Overloaded
 from router.model.ids import JobId
@@ -22,7 +23,9 @@ from router.policy.choose import choose
 from router.policy.examples import basic_offers
 from router.policy.explain import closest
 from router.policy.loader import load_policy, shipped_policy_path
+from router.policy.lots import by_lot
 from router.policy.policy import Policy
+from router.policy.rules import NO_RULE, told_rule
 from router.policy.verdicts import told
 
 A_PICTURE = "https://example.com/picture.png"
@@ -35,6 +38,8 @@ REFUSED = {
 }
 """Why an edit would be refused, by the code of its refusal, for people."""
 UNKNOWN_HEALTH = dict.fromkeys(("state", "state_reason", "state_since", "state_until"))
+_WHOLE = 100
+_COLUMNS = 110
 ALONE = "Of the policy alone: whether providers are up and budgets have room is not known."
 
 
@@ -124,7 +129,8 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
         hint = closest(body["model"], policy.prices.models)
         raise Mistake(f"--model: nobody sells {body['model']!r}{hint}")
     job = _job(policy, body, tenant)
-    plan = choose(policy, job, basic_offers(policy, job, job.created_at))
+    offers = basic_offers(policy, job, job.created_at)
+    plan = choose(policy, job, offers)
     chosen = plan.offers[0] if plan.offers else None
     decision = told(plan.decision.shown, policy.hash, whole=True)
     for candidate in decision["candidates"]:
@@ -139,6 +145,7 @@ def explain_alone(path: Path | None, body: Mapping[str, Any], tenant: str) -> di
         "error": None if chosen else NobodyQualifies.code,
         "decision": decision,
         "budgets": None,
+        "by_lot": by_lot(policy, job, offers, {}),
     }
 
 
@@ -180,10 +187,24 @@ def _tell(document: Mapping[str, Any]) -> None:
     else:
         code = document["error"]
         say(f"{what} would be refused by {by}: {REFUSED.get(code, 'see below')} ({code}).")
-    say(f"The rule: {decision['rule']}.")
-    console().print(candidates_table(decision["candidates"]))
+    if document["by_lot"]:
+        say(_lots(document["by_lot"]))
+    rule = told_rule(decision["rule"])
+    say(f"The rule: {rule}." if not rule.startswith(NO_RULE) else f"{rule[0].upper()}{rule[1:]}.")
+    screen = console(columns=_COLUMNS)
+    screen.print(candidates_table(decision["candidates"]))
+    for line in notes(decision["candidates"]):
+        screen.print(line, markup=False)
     if document["budgets"]:
-        console().print(headroom_table(document["budgets"]))
+        screen.print(headroom_table(document["budgets"]))
+
+
+def _lots(shares: Mapping[str, float]) -> str:
+    """How many of a hundred such edits go to whom, where each draws its own lot."""
+    going = " and ".join(f"{share:g} go to {name}" for name, share in shares.items())
+    rest = round(_WHOLE - sum(shares.values()), 1)
+    nobody = f"; the other {rest:g} find nobody" if rest >= 1 else ""
+    return f"Each edit draws its lot: of 100 like this one, {going}{nobody}."
 
 
 def candidates_table(candidates: list[dict[str, Any]]) -> object:
@@ -195,21 +216,29 @@ def candidates_table(candidates: list[dict[str, Any]]) -> object:
                 one["provider"],
                 usd(one["price"]),
                 *_expected(one["latency"]),
-                _health(one),
+                str(one["state"] or "unknown"),
                 one["verdict"],
             )
             for one in candidates
         ],
-        amounts=("price",),
+        amounts=("price", "half within", "95 % within"),
+        whole=("provider", "price", "known from", "health"),
     )
 
 
-def _health(candidate: Mapping[str, Any]) -> str:
-    """A provider's state, with why and until when, if it is not serving."""
-    told = str(candidate["state"] or "unknown")
-    if candidate["state_reason"]:
-        told += f": {candidate['state_reason']}, since {candidate['state_since']}"
-    return told + (f", until {candidate['state_until']}" if candidate["state_until"] else "")
+def notes(candidates: list[dict[str, Any]]) -> Iterator[str]:
+    """What stands under the table: whose health is why as it is, and what its seconds are."""
+    for one in candidates:
+        told = f"{one['provider']} is {one['state'] or 'unknown'}"
+        reason, until = one["state_reason"], one["state_until"]
+        why = f": {reason}, since {one['state_since']}" if reason else ""
+        if reason or until:
+            yield f"{told}{why}{f', until {until}' if until else ''}."
+    if any(one["latency"] and one["latency"]["samples"] != 0 for one in candidates):
+        yield (
+            "How long edits take is an estimate: of the jobs that were seen and, where the price "
+            f"book states it, of that as if it were {LEANS:g} more."
+        )
 
 
 def _expected(latency: Mapping[str, Any] | None) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -15,10 +15,10 @@ PIPE_COLUMNS = 160
 """Where nobody looks, nothing is wrapped to a terminal's width."""
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console on stdout or stderr as they are now."""
+def console(*, stderr: bool = False, columns: int = PIPE_COLUMNS) -> Console:
+    """A console on stdout or stderr as they are now; so many columns wide if it is no terminal."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_COLUMNS
+    width = None if stream.isatty() else columns
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
@@ -46,6 +46,7 @@ def table(
     title: str | None = None,
     amounts: Sequence[str] = (),
     total: Sequence[str | Text] | None = None,
+    whole: Sequence[str] = (),
 ) -> Table:
     """
     Lay out a table.
@@ -56,10 +57,12 @@ def table(
         title: Above it.
         amounts: Headings of the columns that line up on the right.
         total: A last row, set apart.
+        whole: Headings of the columns whose cells stay on one line, however narrow it gets.
     """
     made = Table(title=title, title_justify="left", title_style="bold", show_footer=False)
     for column in columns:
-        made.add_column(column, justify="right" if column in amounts else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in amounts else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         made.add_row(*map(_cell, row))
     if total is not None:

@@ -29,15 +29,15 @@ from router.model.errors import (
 )
 from router.model.job import Resolution
 from router.model.latency import WINDOWS_S, Latency
-from router.model.offer import Offer
+from router.model.offer import FAILING_ASSUMED, Offer
 from router.upstream.polling import ANYTHING
 
 SEEDED_FROM = timedelta(days=30)
 """How far back the ledger is read at a start: what is older counts for next to nothing."""
 SEEDED_MOST = 500
 """How many attempts of each offer are read at a start."""
-FAILING = 0.02
-"""How many attempts fail where nothing was seen: two of a hundred. Assumed."""
+FAILING = FAILING_ASSUMED
+"""How many attempts fail where nothing was seen; of few that were seen, what they lean on."""
 _FAILURES_FADE_S = WINDOWS_S[2] / 2
 _KEPT_S = 5.0
 _STALE = 50

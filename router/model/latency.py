@@ -22,7 +22,7 @@ class Latency:
     """From dispatch to delivery, in seconds: learnt, or what the price book states, or both."""
 
     percentiles_s: tuple[tuple[float, ...], ...]
-    """For each of `WINDOWS_S`, each of `PERCENTILES`."""
+    """For each of `WINDOWS_S`, each of `PERCENTILES`: what policies hold against their limits."""
     mean_s: float
     """Over an hour, as the two below."""
     samples: int = 0
@@ -31,6 +31,11 @@ class Latency:
     """Half of the jobs waited less in the provider's queue; None where that is not told."""
     execution_s: float | None = None
     """Half of the jobs were worked on for less; None where that is not told."""
+    likely_s: tuple[float, float] | None = None
+    """
+    What is told of it: the 50th and 95th percentile as they are likely, in favour of nobody. None:
+    as above, over an hour.
+    """
 
     @classmethod
     def stated(cls, p50_s: float, p95_s: float) -> "Latency":
@@ -64,16 +69,21 @@ class Latency:
             queue: Of what the provider says that jobs waited.
             execution: Of what it says that they took.
         """
+        hour = over[WINDOWS_S.index(WINDOW_S)]
+        is_in_doubt = any(doubts)
         return cls(
             # To the millisecond, so that what is stored and shown is what was decided by.
             percentiles_s=tuple(
                 tuple(round(one.percentile_s(_sure(percent, doubt)), 3) for percent in PERCENTILES)
                 for one, doubt in zip(over, doubts, strict=True)
             ),
-            mean_s=round(over[WINDOWS_S.index(WINDOW_S)].mean_s, 3),
+            mean_s=round(hour.mean_s, 3),
             samples=samples,
             queue_s=None if queue is None else round(queue.percentile_s(50), 3),
             execution_s=None if execution is None else round(execution.percentile_s(50), 3),
+            likely_s=(round(hour.percentile_s(50), 3), round(hour.percentile_s(95), 3))
+            if is_in_doubt
+            else None,
         )
 
     def at(self, percentile: int, window_s: float = WINDOW_S) -> float:
@@ -82,13 +92,13 @@ class Latency:
 
     @property
     def p50_s(self) -> float:
-        """What half of the jobs take at most."""
-        return self.at(50)
+        """What half of the jobs likely take at most."""
+        return self.at(50) if self.likely_s is None else self.likely_s[0]
 
     @property
     def p95_s(self) -> float:
-        """What 95 of 100 jobs take at most."""
-        return self.at(95)
+        """What 95 of 100 jobs likely take at most."""
+        return self.at(95) if self.likely_s is None else self.likely_s[1]
 
     @property
     def shown(self) -> dict[str, float | int | None]:

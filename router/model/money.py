@@ -9,6 +9,7 @@ Decimal.
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import ClassVar, Self
 
 NANOS_PER_DOLLAR = 1_000_000_000
@@ -107,18 +108,22 @@ class Money:
 
     def __str__(self) -> str:
         """Dollars with at least two places and no trailing zeros: `0.04`, `0.0875`, `-1.50`."""
-        sign = "-" if self.nanos < 0 else ""
-        whole, fraction = divmod(abs(self.nanos), NANOS_PER_DOLLAR)
-        places = f"{fraction:09d}".rstrip("0").ljust(2, "0")
-        return f"{sign}{whole}.{places}"
+        return f"-{_dollars(-self.nanos)}" if self.nanos < 0 else _dollars(self.nanos)
 
     @property
     def usd(self) -> str:
         """For people: `$0.0875`, `-$1.50`."""
-        return f"${self}" if self.nanos >= 0 else f"-${-self}"
+        return f"-${_dollars(-self.nanos)}" if self.nanos < 0 else f"${_dollars(self.nanos)}"
 
 
 Money.ZERO = Money(0)
+
+
+@lru_cache(maxsize=4096)
+def _dollars(nanos: int) -> str:
+    """Write what is not negative. Kept: with every decision, prices are written time and again."""
+    whole, fraction = divmod(nanos, NANOS_PER_DOLLAR)
+    return f"{whole}.{f'{fraction:09d}'.rstrip('0'):0<2}"
 
 
 def total(amounts: "list[Money] | tuple[Money, ...]") -> Money:

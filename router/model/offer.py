@@ -12,6 +12,9 @@ from typing import Any, Literal
 from router.model.latency import Latency
 from router.model.money import Money
 
+FAILING_ASSUMED = 0.02
+"""Which share of attempts fails where nothing was seen: two of a hundred."""
+
 
 class ProviderState(StrEnum):
     """A provider's health, in Envoy's words."""

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from router.model.job import Job
 from router.model.money import Money
 from router.model.offer import Candidate, Decision, Offer, Plan, ProviderState
-from router.policy.exploring import as_stated, explores
 from router.policy.policy import Policy
+from router.policy.pool import Pool
 from router.policy.ruling import Ruling, ruling
 from router.policy.stages import Standing
 
@@ -40,16 +40,13 @@ def choose(
     """
     assert len({offer.provider for offer in offers}) == len(offers)
     by = ruling(policy, job, standing)
-    pool = _Pool(by, offers, tried)
-    ordered = pool.ordered(job)
-    trial = None
-    if not tried and explores(policy.explore, job.batch or job.id):
-        trial = _trial(by, job, offers, ordered)
-        ordered = ordered if trial is None else _first(trial, ordered)
+    pool = Pool(by, job, offers, tried)
+    trial = None if tried else pool.trial(policy.explore)
+    ordered = pool.ordered if trial is None else _first(trial, pool.ordered)
     planned = ordered[: max(0, by.failover.providers_max - len(tried))]
-    places = {offer.provider: place for place, offer in enumerate(ordered)}
+    taken = {offer.provider for offer in ordered}
     losers = sorted(
-        (offer for offer in offers if offer.provider not in places),
+        (offer for offer in offers if offer.provider not in taken),
         key=lambda offer: offer.provider,
     )
     verdicts = [
@@ -77,75 +74,8 @@ def choose(
     )
 
 
-class _Pool:
-    """
-    Who is taken, of all that could serve, and why the others are not.
-
-    As the last resort they are taken although nobody who could serve is quick enough.
-    """
-
-    def __init__(self, by: Ruling, offers: Sequence[Offer], tried: frozenset[str]) -> None:
-        self._by = by
-        maxima = by.price_maxima
-        self._reasons = {offer.provider: _objection(by, maxima, offer, tried) for offer in offers}
-        able = [offer for offer in offers if self._reasons[offer.provider] is None]
-        self._slow = {offer.provider: why for offer in able if (why := by.too_slow(offer))}
-        quick = [offer for offer in able if offer.provider not in self._slow]
-        slow_too = able if by.takes_the_fastest else []
-        # Rather slow than ejected, and rather ejected than nobody.
-        tiers = ((_up(quick), False), (_up(slow_too), True), (quick, False), (slow_too, True))
-        nobody = (quick, False)
-        self.taken, self.is_last_resort = next((tier for tier in tiers if tier[0]), nobody)
-
-    def ordered(self, job: Job) -> list[Offer]:
-        """Put the best first."""
-        return sorted(self.taken, key=lambda offer: self.sort_key(job, offer))
-
-    def sort_key(self, job: Job, offer: Offer) -> tuple[float, float, str]:
-        """Break every tie, always the same way: by the provider's name."""
-        late_s = self._by.slowness(offer) if self.is_last_resort else 0.0
-        # Jobs of one request are planned together: they draw one lot.
-        return late_s, self._by.prefer.rank(offer, job.batch or job.id), offer.provider
-
-    def why_not(self, offer: Offer) -> str:
-        """Say why an offer is not taken."""
-        name = offer.provider
-        return self._reasons[name] or self._slow.get(name) or "is set aside after failures"
-
-
-def _trial(by: Ruling, job: Job, offers: Sequence[Offer], ordered: Sequence[Offer]) -> Offer | None:
-    """Find who would be first if it took as long as is stated, and is not for what was learnt."""
-    pool = _Pool(by, as_stated(offers), frozenset())
-    best = next(iter(pool.ordered(job)), None)
-    if best is None or pool.is_last_resort or best.state is ProviderState.EJECTED:
-        return None
-    if ordered and ordered[0].provider == best.provider:
-        return None
-    return next(offer for offer in offers if offer.provider == best.provider)
-
-
 def _first(trial: Offer, ordered: Sequence[Offer]) -> list[Offer]:
     return [trial, *(offer for offer in ordered if offer.provider != trial.provider)]
-
-
-def _up(offers: list[Offer]) -> list[Offer]:
-    return [offer for offer in offers if offer.state is not ProviderState.EJECTED]
-
-
-def _objection(
-    by: Ruling, maxima: tuple[tuple[Money, str], ...], offer: Offer, tried: frozenset[str]
-) -> str | None:
-    """Say why an offer does not qualify, its health and its latency aside."""
-    if offer.provider in tried:
-        return "was tried for this job already"
-    if offer.obstacle is not None:
-        return offer.obstacle
-    if by.halt is not None:
-        return f"is not asked: {by.halt.why}"
-    for price_max, whose in maxima:
-        if offer.price > price_max:
-            return f"costs {offer.price.usd}, above this {whose}'s maximum of {price_max.usd}"
-    return by.prefer.objection(offer)
 
 
 def _verdict(
@@ -153,7 +83,7 @@ def _verdict(
     ordered: list[Offer],
     place: int,
     planned: int,
-    pool: _Pool,
+    pool: Pool,
     trial: Offer | None,
 ) -> str:
     """Say what becomes of an offer that qualifies; `place` counts from the best, 0."""
@@ -170,16 +100,14 @@ def _verdict(
         return f"chosen to see whether it is as quick again as its price book says{noted}"
     if pool.is_last_resort:
         return f"chosen as the fastest, because nobody is quick enough: {by.told(offer)}"
+    kept, why = by.kept(offer), ""
     if offer.state is ProviderState.EJECTED:
         why = "in spite of failures: nobody else can serve this"
-        return f"chosen by {by.prefer.rule}{noted}, {why}"
-    return f"chosen by {by.prefer.rule}{noted}"
+    return ", ".join(filter(None, (f"chosen by {by.prefer.rule}{noted}", kept, why)))
 
 
 def _compared(offer: Offer, best: Offer) -> str:
-    more = offer.price - best.price
-    if more.nanos > 0:
-        return f"{more.usd} dearer than {best.provider}"
-    if more.nanos < 0:
-        return f"{(-more).usd} cheaper than {best.provider}"
-    return f"the same price as {best.provider}"
+    more = offer.price.nanos - best.price.nanos
+    if more == 0:
+        return f"the same price as {best.provider}"
+    return f"{Money(abs(more)).usd} {'dearer' if more > 0 else 'cheaper'} than {best.provider}"

@@ -23,8 +23,8 @@ from router.policy.stages import Standing, Used
 
 _AMOUNTS = ("posted", "presumed", "held", "in_doubt")
 _TEXTS = ("provider", "slug", "aspect_ratio", "obstacle")
-_UNTOLD: tuple[Any, ...] = (None, None, 0, None, None)
-"""What of a latency is not written at its end: no samples, no queue, no execution."""
+_UNTOLD: tuple[Any, ...] = (None, None, 0, None, None, None)
+"""What of a latency is not written at its end: no samples, no queue, no execution, not likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +130,15 @@ def _latency_written(latency: Latency) -> list[Any]:
     rows = latency.percentiles_s
     # What is only stated is the same over every window: it is written once.
     once = rows[:1] if rows == rows[:1] * len(rows) else rows
-    rest = [latency.mean_s, latency.samples, latency.queue_s, latency.execution_s]
+    rest: list[Any] = [latency.mean_s, latency.samples, latency.queue_s, latency.execution_s]
+    rest.append(latency.likely_s)
     while rest[-1] == _UNTOLD[len(rest)]:
         rest.pop()
     return [[second for row in once for second in row], *rest]
 
 
 def _latency_read(found: Sequence[Any]) -> Latency:
-    seconds, mean_s, samples, queue_s, execution_s = (*found, *_UNTOLD[len(found) :])
+    seconds, mean_s, samples, queue_s, execution_s, likely_s = (*found, *_UNTOLD[len(found) :])
     width = len(PERCENTILES)
     rows = tuple(tuple(seconds[begin : begin + width]) for begin in range(0, len(seconds), width))
     return Latency(
@@ -146,6 +147,7 @@ def _latency_read(found: Sequence[Any]) -> Latency:
         samples=samples,
         queue_s=queue_s,
         execution_s=execution_s,
+        likely_s=None if likely_s is None else (likely_s[0], likely_s[1]),
     )
 
 

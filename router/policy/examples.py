@@ -8,7 +8,7 @@ from router.model.budget import Limit, Usage
 from router.model.ids import JobId
 from router.model.job import Job
 from router.model.money import Money
-from router.model.offer import Offer
+from router.model.offer import FAILING_ASSUMED, Offer
 from router.policy.capability import Ability, offers_for
 from router.policy.downshift import Forecast, foresee
 from router.policy.latencies import latency_of
@@ -42,6 +42,8 @@ def basic_offers(
     """
     Make offers from the price book alone, as if every first image were square.
 
+    They fail as often as a router assumes that has seen nothing, so that both come out alike.
+
     Args:
         policy: Its book is read.
         job: Any.
@@ -49,7 +51,11 @@ def basic_offers(
         down: Providers that are not to be had.
     """
     return tuple(
-        replace(offer, obstacle=offer.obstacle or "is down") if offer.provider in down else offer
+        replace(
+            offer,
+            obstacle=offer.obstacle or ("is down" if offer.provider in down else None),
+            failing=FAILING_ASSUMED,
+        )
         for offer in offers_for(policy.prices, job, at, shape=_SHAPE, supplied=_SUPPLIED)
     )
 

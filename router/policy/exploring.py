@@ -8,14 +8,10 @@ first if it took as long as is stated there, and does not for what was learnt, i
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import PlainValidator
 
-from router.model.offer import Offer
-from router.policy.latencies import latency_of
 from router.policy.scalars import pattern
 
 _PERCENT = re.compile(r"(?P<percent>[1-9]|10)%")
@@ -51,11 +47,3 @@ def explores(percent: int | None, job_id: str) -> bool:
     digest = hashlib.sha256(f"{job_id} explores".encode()).digest()
     drawn = int.from_bytes(digest, "big") >> (len(digest) * 8 - _DRAWN_BITS)
     return drawn * 100 < percent << _DRAWN_BITS
-
-
-def as_stated(offers: Sequence[Offer]) -> list[Offer]:
-    """Offers as if nothing had been learnt of how long they take."""
-    return [
-        replace(one, latency=None if one.stated is None else latency_of(one.stated))
-        for one in offers
-    ]

@@ -53,12 +53,21 @@ class LatencyMax:
             return None
         return offer.latency.at(self.percentile, self.window_s)
 
+    def allows(self, latency: Latency | None) -> bool:
+        """Whether an offer is quick enough that is known to take so long; of unknown, none is."""
+        return latency is not None and latency.at(self.percentile, self.window_s) <= self.limit_s
+
     def objection(self, offer: Offer, whose: str) -> str | None:
         """Why an offer is too slow, in words; None when it is not."""
-        seconds = self.seconds(offer)
-        if seconds is not None and seconds <= self.limit_s:
+        if self.allows(offer.latency):
             return None
         return f"is too slow: {self.told(offer, whose)}"
+
+    def kept(self, offer: Offer) -> str:
+        """How an offer that is quick enough compares with the limit, in words."""
+        seconds = self.seconds(offer)
+        assert seconds is not None, "what is not known is never quick enough"
+        return f"within {self.limit_s:g} s ({self.percentile} of 100 jobs: {seconds:.1f} s)"
 
     def told(self, offer: Offer, whose: str) -> str:
         """How an offer that is too slow compares with the limit, in words."""

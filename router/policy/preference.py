@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from router.model.latency import Latency
 from router.model.money import Money
 from router.model.offer import Offer
 from router.policy.scalars import COUNT_MAX, NAME_PATTERN, read_count, read_dollars, read_name
@@ -18,6 +19,8 @@ _HOW = (
 )
 _DRAWN_BITS = 48
 _MILLION = 1_000_000
+# What an offer counts as is an estimate: it is told to the hundredth of a cent.
+_SHOWN_TO = 100_000
 _WORTH_MAX = Money.parse("1000.00")
 _UNKNOWN = "how long it takes is not known"
 
@@ -30,9 +33,9 @@ class LowestPrice:
     providers = ()
     """Whom it names."""
 
-    def rank(self, offer: Offer, job_id: str) -> float:
+    def rank(self, offer: Offer, latency: Latency | None, job_id: str) -> float:
         """What is tried first has the lowest rank."""
-        del job_id
+        del latency, job_id
         return offer.price.nanos
 
     def objection(self, offer: Offer) -> str | None:
@@ -54,10 +57,10 @@ class LowestLatency:
     providers = ()
     """Whom it names."""
 
-    def rank(self, offer: Offer, job_id: str) -> float:
+    def rank(self, offer: Offer, latency: Latency | None, job_id: str) -> float:
         """What is tried first has the lowest rank."""
-        del job_id
-        return math.inf if offer.latency is None else offer.latency.mean_s
+        del offer, job_id
+        return math.inf if latency is None else latency.mean_s
 
     def objection(self, offer: Offer) -> str | None:
         """Why this preference leaves an offer out. Here: never."""
@@ -91,10 +94,10 @@ class Balance:
         """What a verdict calls it by."""
         return "balance" if self.value_of_second else "expected cost"
 
-    def rank(self, offer: Offer, job_id: str) -> float:
+    def rank(self, offer: Offer, latency: Latency | None, job_id: str) -> float:
         """What is tried first has the lowest rank."""
         del job_id
-        return self._nanos(offer)
+        return self._nanos(offer, latency)
 
     def objection(self, offer: Offer) -> str | None:
         """Why this preference leaves an offer out. Here: never."""
@@ -103,13 +106,15 @@ class Balance:
 
     def note(self, offer: Offer) -> str:
         """What else a verdict on an offer should tell; empty for nothing."""
-        nanos, at_each, failing_at = self._nanos(offer), *self._words
+        nanos = self._nanos(offer, offer.latency)
         if not isinstance(nanos, int):
             return _UNKNOWN
+        at_each, failing_at = self._words
         seconds = f"{offer.latency.mean_s:.1f}{at_each}" if at_each and offer.latency else ""
         failing = f"{offer.failing:.1%}{failing_at}" if failing_at else ""
         both = " and " if seconds and failing else ""
-        return f"counts as {Money(nanos).usd}: its price, {seconds}{both}{failing}"
+        counted = Money((nanos + _SHOWN_TO // 2) // _SHOWN_TO * _SHOWN_TO)
+        return f"counts as {counted.usd}: its price, {seconds}{both}{failing}"
 
     @cached_property
     def _words(self) -> tuple[str, str]:
@@ -117,16 +122,16 @@ class Balance:
         value, costs = self.value_of_second, self.failure_costs
         return f" s at {value.usd}" if value else "", f" failing at {costs.usd}" if costs else ""
 
-    def _nanos(self, offer: Offer) -> int | float:
+    def _nanos(self, offer: Offer, latency: Latency | None) -> int | float:
         """What an offer counts as, in nano-dollars; infinite where that is not known."""
         # In whole thousandths and millionths, because no money is made of a float.
         nanos = offer.price.nanos
         if self.failure_costs.nanos:
             nanos += self.failure_costs.nanos * round(offer.failing * _MILLION) // _MILLION
         if self.value_of_second.nanos:
-            if offer.latency is None:
+            if latency is None:
                 return math.inf
-            nanos += self.value_of_second.nanos * round(offer.latency.mean_s * 1000) // 1000
+            nanos += self.value_of_second.nanos * round(latency.mean_s * 1000) // 1000
         return nanos
 
 
@@ -142,9 +147,9 @@ class FixedOrder:
         """Whom it names."""
         return self.order
 
-    def rank(self, offer: Offer, job_id: str) -> float:
+    def rank(self, offer: Offer, latency: Latency | None, job_id: str) -> float:
         """What is tried first has the lowest rank."""
-        del job_id
+        del latency, job_id
         return self.order.index(offer.provider)
 
     def objection(self, offer: Offer) -> str | None:
@@ -174,13 +179,14 @@ class Weights:
         """Whom it names."""
         return tuple(provider for provider, _ in self.weights)
 
-    def rank(self, offer: Offer, job_id: str) -> float:
+    def rank(self, offer: Offer, latency: Latency | None, job_id: str) -> float:
         """
         What is tried first has the lowest rank.
 
         Each provider waits for an exponential time, the shorter the heavier it is: the chance to be
         the first of any group is then its weight's share of that group's.
         """
+        del latency
         digest = hashlib.sha256(f"{job_id} {offer.provider}".encode()).digest()
         drawn = int.from_bytes(digest, "big") >> (len(digest) * 8 - _DRAWN_BITS)
         # The half keeps clear of zero, which has no logarithm, and of one.

@@ -13,7 +13,14 @@ from router.policy.scalars import NAME_PATTERN, Dollars, Name, Row, Seconds, pat
 
 OTHERWISE = "otherwise"
 """Where no rule matches, the policy itself."""
+NO_RULE = "no rule matched: the policy's own"
 _TAG_NAME_MAX, _TAG_VALUE_MAX = 64, 128
+
+
+def told_rule(rule: str) -> str:
+    """What a decision is called by, in words; `OTHERWISE` says that no rule matched."""
+    name, separator, stages = rule.partition("; ")
+    return f"{NO_RULE if name == OTHERWISE else name}{separator}{stages}"
 
 
 class Matched(Protocol):

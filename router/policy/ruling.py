@@ -7,6 +7,7 @@ from datetime import datetime
 
 from router.model.budget import Limit
 from router.model.job import Job
+from router.model.latency import Latency
 from router.model.money import Money
 from router.model.offer import Offer
 from router.policy.failover import Failover
@@ -57,6 +58,14 @@ class Ruling:
     def takes_the_fastest(self) -> bool:
         """Whether a job goes to whoever is quickest when nobody is quick enough."""
         return self.latency_max is not None and (self.latency_max[0].otherwise is Otherwise.FASTEST)
+
+    def allows(self, latency: Latency | None) -> bool:
+        """Whether an offer is quick enough that is known to take so long."""
+        return self.latency_max is None or self.latency_max[0].allows(latency)
+
+    def kept(self, offer: Offer) -> str:
+        """How an offer that is quick enough compares with the maximum; empty without one."""
+        return "" if self.latency_max is None else self.latency_max[0].kept(offer)
 
     def too_slow(self, offer: Offer) -> str | None:
         """Why an offer is too slow, in words; None when it is not."""

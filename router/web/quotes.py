@@ -14,6 +14,7 @@ from router.model.clock import rfc3339
 from router.model.errors import BudgetExceeded, InvalidJob, NobodyQualifies, Overloaded
 from router.model.offer import Offer
 from router.policy.downshift import Forecast, at_each_resolution, foresee
+from router.policy.lots import by_lot
 from router.policy.scopes import JobFacts
 from router.policy.verdicts import NO_ROOM, told
 from router.web.asking import asked_for
@@ -49,7 +50,8 @@ async def create_quote(visit: Visit) -> web.Response:
     if not found.offers:
         seen = offers.get(found.job.resolution, ())
         code = _code(services.placer.nobody(policy, found.job, seen, found.plan, standing), found)
-    return json_response(_explained(visit, found, code, limits, balances))
+    lots = by_lot(policy, found.job, offers.get(found.job.resolution, ()), standing)
+    return json_response({**_explained(visit, found, code, limits, balances), "by_lot": lots})
 
 
 def _explained(

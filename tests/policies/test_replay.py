@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -20,6 +20,7 @@ from router.model.ids import JobId
 from router.model.job import Resolution
 from router.model.money import Money
 from router.policy.evidence import read_evidence, replay
+from router.policy.exploring import explores
 from router.policy.loader import read_bundle, read_policy
 from router.policy.policy import Policy
 from router.policy.scopes import JobFacts
@@ -29,15 +30,30 @@ from tests.stage import Act, Stage, play
 FOLDER = Path(__file__).parents[2] / "policies"
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "prices")
 SLUGS = {"shortapi": "google/nano-banana-2/edit", "runpod": "google-nano-banana-2-edit"}
+EXPLORING = 0.5
+"""Which share of the jobs here goes to see: of some dozens several have to."""
 STAGES = {"month-end-guard": ("79%", "80%", "90%", "97%")}
 """Of the policies that have some, up to where the budget that they go by is used."""
+Paces = Collection[tuple[str, Resolution]]
+CHEAP_WAS_SLOW: Paces = {("shortapi", Resolution.ONE_K)} | set(product(SLUGS, [Resolution.FOUR_K]))
+"""Whose jobs of late were slower than any policy's limit: of a preview one, of a 4k both."""
+QUICK_WAS_SLOW: Paces = {("runpod", Resolution.ONE_K)}
+SLOW = {"fast-previews": QUICK_WAS_SLOW}
+TELLS = {
+    "cheapest-within-slo": ("is too slow: ", "chosen to see", "chosen as the fastest"),
+    "fast-previews": ("is too slow: ", "chosen to see"),
+    "balanced": ("chosen to see",),
+}
+"""What of latencies the decisions of a policy that goes by them have to have been about."""
 
 
 def past_attempts(stage: Stage, rng: random.Random) -> Iterator[TimedRow]:
     """What was seen of each offer within the last days: each window saw something else."""
+    slow = SLOW.get(stage.policy.name, CHEAP_WAS_SLOW)
     for (provider, slug), resolution, _ in product(SLUGS.items(), Resolution, range(60)):
         ended_at = stage.clock.now() - timedelta(seconds=rng.expovariate(1 / 40_000))
-        whole_s = rng.lognormvariate(2.5, 0.5)
+        median_s = 90.0 if (provider, resolution) in slow else 10.0
+        whole_s = median_s * rng.lognormvariate(0.0, 0.3)
         yield TimedRow(
             provider=provider,
             slug=slug,
@@ -60,9 +76,16 @@ async def use(stage: Stage, limit: Limit, percent: str) -> None:
         await stage.ledger.submit(an_accept(name, str(wanted - balances), limit))
 
 
+def an_id(stage: Stage, *, exploring: bool) -> JobId:
+    """Make ids until one is, or is not, of those that go to see."""
+    ids = iter(stage.ids.job, None)
+    return next(one for one in ids if explores(stage.policy.explore or 1, one) == exploring)
+
+
 async def buy(stage: Stage, rng: random.Random) -> list[JobId]:
     """Submit one request of any kind; its jobs, or none where it was refused."""
     job = stage.job(
+        id=an_id(stage, exploring=rng.random() < EXPLORING),
         tenant=rng.choice(["acme", "shop"]),
         tags=rng.choice([(), (("purpose", "print"),)]),
         resolution=rng.choice(list(Resolution)),
@@ -130,6 +153,8 @@ def test_every_decision_of_a_shipped_policy_is_made_again(name: str, tmp_path: P
     assert len(different) > 10
     told = " ".join(different)
     assert "is set aside after failures" in told or "in spite of failures" in told
+    for words in TELLS.get(name, ()):
+        assert words in told
     for percent in STAGES.get(name, ())[1:3]:
         assert f"{percent} of everyone-monthly is used" in told
     assert ("downshifted" in told) == (name in STAGES)

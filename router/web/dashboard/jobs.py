@@ -17,6 +17,7 @@ from router.ledger.rows import AttemptRow, JobRow
 from router.model.errors import Malformed
 from router.model.job import AttemptState
 from router.model.money import Money, total
+from router.policy.rules import told_rule
 from router.web.buying import JOB_ID, own_job
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.finance import options, zones
@@ -192,4 +193,5 @@ def _seconds(attempt: AttemptRow) -> float | None:
 def _decision(row: JobRow) -> Mapping[str, Any]:
     """Why the plan was as it was; a row from before decisions were kept has none."""
     found: dict[str, Any] = json.loads(row.decision)
-    return {"policy": "", "rule": "", "candidates": [], "downshifted": None, **found}
+    rule = told_rule(found.get("rule", ""))
+    return {"policy": "", "candidates": [], "downshifted": None, **found, "rule": rule}

@@ -18,6 +18,7 @@ from router.ledger.views import OpenRow
 from router.model.errors import Malformed
 from router.model.money import Money
 from router.policy.current import Standing
+from router.policy.rules import told_rule
 from router.web.dashboard.charts.ranges import spread
 from router.web.dashboard.notices import Outstanding
 from router.web.dashboard.pages import common
@@ -201,4 +202,4 @@ def _ledger(visit: Visit, counted: Mapping[str, float]) -> LedgerPart:
 def _decision(row: JobRow) -> DecisionPart:
     found: dict[str, Any] = json.loads(row.decision)
     candidates = tuple(found.get("candidates", ()))
-    return DecisionPart(row=row, rule=found.get("rule", ""), candidates=candidates)
+    return DecisionPart(row=row, rule=told_rule(found.get("rule", "")), candidates=candidates)

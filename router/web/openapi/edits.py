@@ -51,7 +51,11 @@ EDITS: dict[str, Schema] = {
             "Why the edit went where it went.",
             policy=TEXT,
             policy_hash={**TEXT, "description": "Of all of its files."},
-            rule={**TEXT, "description": "Which rule applied, and which stages were reached."},
+            rule={
+                **TEXT,
+                "description": "Which rule applied, and which stages were reached; `otherwise`: no "
+                "rule matched, and the policy's own applied.",
+            },
             candidates=many(ref("Candidate")),
         ),
         "additionalProperties": True,

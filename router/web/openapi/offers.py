@@ -4,10 +4,15 @@ from router.web.openapi.shapes import COUNT, NUMBER, Schema, nullable, ref, thin
 
 LATENCIES: dict[str, Schema] = {
     "Latency": thing(
-        "How long an edit is expected to take there, by what was seen of late; to the tenth of a "
-        "second, and exactly to who sees all tenants.",
-        p50_s={**NUMBER, "description": "Half of the edits take at most so many seconds."},
-        p95_s={**NUMBER, "description": "95 of 100 take at most so many."},
+        "How long an edit is expected to take there, by what was seen of late and, the more the "
+        "fewer edits were seen, by what the price book states; to the tenth of a second, and "
+        "exactly to who sees all tenants.",
+        p50_s={**NUMBER, "description": "Half of the edits likely take at most so many seconds."},
+        p95_s={
+            **NUMBER,
+            "description": "95 of 100 likely take at most so many. A `latency_max` "
+            "goes by the lower end of what that may be.",
+        },
         mean_s={**NUMBER, "description": "On average."},
         queue_s=nullable({**NUMBER, "description": "Half wait less in the provider's queue."}),
         execution_s=nullable({**NUMBER, "description": "Half are worked on for less."}),

@@ -69,6 +69,15 @@ _MONEY: dict[str, Schema] = {
         chosen=nullable({**TEXT, "description": "The provider; null when it would be refused."}),
         price=nullable(MONEY),
         error=nullable(one_of([one.code for one in QUOTED_ERRORS], "Why it would be.")),
+        by_lot=nullable(
+            {
+                "type": "object",
+                "additionalProperties": NUMBER,
+                "description": "Where an edit draws a lot of its own, as by weights or to see who "
+                "is quick again: how many of a hundred go to which provider first, budgets aside. "
+                "Null: all go where this one would.",
+            }
+        ),
         decision={
             **thing(
                 "Who was looked at, and the verdict on each.",

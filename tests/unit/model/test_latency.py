@@ -47,3 +47,16 @@ def test_what_chance_may_have_done_counts_in_the_offers_favour() -> None:
         assert told[-1] == round(sure.percentile_s(1), 3)
     assert found.percentiles_s[1][3] == pytest.approx(sure.percentile_s(92.8), rel=0.01)
     assert found.mean_s == round(sure.mean_s, 3)
+
+
+def test_what_is_told_is_in_nobodys_favour() -> None:
+    """Doubt is for limits; who reads how long it takes is told what is likely."""
+    sure = Distribution.lognormal(8.0, 20.0)
+
+    found = Latency.of([sure] * len(WINDOWS_S), doubts=[0.2] * len(WINDOWS_S), samples=3)
+
+    assert found.at(95) < 17.0
+    assert (found.shown["p50_s"], found.shown["p95_s"]) == (
+        round(sure.percentile_s(50), 3),
+        round(sure.percentile_s(95), 3),
+    )

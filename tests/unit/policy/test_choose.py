@@ -1,21 +1,12 @@
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from router.model.ids import JobId
-from router.model.job import Job, Resolution
 from router.model.latency import Latency
 from router.model.money import Money
-from router.model.offer import Offer, Plan, ProviderState
+from router.model.offer import Plan, ProviderState
 from router.policy.choose import choose
-from router.policy.evidence import Evidence, as_text, read_evidence, replay
-from router.policy.latencies import Otherwise
-from router.policy.policy import Policy
-from router.policy.ruling import Ruling, ruling
-from router.policy.stages import Standing
 from tests.fakes import a_job, an_offer
 from tests.policy_files import a_policy
 from tests.policy_stages import standing
@@ -275,7 +266,7 @@ def test_the_cheapest_that_is_quick_enough_comes_first() -> None:
 
     assert tell(choose(a_policy(latency_max=WITHIN), a_job(), offers)) == [
         "runpod",
-        "runpod 0.0875: chosen by lowest price",
+        "runpod 0.0875: chosen by lowest price, within 20 s (95 of 100 jobs: 15.0 s)",
         (
             "shortapi 0.04: is too slow: 95 of 100 jobs take up to 40.0 s, "
             "above this policy's maximum of 20 s"
@@ -386,11 +377,11 @@ def test_a_balance_pays_for_seconds_and_failures() -> None:
     assert tell(choose(policy, a_job(), offers)) == [
         "runpod shortapi",
         (
-            "runpod 0.0875: chosen by balance (counts as $0.16357: its price, 7.0 s at $0.01 and "
+            "runpod 0.0875: chosen by balance (counts as $0.1636: its price, 7.0 s at $0.01 and "
             "2.0% failing at $0.30)"
         ),
         (
-            "shortapi 0.04: next if runpod does not deliver (counts as $0.22686: its price, "
+            "shortapi 0.04: next if runpod does not deliver (counts as $0.2269: its price, "
             "15.7 s at $0.01 and 10.0% failing at $0.30); $0.0475 cheaper than runpod"
         ),
         (
@@ -424,184 +415,5 @@ def test_a_second_alone_may_be_worth_something() -> None:
     )
 
     assert tell(plan)[1].endswith(
-        "chosen by balance (counts as $0.101514: its price, 7.0 s at $0.002)"
+        "chosen by balance (counts as $0.1015: its price, 7.0 s at $0.002)"
     )
-
-
-# Few enough cents that prices tie and maxima bite.
-CENTS = st.integers(1, 4).map(lambda cents: Money(cents * 10_000_000))
-OFFERS = st.lists(
-    st.builds(
-        lambda provider, price, state, obstacle, latency, failing: an_offer(
-            provider=provider,
-            price=price,
-            state=state,
-            obstacle=obstacle,
-            latency=latency,
-            failing=failing,
-        ),
-        st.sampled_from("abcde"),
-        CENTS,
-        st.sampled_from(ProviderState),
-        st.none() | st.just("cannot"),
-        st.sampled_from([None, QUICK, SLOW, Latency.stated(2.0, 60.0)]),
-        st.sampled_from([0.0, 0.02, 0.5]),
-    ),
-    unique_by=lambda offer: offer.provider,
-)
-PREFERENCES = st.sampled_from(
-    [
-        "lowest_price",
-        "lowest_latency",
-        {"value_of_second": "$0.002"},
-        {"failure_costs": "$0.03"},
-        {"value_of_second": "$0.001", "failure_costs": "$0.07"},
-        {"weights": {"a": "1", "c": "5", "e": "2"}},
-    ]
-) | st.lists(st.sampled_from("abcde"), min_size=1, unique=True).map(lambda order: {"order": order})
-LIMITS = st.none() | st.builds(
-    lambda percentile, limit, over, otherwise: {
-        percentile: limit,
-        "over": over,
-        "otherwise": otherwise,
-    },
-    st.sampled_from(["p50", "p95", "p99"]),
-    st.sampled_from(["5s", "15s", "45s"]),
-    st.sampled_from(["15m", "1d"]),
-    st.sampled_from(["nobody", "fastest"]),
-)
-
-
-STAGES = st.lists(
-    st.sampled_from(
-        [
-            {"when": "50% of monthly is used", "prefer": "lowest_latency"},
-            {"when": "60% of monthly is used", "prefer": {"order": ["b", "d"]}},
-            {"when": "70% of monthly is used", "price_max": "$0.02"},
-            {"when": "80% of monthly is used", "resolution_max": "2k"},
-            {"when": "95% of monthly is used", "stop": "true"},
-        ]
-    ),
-    max_size=3,
-)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen from, and twice what came of it: of two orders of the offers."""
-
-    policy: Policy
-    job: Job
-    offers: list[Offer]
-    tried: frozenset[str]
-    used: Standing
-    plan: Plan
-    of_shuffled: Plan
-
-    @property
-    def by(self) -> Ruling:
-        """What of the policy applies."""
-        return ruling(self.policy, self.job, self.used)
-
-
-@st.composite
-def choices(draw: st.DrawFn) -> Choice:
-    """Choose twice from the same offers, in two orders of them."""
-    policy = a_policy(
-        prefer=draw(PREFERENCES),
-        price_max=draw(st.none() | CENTS),
-        latency_max=draw(LIMITS),
-        stages=draw(STAGES),
-        failover={"providers_max": str(draw(st.integers(1, 4)))},
-    )
-    resolution = draw(st.sampled_from(Resolution))
-    job = a_job(price_max=draw(st.none() | CENTS), resolution=resolution)
-    used = standing(policy, monthly=str(draw(st.integers(30, 70))))
-    tried = draw(st.frozensets(st.sampled_from("abcde"), max_size=3))
-    offers = draw(OFFERS)
-    shuffled = draw(st.permutations(offers))
-    return Choice(
-        *(policy, job, offers, tried, used),
-        choose(policy, job, offers, tried=tried, standing=used),
-        choose(policy, job, shuffled, tried=tried, standing=used),
-    )
-
-
-def _check_latency(policy: Policy, plan: Plan, offers: list[Offer]) -> None:
-    """Nobody is too slow, unless the fastest will do; then none that serves is quick enough."""
-    most = policy.latency_max
-    if most is None or not any(most.objection(offer, "policy") for offer in plan.offers):
-        return
-    assert most.otherwise is Otherwise.FASTEST
-    losers = [offer for offer in offers if offer not in plan.offers]
-    slowest = max(most.seconds(offer) or math.inf for offer in plan.offers)
-    for offer in losers:
-        serves = offer.obstacle is None and offer.state is plan.offers[0].state
-        verdicts = {one.provider: one.verdict for one in plan.decision.candidates}
-        if serves and "not used" in verdicts[offer.provider]:
-            assert (most.seconds(offer) or math.inf) >= slowest
-
-
-@given(choice=choices())
-def test_the_order_of_the_offers_does_not_matter(choice: Choice) -> None:
-    """However the survey lists them, plan and reasons are the same."""
-    assert choice.plan == choice.of_shuffled
-
-
-@given(choice=choices())
-def test_what_does_not_qualify_is_never_in_the_plan(choice: Choice) -> None:
-    """No obstacle, no price above a maximum, nobody whom the policy leaves out, no second try."""
-    maxima = [most for most, _ in choice.by.price_maxima]
-
-    for offer in choice.plan.offers:
-        assert offer.obstacle is None
-        assert all(offer.price <= most for most in maxima)
-        assert choice.by.prefer.objection(offer) is None
-        assert offer.provider not in choice.tried
-        assert choice.by.halt is None
-    most = choice.by.failover.providers_max
-    assert len(choice.plan.offers) + len(choice.tried) <= max(most, len(choice.tried))
-    _check_latency(choice.policy, choice.plan, choice.offers)
-
-
-@given(choice=choices())
-def test_an_ejected_provider_serves_only_where_nobody_else_can(choice: Choice) -> None:
-    """Never beside a healthy one, and never while a healthy one qualifies."""
-    plan, by = choice.plan, choice.by
-    ejected = {offer.state is EJECTED for offer in plan.offers}
-
-    assert len(ejected) <= 1
-    if True in ejected:
-        assert not [
-            offer
-            for offer in choice.offers
-            if offer.state is not EJECTED
-            and choose(
-                choice.policy, choice.job, [offer], tried=choice.tried, standing=choice.used
-            ).offers
-            # Who is merely the fastest of those that are too slow gives way to an ejected one.
-            and by.too_slow(offer) is None
-        ]
-
-
-@given(choice=choices())
-def test_every_offer_has_a_verdict(choice: Choice) -> None:
-    """Each offer is a candidate once, the plan's first; and winners' words are winners' alone."""
-    candidates, planned = choice.plan.decision.candidates, len(choice.plan.offers)
-    names = [candidate.provider for candidate in candidates]
-
-    assert sorted(names) == sorted(offer.provider for offer in choice.offers)
-    assert names[:planned] == [offer.provider for offer in choice.plan.offers]
-    assert all(candidate.verdict not in {"", "None"} for candidate in candidates)
-    won = [one.verdict.startswith("chosen") for one in candidates]
-    assert won == [place == 0 and planned > 0 for place in range(len(candidates))]
-    comes = [one.verdict.startswith("next if") for one in candidates]
-    assert comes == [0 < place < planned for place in range(len(candidates))]
-
-
-@given(choice=choices())
-def test_a_choice_is_the_same_when_it_is_made_of_what_was_stored(choice: Choice) -> None:
-    """Evidence goes through its text and back, whatever the policy looks at."""
-    seen = Evidence(tuple(choice.offers), choice.used, choice.tried)
-
-    assert replay(choice.policy, choice.job, read_evidence(as_text(seen))) == choice.plan

@@ -86,7 +86,9 @@ def test_where_nothing_was_learnt_against_it_nobody_explores() -> None:
     plan = planned(cheap(latency=Latency.stated(9.0, 21.0)), dear())
 
     assert providers(plan) == ["shortapi", "runpod"]
-    assert plan.decision.candidates[0].verdict == "chosen by lowest price"
+    assert plan.decision.candidates[0].verdict == (
+        "chosen by lowest price, within 30 s (95 of 100 jobs: 21.0 s)"
+    )
 
 
 def test_who_was_quickest_is_tried_again_where_seconds_count() -> None:

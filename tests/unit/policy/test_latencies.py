@@ -42,6 +42,7 @@ def test_the_limit_itself_is_quick_enough() -> None:
     offer = an_offer(price=Money.parse("0.04"), latency=found)
 
     assert just.objection(offer, "policy") is None
+    assert just.kept(offer) == "within 15 s (95 of 100 jobs: 15.0 s)"
     assert below.objection(offer, "rule") == (
         "is too slow: 95 of 100 jobs take up to 15.0 s, above this rule's maximum of 14 s"
     )

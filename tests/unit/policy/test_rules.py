@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from router.model.job import Job, Resolution
-from router.policy.rules import When
+from router.policy.rules import When, told_rule
 from tests.fakes import a_job
 from tests.policy_files import a_policy
 
@@ -111,3 +111,17 @@ def test_a_rule_lowers_what_may_be_spent_twice_for_its_jobs() -> None:
 
     assert str(policy.double_spend_limit(at, JOB).limit) == "0.00"
     assert str(policy.double_spend_limit(at, a_job_of("bee")).limit) == "3.00"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("ads", "ads"),
+        ("ads; 80% of B is used", "ads; 80% of B is used"),
+        ("otherwise", "no rule matched: the policy's own"),
+        ("otherwise; 80% of B is used", "no rule matched: the policy's own; 80% of B is used"),
+    ],
+)
+def test_what_no_rule_matches_is_told_as_that(rule: str, words: str) -> None:
+    """The word that is stored says little to people; stages that are reached are told with it."""
+    assert told_rule(rule) == words

@@ -50,6 +50,7 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
         "tenant": "acme",
         "chosen": "shortapi",
         "price": "0.04",
+        "by_lot": None,
         "error": None,
         "decision": {
             "policy": "thrift",
