@@ -19,8 +19,10 @@ _KNOWN = (
 _EXPECTED = (
     "An estimate takes the price of the tested policy's price book at the job's instant, and the "
     "latency and the share of failures that were known of that provider at that moment, or what "
-    "the price book states. A failure is taken to cost nothing, and to lead to the plan's next "
-    "provider."
+    "the price book states. Who was set aside then after failures is taken to fail, at no charge. "
+    "Any other failure is taken to cost nothing where the price book says that failures are free, "
+    "and the price where it does not. Then the next provider is chosen: after a failure that costs "
+    "only if the policy pays twice for an edit, whatever its limit for that."
 )
 _BUDGETS = (
     "Budgets are replayed in the order of the jobs, from nothing used: a hold at the price, then "
