@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.finance.backtest.comparing import counted
 from router.finance.backtest.lasting import percentile_s
 from router.finance.backtest.menus import WHOLE
 from router.finance.backtest.running import HAPPENED, Backtest
@@ -58,16 +59,16 @@ def notes_of(found: Backtest) -> list[str]:
     notes: list[str] = [*_ALWAYS]
     if found.refused:
         notes.append(
-            f"{found.refused} holds were refused at the time. The ledger keeps of them only their "
+            f"Refused at the time: {counted(found.refused, 'hold')}. The ledger keeps only their "
             "count and sum, so they are not replayed: under more generous budgets there would be "
             "more jobs than these."
         )
     if found.unfinished:
-        notes.append(f"{found.unfinished} jobs have not ended yet and are left out.")
+        notes.append(f"Not ended yet, and left out: {counted(found.unfinished, 'job')}.")
     if found.unnoted:
         notes.append(
-            f"Of {found.unnoted} jobs nobody noted what became of them: '{HAPPENED}' is without "
-            "them."
+            f"Without a note of what became of it: {counted(found.unnoted, 'job')}. "
+            f"'{HAPPENED}' leaves that out."
         )
     return notes
 

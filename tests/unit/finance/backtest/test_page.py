@@ -124,7 +124,7 @@ def test_denials_and_checks_are_told() -> None:
     page = page_of(told)
 
     assert "Budgets would have denied 0 of them; 5 were denied." in page
-    assert "3 recorded decisions were made again" in page
+    assert "3 recorded decisions made again" in page
 
 
 def test_no_jobs_make_a_page_too() -> None:
