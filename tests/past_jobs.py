@@ -3,11 +3,16 @@
 import json
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from router.dispatch.requests import decision_text
 from router.finance.backtest.past import Happened, PastJob, Tried
@@ -24,6 +29,7 @@ from router.model.money import Money
 from router.model.offer import Offer, Plan
 from router.policy.capability import Ability, offers_for
 from router.policy.evidence import Evidence, as_text, replay
+from router.policy.exploring import explores
 from router.policy.policy import Policy
 from tests.fakes import EPOCH, a_job
 from tests.ledger_kit import a_sqlite_store, usd
@@ -32,6 +38,10 @@ LEARNT_FOR_S = 5.0
 """For so long the made-up router goes by the same latencies."""
 FAILING = 0.03
 TENANTS = 20
+PER_DAY = 40_000
+MADE_MAX = 50_000
+"""Of a ledger with more jobs, so many are made, and the others copied."""
+_INSTANTS = ("created_at", "deadline_at", "ended_at", "dispatched_at", "horizon_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,13 @@ class Made:
 class Maker:
     """Makes jobs one after the other, as a router with a policy would have bought them."""
 
-    def __init__(self, policy: Policy, *, seed: int = 7, per_day: int = 40_000) -> None:
+    def __init__(self, policy: Policy, *, seed: int = 7, per_day: int = PER_DAY) -> None:
         self._policy, self._rng = policy, random.Random(seed)
         self._pause_s = 86_400 / per_day
         self._at = EPOCH + timedelta(days=1)
         self._seen_until = self._at
         self._scale = 1.0
-        self._plans: dict[tuple[Resolution, str], tuple[str, Plan]] = {}
+        self._plans: dict[tuple[Resolution, str, bool], tuple[str, Plan]] = {}
 
     def make(self, count: int) -> Iterator[Made]:
         """So many more jobs."""
@@ -67,20 +77,22 @@ class Maker:
         rng = self._rng
         resolution = rng.choices(list(Resolution), [6, 3, 1])[0]
         tenant = f"tenant-{rng.randrange(TENANTS)}"
-        seen, plan = self._planned(resolution, tenant)
-        return self._bought(resolution, tenant, seen, plan)
+        job_id = JobId(f"{int(self._at.timestamp() * 1000):012x}-{rng.getrandbits(64):016x}")
+        seen, plan = self._planned(job_id, resolution, tenant)
+        return self._bought(job_id, resolution, tenant, seen, plan)
 
-    def _planned(self, resolution: Resolution, tenant: str) -> tuple[str, Plan]:
-        """Jobs of one moment see the same."""
-        known = self._plans.get((resolution, tenant))
+    def _planned(self, job_id: JobId, resolution: Resolution, tenant: str) -> tuple[str, Plan]:
+        """Jobs of one moment see the same, and choose the same but for those that explore."""
+        key = (resolution, tenant, explores(self._policy.explore, job_id))
+        known = self._plans.get(key)
         if known is None:
-            job = a_job(resolution=resolution, tenant=tenant, created_at=self._at)
+            job = a_job(id=job_id, resolution=resolution, tenant=tenant, created_at=self._at)
             offers = offers_for(
                 self._policy.prices, job, self._at, shape="3x2", supplied=frozenset(Ability)
             )
             evidence = Evidence(tuple(self._learnt(offer) for offer in offers))
             known = as_text(evidence), replay(self._policy, job, evidence)
-            self._plans[resolution, tenant] = known
+            self._plans[key] = known
         return known
 
     def _learnt(self, offer: Offer) -> Offer:
@@ -95,9 +107,9 @@ class Maker:
             failing=FAILING,
         )
 
-    def _bought(self, resolution: Resolution, tenant: str, seen: str, plan: Plan) -> Made:
-        bits = self._rng.getrandbits(64)
-        job_id = JobId(f"{int(self._at.timestamp() * 1000):012x}-{bits:016x}")
+    def _bought(
+        self, job_id: JobId, resolution: Resolution, tenant: str, seen: str, plan: Plan
+    ) -> Made:
         attempts: list[AttemptRow] = []
         at = self._at
         for number, offer in enumerate(plan.offers, start=1):
@@ -183,6 +195,59 @@ def write_ledger(path: Path, policy: Policy, count: int, *, seed: int = 7) -> No
             for attempt in made.attempts:
                 database.execute(put["put_attempts"], encode(attempt))
     store.close()
+
+
+def write_long_ledger(path: Path, policy: Policy, count: int) -> None:
+    """Make a ledger of so many jobs, of which the later are the first ones again, days later."""
+    made = min(count, MADE_MAX)
+    write_ledger(path, policy, made)
+    with closing(apsw.Connection(str(path))) as database:
+        database.pragma("synchronous", "off")
+        database.create_scalar_function("moved", _mover(policy), 2, deterministic=True)
+        days = made // PER_DAY + 1
+        for number in range(1, -(-count // made)):
+            left = min(made, count - number * made)
+            with database:
+                _copy(database, number * days, left)
+
+
+def _mover(policy: Policy) -> Callable[..., str]:
+    """Give a job another id, for a later day, that draws the same lot."""
+
+    @lru_cache(MADE_MAX)
+    def moved(*of: Any) -> str:
+        job_id, days = of
+        began_ms, _, rest = job_id.partition("-")
+        head = f"{int(began_ms, 16) + days * 86_400_000:012x}-{rest[:8]}"
+        found = (f"{head}{number:08x}" for number in counting())
+        lot = explores(policy.explore, job_id)
+        return next(name for name in found if explores(policy.explore, name) == lot)
+
+    return moved
+
+
+def _copy(database: apsw.Connection, days: int, jobs: int) -> None:
+    """Copy so many of the first jobs, with their attempts."""
+    parameters = {"days": days, "after": f"+{days} days", "jobs": jobs}
+    for table, job_id in (("jobs", "id"), ("attempts", "job_id")):
+        columns = [str(row[1]) for row in database.execute(f"PRAGMA table_info({table})")]
+        new = {name: f"date({name}, :after) || substr({name}, 11)" for name in _INSTANTS}
+        new[job_id] = f"moved({job_id}, :days)"
+        if table == "attempts":
+            new["id"] = f"{new[job_id]} || '.' || number"
+            new["callback_token"] = f"callback_token || '.' || {days}"
+        values = ", ".join(new.get(name, name) for name in columns)
+        database.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} "  # noqa: S608 - No one else's words are in it.
+            f"WHERE {job_id} <= (SELECT id FROM jobs ORDER BY id LIMIT 1 OFFSET :jobs - 1)",
+            parameters,
+        )
+
+
+def roomy(policy: Policy) -> Policy:
+    """The same policy with budgets that have room for whatever there is."""
+    budgets = tuple(one.model_copy(update={"limit": usd("9000000")}) for one in policy.budgets)
+    return policy.model_copy(update={"budgets": budgets})
 
 
 def write_trace(path: Path, policy: Policy, count: int, *, seed: int = 7) -> None:

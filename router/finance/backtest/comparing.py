@@ -3,18 +3,53 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from router.finance.backtest.tallies import NOT_RECORDED
 from router.model.money import Money
 
 NONE = "-"
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 """As a page sets them."""
+ABOUT, NEARLY = "~", "\N{ALMOST EQUAL TO}"
+"""Before an estimate: in a terminal, and as a page sets it."""
 _CENT = 10_000_000
+_MANY = 10_000 * _CENT
 
 
 def exact(amount: Money) -> str:
     """An amount to its last digit: `$1,340.0625`."""
     whole, _, places = str(Money(abs(amount.nanos))).partition(".")
     return f"{'-' if amount.nanos < 0 else ''}${int(whole):,}.{places}"
+
+
+def dollars(line: Mapping[str, Any], amount: str | None) -> str:
+    """
+    An amount of a scenario's line: `$61.795`, and an estimate `~$49.8544`; a dash for none.
+
+    An estimate is told to the hundredth of a cent, and of more than some dollars to the cent: more
+    places would say that they are known.
+    """
+    if amount is None:
+        return NONE
+    found = Money.parse(amount)
+    if line["bought_as_it_was"] == line["bought"]:
+        return exact(found)
+    if abs(found.nanos) >= _MANY:
+        return ABOUT + rounded(found)
+    steps = (abs(found.nanos) * 2 * 100 // _CENT + 1) // 2
+    sign = "-" if found.nanos < 0 and steps else ""
+    return f"{ABOUT}{sign}${steps // 10_000:,}.{steps % 10_000:04d}"
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something: `1 job`, `1,200 jobs`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def no_room(budget: str) -> str:
+    """Why jobs were denied, where the ledger tells by which budget, and where it does not."""
+    if budget == NOT_RECORDED:
+        return "a budget had no room; which one was not recorded"
+    return f"the budget '{budget}' had no room"
 
 
 def rounded(amount: Money) -> str:
@@ -25,11 +60,11 @@ def rounded(amount: Money) -> str:
 
 
 def against(spend: str, compared: str) -> str:
-    """By how much a spend is above another, as `+$1.20 (+3.4 %)`."""
+    """By how much a spend is above another, to the cent, as `+$1.20 (+3.4 %)`."""
     base = Money.parse(compared)
     more = Money.parse(spend) - base
     percent = percent_of(more, base)
-    told = exact(more) if more.nanos < 0 else f"+{exact(more)}"
+    told = rounded(more) if more.nanos < 0 else f"+{rounded(more)}"
     return f"{told} ({percent})" if percent else told
 
 

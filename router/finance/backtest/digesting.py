@@ -24,6 +24,7 @@ from router.model.job import Job
 from router.model.offer import Offer
 from router.policy.downshift import at_each_resolution
 from router.policy.evidence import replay
+from router.policy.exploring import explores
 from router.policy.policy import Policy
 from router.policy.preference import Weights
 from router.policy.scopes import JobFacts
@@ -83,6 +84,8 @@ class Digester:
             {microseconds(at) for row in raises for at in (row.created_at, row.until)}
         )
         self._draws_lots = any(_draws_lots(one.policy) for one in scenarios)
+        said = {one.policy.explore for one in scenarios}
+        self._exploring = sorted(percent for percent in said if percent is not None)
         self._menus, self._alike = _Kept(), _Kept()
         self._offers, self._bound = _Kept(), _Kept()
 
@@ -101,6 +104,7 @@ class Digester:
             menus=self._choices(past, bound.limits),
             job=job.id,
             is_same=self._is_same(past),
+            is_own=bool(past.decision) and past.policy_hash == self._policy.hash,
         )
 
     def _is_same(self, past: PastJob) -> bool | None:
@@ -115,6 +119,7 @@ class Digester:
     def _choices(self, past: PastJob, limits: Mapping[str, Limit]) -> tuple[Menu, ...]:
         job = past.job
         # All that a choice goes by: of the job's tenant and tags, only which rule is theirs.
+        lot = job.batch or job.id
         key = (
             facts(job),
             job.price_max,
@@ -123,7 +128,8 @@ class Digester:
             self._epochs.of(job.created_at),
             id(past.evidence),
             tuple(limits),
-            (job.batch or job.id) if self._draws_lots else None,
+            lot if self._draws_lots else None,
+            *(explores(percent, lot) for percent in self._exploring),
         )
         kept = self._menus.get(key)
         if kept is None:
@@ -171,7 +177,7 @@ class Digester:
 
 
 def _draws_lots(policy: Policy) -> bool:
-    """Whether a choice may hang on the job's id."""
+    """Whether an order may hang on the job's id."""
     ways = (
         policy.prefer,
         *(rule.prefer for rule in policy.rules),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from router.finance.backtest.comparing import counted
 from router.finance.backtest.lasting import percentile_s
 from router.finance.backtest.menus import WHOLE
 from router.finance.backtest.running import HAPPENED, Backtest
@@ -19,8 +20,10 @@ _KNOWN = (
 _EXPECTED = (
     "An estimate takes the price of the tested policy's price book at the job's instant, and the "
     "latency and the share of failures that were known of that provider at that moment, or what "
-    "the price book states. A failure is taken to cost nothing, and to lead to the plan's next "
-    "provider."
+    "the price book states. Who was set aside then after failures is taken to fail, at no charge. "
+    "Any other failure is taken to cost nothing where the price book says that failures are free, "
+    "and the price where it does not. Then the next provider is chosen: after a failure that costs "
+    "only if the policy pays twice for an edit, whatever its limit for that."
 )
 _BUDGETS = (
     "Budgets are replayed in the order of the jobs, from nothing used: a hold at the price, then "
@@ -56,16 +59,16 @@ def notes_of(found: Backtest) -> list[str]:
     notes: list[str] = [*_ALWAYS]
     if found.refused:
         notes.append(
-            f"{found.refused} holds were refused at the time. The ledger keeps of them only their "
+            f"Refused at the time: {counted(found.refused, 'hold')}. The ledger keeps only their "
             "count and sum, so they are not replayed: under more generous budgets there would be "
             "more jobs than these."
         )
     if found.unfinished:
-        notes.append(f"{found.unfinished} jobs have not ended yet and are left out.")
+        notes.append(f"Not ended yet, and left out: {counted(found.unfinished, 'job')}.")
     if found.unnoted:
         notes.append(
-            f"Of {found.unnoted} jobs nobody noted what became of them: '{HAPPENED}' is without "
-            "them."
+            f"Without a note of what became of it: {counted(found.unnoted, 'job')}. "
+            f"'{HAPPENED}' leaves that out."
         )
     return notes
 

@@ -1,9 +1,11 @@
 """
 What becomes of a job once it is bought: as it was, where it was really tried there; else expected.
 
-At a provider that the job was really tried at, for the same edit, it has the outcome that it had.
-At another, it fails as often as that provider's attempts were failing at that moment, costs the
-price if it does not, nothing if it does, and goes on to the next provider of the plan.
+Under the policy that was in force, a job that begins where it began is as it was, to its end: who
+was asked after the first hung on what was seen at that moment. At a provider that the job was
+really tried at, for the same edit, it has the outcome that it had. At another, it fails as often as
+that provider's attempts were failing at that moment, costs the price if it does not, and if it
+does, nothing where failures are free; then it goes on to the next provider.
 """
 
 from collections.abc import Sequence
@@ -29,19 +31,24 @@ class Fate(NamedTuple):
     lasts: int
     """After how many tenths of a second it has ended: as it did, or as half of such jobs do."""
     is_known: bool
-    """Whether all of it really happened so, and nothing is expected."""
+    """Whether all of it really happened so, nothing else did, and nothing is expected."""
+    asked: tuple[str, ...] = ()
+    """The providers, one for each charge."""
 
 
-def fate(bids: Sequence[Bid], past: Happened | None) -> Fate:
+def fate(bids: Sequence[Bid], past: Happened | None, *, is_own: bool = False) -> Fate:
     """
     Follow a job along a plan.
 
     Args:
         bids: At least one, in the order in which they are asked.
         past: What became of the job; None where nobody noted it.
+        is_own: The policy is the one that was in force for the job.
     """
     if past is None:
         return _Path(Happened()).walk(bids)
+    if is_own and past.attempts and _is_same(bids[0], past.attempts[0]):
+        return _whole(past, tuple(one.charged_nanos for one in past.attempts))
     return _as_it_was(bids, past) or _Path(past).walk(bids)
 
 
@@ -56,7 +63,12 @@ def _as_it_was(bids: Sequence[Bid], past: Happened) -> Fate | None:
     # There may be somebody left whom nobody asked then.
     if len(bids) > len(attempts) and not attempts[-1].is_delivered and _goes_on(attempts[-1], past):
         return None
-    charges = tuple(_charge(bid, tried) for bid, tried in pairs)
+    return _whole(past, tuple(_charge(bid, tried) for bid, tried in pairs))
+
+
+def _whole(past: Happened, charges: tuple[int, ...]) -> Fate:
+    """All that became of a job; only what was charged may differ."""
+    attempts = past.attempts
     took = past.tenths if past.is_delivered else None
     return Fate(
         charges=charges,
@@ -66,6 +78,7 @@ def _as_it_was(bids: Sequence[Bid], past: Happened) -> Fate | None:
         paces=(),
         lasts=sum(one.tenths or 0 for one in attempts),
         is_known=charges == tuple(one.charged_nanos for one in attempts),
+        asked=tuple(one.provider for one in attempts),
     )
 
 
@@ -82,8 +95,9 @@ class _Path:
         self._is_known = True
 
     def walk(self, bids: Sequence[Bid]) -> Fate:
-        failovers = 0
+        failovers, asked = 0, list[str]()
         for number, bid in enumerate(bids):
+            asked.append(bid.provider)
             failovers += self._reach if number else 0
             tried = _tried(bid, self._past)
             goes_on = self._expect(bid) if tried is None else self._repeat(bid, tried)
@@ -96,7 +110,9 @@ class _Path:
             tuple(self._took),
             tuple(self._paces),
             self._lasts,
-            self._is_known,
+            # What more was asked then is not what would have been asked now.
+            self._is_known and len(asked) == len(self._past.attempts),
+            tuple(asked),
         )
 
     def _expect(self, bid: Bid) -> bool:
@@ -108,11 +124,11 @@ class _Path:
         got = self._reach - self._reach * bid.failing // WHOLE
         if not self._lasts and bid.pace is not None:
             self._lasts = round(pace_s(bid.pace)[0] * TENTHS)
-        self._charges.append(bid.nanos * got // WHOLE)
+        self._charges.append((bid.nanos * got + bid.lost * (self._reach - got)) // WHOLE)
         if bid.pace is not None and got:
             self._paces.append((bid.pace, got))
         self._arrive(got)
-        return True
+        return not bid.is_last
 
     def _repeat(self, bid: Bid, tried: Tried) -> bool:
         """It is as it was there; whether anybody else may be asked."""

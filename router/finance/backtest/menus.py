@@ -18,7 +18,7 @@ from router.model.budget import Limit, Usage
 from router.model.job import Job, Resolution
 from router.model.latency import Latency
 from router.model.money import Money
-from router.model.offer import Offer, Plan
+from router.model.offer import Offer, Plan, ProviderState
 from router.policy.choose import choose
 from router.policy.downshift import at_each_resolution, may_shrink, stopped
 from router.policy.policy import Policy
@@ -43,13 +43,19 @@ class Bid(NamedTuple):
     """How likely it fails, in millionths."""
     pace: Pace | None
     """None: nothing is known."""
+    lost: int = 0
+    """What a failure is taken to charge, in nano-dollars."""
+    is_last: bool = False
+    """Whether nobody else is asked after a failure, because money may be gone."""
 
 
 class Size(NamedTuple):
     """What is chosen at one resolution."""
 
     bids: tuple[Bid, ...]
-    """In the plan's order."""
+    """In the plan's order: the first that has room is held for."""
+    then: tuple[Bid, ...] = ()
+    """Whom a failover goes to, in this order: chosen again, without who was tried."""
     budget: str | None = None
     """Whose stage stands in the way, where there are no bids."""
     nanos: int = 0
@@ -150,7 +156,8 @@ def _sizes(
         seen = [offer for offer in offers[tried.resolution] if scenario.asks(offer)]
         plan = choose(policy, tried, seen, standing=standing)
         if plan.offers:
-            yield Size(tuple(_bid(tried, offer) for offer in plan.offers))
+            bids = tuple(_bid(policy, tried, offer) for offer in plan.offers)
+            yield Size(bids, tuple(_follow(policy, tried, seen, standing, bids[0])))
         else:
             yield _stopped(policy, tried, seen, standing, plan)
 
@@ -163,7 +170,20 @@ def _stopped(
         return Size((), why=_why(plan))
     halt, cheapest = found
     goes_on = may_shrink(policy, halt, is_smaller=False)
-    return Size((), halt.used.limit.budget, cheapest.nanos, goes_on)
+    return Size((), (), halt.used.limit.budget, cheapest.nanos, goes_on)
+
+
+def _follow(
+    policy: Policy, job: Job, offers: Sequence[Offer], standing: Standing, first: Bid
+) -> Iterator[Bid]:
+    """Choose again after each failure, as the router does: who was set aside may be left then."""
+    tried, most = frozenset({first.provider}), policy.failover_for(job).providers_max
+    while len(tried) < most:
+        plan = choose(policy, job, offers, tried=tried, standing=standing)
+        if not plan.offers:
+            return
+        yield _bid(policy, job, plan.offers[0])
+        tried |= {plan.offers[0].provider}
 
 
 def _why(plan: Plan) -> str:
@@ -172,13 +192,22 @@ def _why(plan: Plan) -> str:
     return "; ".join(f"{one.provider} {one.verdict}" for one in candidates) or "nobody sells it"
 
 
-def _bid(job: Job, offer: Offer) -> Bid:
+def _bid(policy: Policy, job: Job, offer: Offer) -> Bid:
+    """
+    An offer as a bid.
+
+    Whoever was set aside after failures then is taken to have failed, and to have charged nothing.
+    """
+    is_down = offer.state is ProviderState.EJECTED
+    is_free = is_down or policy.prices.terms(offer.provider).failed_is_free
     return Bid(
         provider=offer.provider,
         resolution=job.resolution.value,
         nanos=offer.price.nanos,
-        failing=round(offer.failing * WHOLE),
+        failing=WHOLE if is_down else round(offer.failing * WHOLE),
         pace=pace_of(offer.latency) if offer.latency is not None else None,
+        lost=0 if is_free else offer.price.nanos,
+        is_last=not is_free and not policy.failover_for(job).double_spend_max,
     )
 
 

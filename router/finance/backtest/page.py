@@ -14,10 +14,10 @@ from typing import Any
 
 from router.finance.backtest.charts import kind_of, latency_chart, parts_chart, spend_chart
 from router.finance.backtest.comparing import (
-    DASH,
     biggest,
     count,
-    exact,
+    counted,
+    dollars,
     percent_of,
     rounded,
     seconds,
@@ -28,6 +28,7 @@ from router.finance.backtest.page_tables import (
     reasons_table,
     spend_table,
     times_table,
+    typeset,
     whole_table,
 )
 from router.finance.backtest.running import HAPPENED
@@ -48,9 +49,9 @@ _LATENCY_HINT = (
     "other provider at that moment."
 )
 _WHOLE_HINT = (
-    "Delivered, failovers and times are expected values, except in what happened. As it was: the "
-    "share of the bought jobs of which nothing is estimated. Smaller: bought at a lower resolution "
-    "than was asked for."
+    "\N{ALMOST EQUAL TO} is an estimate. Delivered, failovers and times are expected values, but "
+    "in what happened. As it was: the share of the bought jobs of which nothing is estimated. "
+    "Smaller: bought at a lower resolution than was asked for."
 )
 
 
@@ -102,7 +103,7 @@ def _header(document: Line) -> str:
         '<header><p class="kicker">Farebox backtest</p>'
         f"<h1>What {escape(document['policy'])} would have made of it</h1>"
         f"<p>{escape(document['summary'])}</p>"
-        f'<p class="hint">{document["jobs"]:,} jobs from {since} to {until} UTC · policy '
+        f'<p class="hint">{counted(document["jobs"], "job")} from {since} to {until} UTC · policy '
         f"{known_by}</p></header>"
     )
 
@@ -158,7 +159,7 @@ def _cards(tested: Line, past: Line | None) -> Iterator[str]:
 
     was = past or tested
     yield card("Spend", *(rounded(Money.parse(one["spend"])) for one in (tested, was)))
-    yield card("Per delivered edit", *(_each(one["per_delivered"]) for one in (tested, was)))
+    yield card("Per delivered edit", *(_each(one) for one in (tested, was)))
     yield card("Delivered", *(share(one["delivered"], one["jobs"]) for one in (tested, was)))
     yield card("Denied by budgets", *(count(one["denied"]) for one in (tested, was)))
     yield card("Half within, estimated", *(seconds(one["p50_s"]) for one in (tested, was)))
@@ -172,11 +173,11 @@ def _by(scenarios: Sequence[Line], kinds: Sequence[str], part: str, heading: str
     table = parts_table(scenarios, kinds, part, heading, names)
     hint = "Bars stand in the order of the table's columns; at the right, by how much it changes."
     hint += f" {left:,} more with fewer jobs are below." if left else ""
-    return _section(f"By {heading}", hint, _beside(picture, table))
+    return _section(f"By {heading}", hint, _beside(picture, table, kind="beside wide"))
 
 
-def _beside(picture: str, table: str) -> str:
-    return f'<div class="beside">{picture}{table}</div>'
+def _beside(picture: str, table: str, *, kind: str = "beside") -> str:
+    return f'<div class="{kind}">{picture}{table}</div>'
 
 
 def _section(title: str, hint: str, content: str, *, kind: str = "") -> str:
@@ -190,11 +191,11 @@ def _notes(document: Line) -> str:
     notes = [escape(note) for note in document["notes"]]
     if checked["compared"]:
         notes.append(
-            f"{checked['compared']:,} recorded decisions were made again from what was seen at "
-            f"the time; {checked['differing']:,} came out otherwise."
+            f"{counted(checked['compared'], 'recorded decision')} made again from what was seen at "
+            f"the time, of which {checked['differing']:,} came out otherwise."
         )
     return f"<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul>"
 
 
-def _each(amount: str | None) -> str:
-    return exact(Money.parse(amount)) if amount is not None else DASH
+def _each(line: Line) -> str:
+    return typeset(dollars(line, line["per_delivered"]))

@@ -5,19 +5,21 @@ from html import escape
 from typing import Any
 
 from router.finance.backtest.comparing import (
+    ABOUT,
     DASH,
     MINUS,
+    NEARLY,
     NONE,
     against,
     biggest,
     change,
     count,
-    exact,
+    dollars,
+    no_room,
     seconds,
     share,
 )
 from router.finance.backtest.running import HAPPENED
-from router.model.money import Money
 
 LISTED_MAX = 100
 Line = Mapping[str, Any]
@@ -30,7 +32,7 @@ def spend_table(scenarios: Sequence[Line], kinds: Sequence[str]) -> str:
     rows = [
         _row(
             _named(one["name"], kind),
-            [_usd(one["total"]["spend"]), _against(one["total"], base)],
+            [dollars(one["total"], one["total"]["spend"]), _against(one["total"], base)],
             kind,
         )
         for one, kind in zip(scenarios, kinds, strict=True)
@@ -65,29 +67,44 @@ def parts_table(
     ]
     rows = [
         _row(
-            escape(name), [_usd(lines[name]["spend"]) if name in lines else NONE for lines in found]
+            escape(name),
+            [
+                dollars(lines[name], lines[name]["spend"]) if name in lines else NONE
+                for lines in found
+            ],
         )
         for name in names
     ]
-    total = _row("all", [_usd(one["total"]["spend"]) for one in scenarios], "tested")
+    wholes = [one["total"] for one in scenarios]
+    total = _row("all", [dollars(line, line["spend"]) for line in wholes], "tested")
     return scrolled(f"Spend by {heading}", headings, [rows, [total]])
 
 
 def whole_table(scenarios: Sequence[Line], kinds: Sequence[str], part: str, heading: str) -> str:
     """Every figure of every scenario, of all jobs or of each part of them."""
-    headings = [heading] * bool(heading)
-    headings += ["", "jobs", "spend", "change", "per edit", "delivered", "denied", "not served"]
-    headings += ["smaller", "fail&shy;overs", "half within", "95 % within", "as it was"]
+    headings = [heading, "jobs", "spend", "change", "per edit", "delivered", "denied"]
+    headings += [
+        "not served",
+        "smaller",
+        "fail&shy;overs",
+        "half within",
+        "95 % within",
+        "as it was",
+    ]
     if not part:
         return scrolled(
             "All jobs",
             headings,
-            [_group("", [one["total"] for one in scenarios], scenarios, kinds)],
+            [_group([one["total"] for one in scenarios], scenarios, kinds)],
         )
     found = [_lines(one, part) for one in scenarios]
     names, left = biggest(scenarios, part, LISTED_MAX)
     groups = [
-        _group(name, [lines.get(name) for lines in found], scenarios, kinds) for name in names
+        [
+            f'<tr><th scope="rowgroup" colspan="{len(headings)}">{escape(name)}</th></tr>',
+            *_group([lines.get(name) for lines in found], scenarios, kinds),
+        ]
+        for name in names
     ]
     caption = f"By {heading}" + (f"; {left:,} more are in what --json gives" if left else "")
     return scrolled(caption, headings, groups)
@@ -100,7 +117,7 @@ def reasons_table(scenarios: Sequence[Line]) -> str:
         f'<td class="number">{jobs:,}</td></tr>'
         for one in scenarios
         for why, jobs in (
-            *((_no_room(budget), jobs) for budget, jobs in one["denied_by"].items()),
+            *((no_room(budget), jobs) for budget, jobs in one["denied_by"].items()),
             *one["not_served_because"].items(),
         )
     ]
@@ -123,25 +140,23 @@ def scrolled(caption: str, headings: Sequence[str], groups: Sequence[Sequence[st
 
 
 def _group(
-    part: str, lines: Sequence[Line | None], scenarios: Sequence[Line], kinds: Sequence[str]
+    lines: Sequence[Line | None], scenarios: Sequence[Line], kinds: Sequence[str]
 ) -> list[str]:
     """The scenarios of one part, beneath each other."""
     base = lines[0] if scenarios[0]["name"] == HAPPENED else None
-    rows: list[str] = []
-    for one, kind, line in zip(scenarios, kinds, lines, strict=True):
-        if line is None:
-            continue
-        first = f'<th scope="row">{escape(part) if not rows else ""}</th>' if part else ""
-        rows.append(_row(_named(one["name"], kind), _figures(line, base), kind, before=first))
-    return rows
+    return [
+        _row(_named(one["name"], kind), _figures(line, base), kind)
+        for one, kind, line in zip(scenarios, kinds, lines, strict=True)
+        if line is not None
+    ]
 
 
 def _figures(line: Line, base: Line | None) -> list[str]:
     return [
         count(line["jobs"]),
-        _usd(line["spend"]),
+        dollars(line, line["spend"]),
         NONE if base is None or base is line else change(line["spend"], base["spend"]),
-        _usd(line["per_delivered"]),
+        dollars(line, line["per_delivered"]),
         share(line["delivered"], line["jobs"]),
         count(line["denied"]),
         count(line["not_served"]),
@@ -153,15 +168,16 @@ def _figures(line: Line, base: Line | None) -> list[str]:
     ]
 
 
-def _row(name: str, cells: Sequence[str], kind: str = "", *, before: str = "") -> str:
-    numbers = "".join(f'<td class="number">{_typeset(cell)}</td>' for cell in cells)
+def _row(name: str, cells: Sequence[str], kind: str = "") -> str:
+    numbers = "".join(f'<td class="number">{typeset(cell)}</td>' for cell in cells)
     classes = ' class="tested-row"' if kind == "tested" else ""
-    return f'<tr{classes}>{before}<th scope="row">{name}</th>{numbers}</tr>'
+    return f'<tr{classes}><th scope="row">{name}</th>{numbers}</tr>'
 
 
-def _typeset(cell: str) -> str:
-    """With a minus that is one, and an amount that keeps together."""
-    return cell.replace("-", MINUS if cell != NONE else DASH).replace(" ", "&nbsp;")
+def typeset(cell: str) -> str:
+    """With a minus that is one, a sign before an estimate, and an amount that keeps together."""
+    found = cell.replace("-", MINUS if cell != NONE else DASH).replace(ABOUT, f"{NEARLY} ")
+    return found.replace(" ", "&nbsp;")
 
 
 def _lines(scenario: Line, part: str) -> dict[str, Line]:
@@ -176,10 +192,6 @@ def _against(line: Line, base: Line | None) -> str:
     return NONE if base is None or base is line else against(line["spend"], base["spend"])
 
 
-def _no_room(budget: str) -> str:
-    return f"the budget {budget} had no room"
-
-
 def _aligned(heading: str, *, first: bool) -> str:
     return "" if first or heading in _WORDS else ' class="number"'
 
@@ -190,7 +202,3 @@ def _named(name: str, kind: str) -> str:
         '<svg class="key" viewBox="0 0 10 10" aria-hidden="true">'
         f'<rect class="{kind} bar" width="10" height="10" rx="2"/></svg>{escape(name)}'
     )
-
-
-def _usd(amount: str | None) -> str:
-    return exact(Money.parse(amount)) if amount is not None else NONE

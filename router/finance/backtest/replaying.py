@@ -40,6 +40,8 @@ class Digest(NamedTuple):
     """Its id."""
     is_same: bool | None = None
     """Whether the policy decides as it is recorded to have decided; None: that cannot be told."""
+    is_own: bool = False
+    """Whether the tested policy was in force for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class _Bought:
     """A plan of which one offer fits."""
 
     bids: tuple[Bid, ...]
-    """The one that fits first."""
+    """The one that fits first, and whom a failover goes to."""
     number: int
     """At which size, counted from the one that was asked for."""
 
@@ -66,6 +68,7 @@ class Replay:
     def __init__(self, scenario: Scenario) -> None:
         self.tally = Tally(scenario.name)
         self._rooms = Rooms()
+        self._is_tested = scenario.provider is None
         self._downshifting = scenario.policy.downshifting
         self._percents = thresholds(scenario.policy)
         self._ends: list[tuple[int, int, tuple[tuple[Lines, int], ...]]] = []
@@ -113,13 +116,19 @@ class Replay:
         return denied
 
     def _held(self, digest: Digest, size: Size) -> tuple[Bid, ...] | _Denied:
-        """Hold for the first bid that fits; the others that fit come after it."""
+        """Hold for the first bid that fits; whom it may go on to comes after it, as far as fits."""
         bids, rooms = size.bids, self._rooms
         # Whoever has no room now has none on failover: what failed then is free again.
         fitting = tuple(bid for bid in bids if rooms.fits(digest.lines[bid.provider], bid.nanos))
         if fitting:
-            rooms.add(digest.lines[fitting[0].provider], fitting[0].nanos)
-            return fitting
+            first = fitting[0]
+            rooms.add(digest.lines[first.provider], first.nanos)
+            return first, *(
+                bid
+                for bid in size.then
+                if bid.provider != first.provider
+                and rooms.fits(digest.lines[bid.provider], bid.nanos)
+            )
         cheapest = min(bids, key=lambda bid: bid.nanos)
         is_smallest = cheapest.resolution == Resolution.ONE_K
         shrinking = frozenset[str]() if is_smallest else self._downshifting
@@ -129,14 +138,14 @@ class Replay:
 
     def _buy(self, digest: Digest, bought: _Bought) -> None:
         bids = bought.bids
-        found = fate(bids, digest.happened)
+        found = fate(bids, digest.happened, is_own=self._is_tested and digest.is_own)
         cell = self.tally.cell((digest.tenant, digest.resolution))
         cell.buy(found, is_smaller=bids[0].resolution != digest.resolution)
         # In the place of the hold stands what is charged, once the job has ended.
         moves = [(digest.lines[bids[0].provider], found.charges[0] - bids[0].nanos)]
         moves += [
-            (digest.lines[bid.provider], nanos)
-            for bid, nanos in zip(bids[1:], found.charges[1:], strict=False)
+            (digest.lines.get(provider, ()), nanos)
+            for provider, nanos in zip(found.asked[1:], found.charges[1:], strict=True)
         ]
         moved = tuple((lines, nanos) for lines, nanos in moves if nanos and lines)
         if moved:

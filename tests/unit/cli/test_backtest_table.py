@@ -1,8 +1,9 @@
+import json
 from typing import Any
 
 import pytest
 
-from router.cli.backtest_table import TENANTS_MAX, changed, tell, told_of_check
+from router.cli.backtest_table import TENANTS_MAX, WIDTH, changed, tell, told_of_check
 from router.finance.backtest.document import document_of
 from router.finance.backtest.past import Happened
 from router.finance.backtest.running import backtest
@@ -31,11 +32,29 @@ def test_each_scenario_has_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     ((*_,), (*always,)) = rows(out, "what happened")[:1] + rows(out, "always runpod")[:1]
     assert always[1:4] == ["2", "$0.0875", "$0.00 (0.0 %)"]
-    ((*thrift,),) = rows(out, "thrift")
+    thrift, course, *parts = rows(out, "thrift")
     assert thrift[3].startswith("-$0.05 (-5")
-    assert thrift[6] == "1"
-    assert rows(out, "acme")[0][:2] == ["acme", "what happened"]
-    assert "thrift: the budget 'daily' had no room for 1 jobs." in out
+    assert course[2] == "1"
+    assert [cells[0] for cells in rows(out, "acme: 1 job")] == ["acme: 1 job"]
+    assert [cells[5] for cells in parts] == ["1", "0", "1"]
+    assert "thrift: the budget 'daily' had no room: 1 job." in out
+
+
+def test_tables_are_no_wider_than_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also of much money and long names: names are folded, figures are whole."""
+    told = json.dumps(document(a_past(delivered(tried("runpod", "0.0875")), tenant="t" * 70)))
+    great = {"jobs": 1_000_000, "spend": "123456.7890125", "per_delivered": "0.0512345"}
+    long = json.loads(told.replace("thrift", "the-longest-name-of-a-policy-that-there-is"))
+    for one in long["scenarios"]:
+        for line in (one["total"], *one["by_tenant"], *one["by_resolution"]):
+            line.update(great)
+    tell(long)
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "┏┃┡│└"]
+    assert len(lines) > 30
+    assert max(map(len, lines)) <= WIDTH
+    assert not any("…" in line for line in lines)
+    assert sum("~$123,456.79" in line for line in lines) >= 3
 
 
 def test_what_nobody_serves_has_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +64,7 @@ def test_what_nobody_serves_has_its_reason(capsys: pytest.CaptureFixture[str]) -
 
     out = capsys.readouterr().out
     assert "thrift: nobody serves 12 jobs: nobody sells it." in out
+    assert "what happened: a budget had no room; which one was not recorded: 12 jobs." in out
     assert f"({12 - TENANTS_MAX} more are in --json and --html)" in out
 
 
@@ -59,11 +79,11 @@ def test_a_check_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> No
     """None compared, none differing, and those that differ by their ids."""
     assert "no decision was compared" in told_of_check({"compared": 0, "differing": 0, "jobs": []})
     assert told_of_check({"compared": 7, "differing": 2, "jobs": ["j1", "j2"]}).endswith(
-        "7 recorded decisions were made again: 2 differ, first j1, j2"
+        "7 recorded decisions made again, of which 2 came out otherwise, first j1, j2"
     )
     checked = {"compared": 1, "differing": 0, "jobs": []}
     tell({**document(a_past()), "checked": checked})
-    assert "1 recorded decisions were made again: none differs." in capsys.readouterr().out
+    assert "1 recorded decision made again: none differs." in capsys.readouterr().out
 
 
 def test_a_change_is_to_the_cent() -> None:

@@ -3,12 +3,16 @@ from router.finance.backtest.comparing import (
     biggest,
     change,
     count,
+    counted,
+    dollars,
     exact,
+    no_room,
     percent_of,
     rounded,
     seconds,
     share,
 )
+from router.finance.backtest.tallies import NOT_RECORDED
 from router.model.money import Money
 from tests.ledger_kit import usd
 
@@ -23,10 +27,29 @@ def test_amounts_are_exact_or_rounded_to_the_cent() -> None:
     ]  # fmt: skip
 
 
+def test_an_estimate_is_told_as_one_and_not_finer_than_it_is() -> None:
+    """What is known is exact; of nothing there is a dash."""
+    known, guessed = ({"bought": 2, "bought_as_it_was": one} for one in (2, 1))
+
+    assert dollars(known, "61.79512345") == "$61.79512345"
+    assert [dollars(guessed, one) for one in ("61.79512345", "0.06", "-0.05305", "-0.00001")] == [
+        "~$61.7951", "~$0.0600", "~-$0.0531", "~$0.0000",
+    ]  # fmt: skip
+    assert dollars(guessed, "1340.0625") == "~$1,340.06"
+    assert dollars(known, None) == "-"
+
+
+def test_one_is_told_as_one() -> None:
+    """And what was refused by nobody knows which budget, in words."""
+    assert [counted(number, "job") for number in (0, 1, 1200)] == ["0 jobs", "1 job", "1,200 jobs"]
+    assert no_room("daily") == "the budget 'daily' had no room"
+    assert no_room(NOT_RECORDED) == "a budget had no room; which one was not recorded"
+
+
 def test_a_change_has_its_sign_and_its_percent() -> None:
     """Of nothing there is no percent; no change has no sign."""
     assert against("1.20", "1.00") == "+$0.20 (+20.0 %)"
-    assert against("0.8885", "1.00") == "-$0.1115 (-11.2 %)"
+    assert against("0.8885", "1.00") == "-$0.11 (-11.2 %)"
     assert against("0.03", "0.00") == "+$0.03"
     assert (change("1.00", "1.00"), change("2.00", "0.00")) == ("0.0 %", "-")
     assert percent_of(Money(1), Money.ZERO) == ""

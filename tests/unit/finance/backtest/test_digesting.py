@@ -14,6 +14,7 @@ from router.ledger.limit_rows import RaiseRow
 from router.model.job import Resolution
 from router.model.latency import Latency
 from router.policy.evidence import Evidence, replay
+from router.policy.exploring import explores
 from tests.fakes import EPOCH, a_job, an_offer
 from tests.ledger_kit import usd
 from tests.past_jobs import a_past
@@ -31,12 +32,24 @@ RULES = [
 STAGES = [{"when": "50% of own is used", "price_max": "$0.07"}]
 POLICY = a_policy(prices=SHAPELESS, budgets=BUDGETS, rules=RULES, stages=STAGES)
 LOTS = a_policy(prices=SHAPELESS, prefer={"weights": {"shortapi": 50, "runpod": 50}})
+EXPLORING = a_policy(
+    prices=SHAPELESS.replace(
+        "    verified: true", "    verified: true\n    latency: {p50: 5s, p95: 11s}"
+    ),
+    latency_max={"p95": "30s", "over": "1h", "otherwise": "fastest"},
+    explore="10%",
+)
 
 
 def evidence(failing: float) -> Evidence:
-    """What was seen of one provider."""
-    seen = an_offer(price=usd("0.04"), latency=Latency.stated(5.0, 11.0), failing=failing)
-    return Evidence((seen,))
+    """What was seen: the cheaper was slower of late than is stated of it."""
+    slow = an_offer(
+        price=usd("0.04"), latency=Latency.stated(25.0, 61.0), stated=(5.0, 11.0), failing=failing
+    )
+    quick = an_offer(
+        provider="runpod", price=usd("0.0875"), latency=Latency.stated(5.0, 9.0), stated=(5.0, 9.0)
+    )
+    return Evidence((slow, quick))
 
 
 SEEN = [evidence(0.1), evidence(0.3)]
@@ -52,7 +65,7 @@ PAST = st.builds(
         ),
         evidence=seen,
     ),
-    st.integers(0, 9),
+    st.integers(0, 40),
     st.sampled_from(["acme", "zeta"]),
     st.sampled_from(list(Resolution)),
     st.sampled_from([(), (("team", "ads"),)]),
@@ -63,13 +76,12 @@ PAST = st.builds(
 
 
 @settings(max_examples=30, deadline=None)
-@given(jobs=st.lists(PAST, max_size=12), policy=st.sampled_from([POLICY, LOTS]))
+@given(jobs=st.lists(PAST, max_size=12), number=st.integers(0, 2))
 def test_what_is_kept_of_a_job_changes_nothing_for_the_next(
-    jobs: list[PastJob], policy: object
+    jobs: list[PastJob], number: int
 ) -> None:
     """Each digest is the same as if it were the first."""
-    assert policy is POLICY or policy is LOTS
-    tested = scenarios(POLICY if policy is POLICY else LOTS)
+    tested = scenarios((POLICY, LOTS, EXPLORING)[number])
     shared = Digester(tested)
 
     assert [shared.digest(one) for one in jobs] == [Digester(tested).digest(one) for one in jobs]
@@ -106,6 +118,33 @@ def test_raises_by_people_count_while_they_are_in_force() -> None:
     ]
 
     assert allowed == [900_000_000, 1_150_000_000, 1_150_000_000, 900_000_000]
+
+
+def test_a_job_that_explores_is_chosen_for_by_itself() -> None:
+    """Although all else about it is as of the job before; the others share their choice."""
+    drawn = [f"job-{number}" for number in range(40) if explores(10, f"job-{number}")]
+    digester = Digester(scenarios(EXPLORING))
+
+    found = {
+        name: digester.digest(replace(a_past(id=name), evidence=SEEN[0])).menus[0]
+        for name in (f"job-{number}" for number in range(40))
+    }
+
+    assert 0 < len(drawn) < 40
+    assert drawn == [
+        name for name, menu in found.items() if menu.at(())[0].bids[0].provider == "shortapi"
+    ]
+    assert len({id(menu) for menu in found.values()}) == 2
+
+
+def test_a_job_is_its_policys_own_where_that_decided_it() -> None:
+    """By the policy's hash, and only where a decision is known."""
+    past = decided()
+    digester = Digester(scenarios(POLICY))
+
+    assert digester.digest(past).is_own
+    assert not digester.digest(replace(past, policy_hash="5eed")).is_own
+    assert not digester.digest(replace(past, decision="")).is_own
 
 
 def test_jobs_of_one_request_draw_one_lot() -> None:

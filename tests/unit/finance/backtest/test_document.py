@@ -53,7 +53,8 @@ def test_notes_say_what_the_figures_rest_on() -> None:
 
     assert len(least) == 3
     assert "Everything else is an estimate" in least[0]
-    assert [note[:9] for note in most[3:]] == ["5 holds w", "2 jobs ha", "Of 1 jobs"]
+    assert [note[:9] for note in most[3:]] == ["Refused a", "Not ended", "Without a"]
+    assert "1 job. " in most[5]
 
 
 def test_what_is_delivered_costs_so_much_each() -> None:

@@ -13,7 +13,37 @@ def test_a_job_that_stays_is_as_it_was() -> None:
 
     found = fate((SHORTAPI, RUNPOD), past)
 
-    assert found == (((0, 87_500_000)), WHOLE, WHOLE, ((90, WHOLE),), (), 160, True)
+    asked = ("shortapi", "runpod")
+    assert found == ((0, 87_500_000), WHOLE, WHOLE, ((90, WHOLE),), (), 160, True, asked)
+
+
+def test_under_the_policy_that_was_in_force_a_job_is_as_it_was_to_its_end() -> None:
+    """Who was asked after the first, and at which price, hung on what was seen at that moment."""
+    past = delivered(tried("shortapi", charged_nanos=3_000_000), tried("runpod", "0.093"))
+
+    found = fate((SHORTAPI,), past, is_own=True)
+
+    assert found.charges == (3_000_000, 93_000_000)
+    assert found.asked == ("shortapi", "runpod")
+    assert (found.delivered, found.failovers, found.is_known) == (WHOLE, WHOLE, True)
+    assert not fate((RUNPOD,), past, is_own=True).is_known
+    assert not fate((RUNPOD,), Happened(is_denied=True), is_own=True).is_known
+
+
+def test_a_job_that_would_have_gone_on_less_far_is_not_as_it_was() -> None:
+    """It ends with the failure that it had, and without the image that it had in the end."""
+    found = fate((SHORTAPI,), delivered(tried("shortapi"), tried("runpod", "0.0875")))
+
+    assert (found.charges, found.delivered, found.is_known) == ((0,), 0, False)
+
+
+def test_a_failure_costs_what_it_may() -> None:
+    """Where failures are not free the price; and where nobody pays twice, it is the last."""
+    costly = SHORTAPI._replace(lost=40_000_000)
+
+    assert fate((costly, RUNPOD), None).charges == (40_000_000, 8_575_000)
+    last = fate((costly._replace(is_last=True), RUNPOD), None)
+    assert (last.charges, last.delivered, last.asked) == ((40_000_000,), 900_000, ("shortapi",))
 
 
 def test_a_charge_that_was_not_the_price_stays_what_it_was() -> None:
@@ -51,7 +81,7 @@ def test_somebody_who_was_left_is_asked() -> None:
     """The job failed because nobody else was allowed; this policy allows one more."""
     past = Happened(attempts=(tried("shortapi"),))
 
-    assert fate((SHORTAPI,), past) == ((0,), 0, 0, (), (), 80, True)
+    assert fate((SHORTAPI,), past) == ((0,), 0, 0, (), (), 80, True, ("shortapi",))
     found = fate((SHORTAPI, RUNPOD), past)
     assert found.charges == (0, 85_750_000)
     assert found.failovers == WHOLE
@@ -71,7 +101,8 @@ def test_a_job_that_ended_by_its_own_fault_does_so_anywhere() -> None:
     """Both sell the same model: what was charged for it is taken over."""
     refused = Happened(attempts=(tried("shortapi", charged_nanos=3_000_000),), stands=True)
 
-    assert fate((RUNPOD, SHORTAPI), refused) == ((3_000_000,), 0, 0, (), (), 0, False)
+    elsewhere = fate((RUNPOD, SHORTAPI), refused)
+    assert elsewhere == ((3_000_000,), 0, 0, (), (), 0, False, ("runpod",))
     assert fate((SHORTAPI, RUNPOD), refused).is_known
 
 

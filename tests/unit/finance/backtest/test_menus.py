@@ -1,16 +1,18 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.finance.backtest.menus import WHOLE, Menu, menu, pace_of, thresholds
+from router.finance.backtest.menus import WHOLE, Menu, Size, menu, pace_of, thresholds
 from router.finance.backtest.offers import book_offers
 from router.finance.backtest.scenarios import Scenario, scenarios
 from router.model.budget import Limit, Usage
 from router.model.job import Job, Resolution
 from router.model.latency import Latency
 from router.model.money import Money
-from router.model.offer import Offer
+from router.model.offer import Offer, ProviderState
 from router.policy.choose import choose
 from router.policy.downshift import at_each_resolution
 from router.policy.policy import Policy
@@ -72,6 +74,37 @@ def test_without_stages_there_is_one_choice() -> None:
     ]
     assert [bid.pace for bid in size.bids] == [pace_of(latency), None]
     assert WHOLE == 1_000_000
+
+
+def test_a_failover_is_chosen_for_again() -> None:
+    """Who was set aside, and so stood in no plan, is the last resort; it is taken to fail too."""
+    job = a_job()
+    down = an_offer(price=usd("0.04"), state=ProviderState.EJECTED, failing=0.03)
+    offers = {Resolution.ONE_K: [down, an_offer(price=usd("0.0875"), provider="runpod")]}
+
+    def size_of(**keys: Any) -> Size:
+        return menu(Scenario("thrift", a_policy(**keys)), job, offers, {}).at(())[0]
+
+    assert [bid.provider for bid in size_of().bids] == ["runpod"]
+    assert [(bid.provider, bid.failing) for bid in size_of().then] == [("shortapi", WHOLE)]
+    assert size_of(failover={"providers_max": 1}).then == ()
+    assert size_of(prefer={"order": ["runpod"]}).then == ()
+
+
+def test_a_failure_costs_the_price_where_nobody_says_that_it_is_free() -> None:
+    """And is the last where nobody pays twice; who is set aside charges nothing."""
+    offers = [an_offer(price=usd("0.04")), an_offer(price=usd("0.0875"), provider="runpod")]
+    down = [replace(one, state=ProviderState.EJECTED) for one in offers]
+
+    def lost(seen: list[Offer], double_spend_max: str) -> list[tuple[int, bool]]:
+        failover = {"providers_max": 2, "double_spend_max": double_spend_max}
+        scenario = Scenario("thrift", a_policy(failover=failover))
+        (size,) = menu(scenario, a_job(), {Resolution.ONE_K: seen}, {}).at(())
+        return [(bid.lost, bid.is_last) for bid in size.bids]
+
+    assert lost(offers, "$2.00 per day") == [(40_000_000, False), (0, False)]
+    assert lost(offers, "$0") == [(40_000_000, True), (0, False)]
+    assert lost(down, "$0") == [(0, False), (0, False)]
 
 
 def test_thresholds_are_those_that_stages_name() -> None:

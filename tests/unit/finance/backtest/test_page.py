@@ -77,7 +77,7 @@ def test_the_answer_comes_first() -> None:
     more = page_of(document(a_past(delivered(tried("runpod", "0.01", quoted_nanos=87_500_000)))))
     same = page_of(document(STAYED))
 
-    assert '<strong class="better">$0.05 less (36.5&nbsp;%)' in less
+    assert '<strong class="better">$0.05 less (35.9&nbsp;%)' in less
     assert '<strong class="worse">$0.03 more' in more
     assert "about as much as they did" in same
     assert "50.0 % of the edits bought" in less
@@ -124,7 +124,7 @@ def test_denials_and_checks_are_told() -> None:
     page = page_of(told)
 
     assert "Budgets would have denied 0 of them; 5 were denied." in page
-    assert "3 recorded decisions were made again" in page
+    assert "3 recorded decisions made again" in page
 
 
 def test_no_jobs_make_a_page_too() -> None:

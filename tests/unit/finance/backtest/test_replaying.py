@@ -1,5 +1,6 @@
 import random
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from router.finance.backtest.tallies import Cell
 from router.model.errors import BudgetExceeded, NobodyQualifies
 from router.model.job import Resolution
 from router.policy.policy import Policy
+from tests.fakes import EPOCH
 from tests.past_jobs import a_past, delivered, tried
 from tests.policy_files import PRICES, a_policy
 from tests.stage import Act, Stage, play, reported
@@ -150,6 +152,24 @@ def replayed(policy: Policy | Scenario, jobs: list[PastJob], place: int = 0) -> 
         digest = digester.digest(past)
         replay.take(digest, digest.menus[place])
     return replay
+
+
+def test_under_its_own_policy_a_job_is_charged_for_all_that_was_asked() -> None:
+    """Also at whom no plan names, and whom the policy's budgets then count."""
+    there = {"name": "there", "who": {"provider": "runpod"}, "limit": "$0.10", "per": "day"}
+    policy = a_policy(prices=SHAPELESS, failover={"providers_max": 1}, budgets=[there])
+    went_on = delivered(tried("shortapi"), tried("runpod", "0.0875"))
+    own = replace(a_past(went_on), decision="{}", policy_hash=policy.hash)
+    only = [{"name": "dear", "when": {"tenant": "dear"}, "prefer": {"order": ["runpod"]}}]
+    next_one = a_past(None, tenant="dear", created_at=EPOCH + timedelta(hours=1))
+
+    whole = replayed(policy, [own]).tally.total()
+    later = a_policy(prices=SHAPELESS, rules=only, failover={"providers_max": 1}, budgets=[there])
+
+    assert (whole.nanos, whole.delivered, whole.failovers) == (87_500_000, 1_000_000, 1_000_000)
+    assert whole.known == 1
+    assert replayed(later, [own, next_one]).tally.by_budget == {"there": 1}
+    assert replayed(policy, [replace(own, decision="")]).tally.total().known == 0
 
 
 JOBS = st.lists(

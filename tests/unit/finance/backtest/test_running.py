@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +14,20 @@ from router.finance.backtest.replaying import Digest
 from router.finance.backtest.running import HAPPENED, Checked, backtest, processors
 from router.finance.backtest.scenarios import scenarios
 from router.finance.backtest.traces import Trace
+from router.ledger.history import History
 from router.ledger.rows import BEGINNING, END
 from router.policy.loader import load_policy, shipped_policy_path
 from tests.fakes import EPOCH
-from tests.past_jobs import Given, a_past, delivered, tried, write_ledger, write_trace
+from tests.past_jobs import (
+    Given,
+    a_past,
+    delivered,
+    roomy,
+    tried,
+    write_ledger,
+    write_long_ledger,
+    write_trace,
+)
 from tests.policy_files import PRICES, a_policy
 
 POLICY = a_policy(prices=PRICES.replace("    aspect_ratio_required: true\n", ""))
@@ -78,6 +89,32 @@ def test_only_the_first_that_differ_are_named() -> None:
 def backtest_digest() -> Digest:
     """Any digest."""
     return Digester(scenarios(POLICY)).digest(a_past())
+
+
+@pytest.mark.slow
+def test_a_long_ledger_under_its_own_policy_gives_what_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Job by job, of which some explore: the first were made, the others copied to later days."""
+    monkeypatch.setattr("tests.past_jobs.MADE_MAX", 1_900)
+    policy = roomy(load_policy(shipped_policy_path("cheapest-within-slo.yaml")))
+    write_long_ledger(tmp_path / "ledger.db", policy, 4_300)
+
+    found = backtest(Books(tmp_path / "ledger.db", BEGINNING, END), policy, workers=1)
+
+    assert (found.jobs, found.checked.compared, found.checked.differing) == (4_300, 4_300, 0)
+    assert found.first_at is not None
+    assert found.last_at is not None
+    assert found.last_at - found.first_at > timedelta(days=2)
+    then, now = found.happened.total(), found.replayed[0].total()
+    assert (now.nanos, now.delivered, now.failovers, now.known) == (
+        then.nanos, then.delivered, then.failovers, 4_300,
+    )  # fmt: skip
+    with closing(History(tmp_path / "ledger.db")) as history:
+        (*_, span) = history.spans(4_300)
+        rows = history.jobs(span, BEGINNING, END)
+    words = "chosen to see whether it is as quick again"
+    assert sum(words in row.decision for row in rows), "nobody explored"
 
 
 @pytest.mark.slow
