@@ -199,7 +199,7 @@ async def _scraped(stage: Stage) -> dict[str, Money]:
     metrics = Metrics(stage.clock, providers=("shortapi", "runpod"))
     metrics.read_with(lambda: money_snapshot(stage.ledger, stage.policy, stage.clock.now()))
     snapshot = await metrics._snapshot()
-    text = metrics._write(snapshot, 0.0).decode()
+    text = metrics._write(snapshot, 0.0, {}).decode()
     return {
         family.name + "_total" * (family.type == "counter"): total(
             [Money.parse(f"{sample.value:.9f}") for sample in family.samples]
