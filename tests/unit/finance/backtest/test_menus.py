@@ -20,7 +20,7 @@ from router.policy.scopes import JobFacts
 from router.policy.stages import Used
 from tests.fakes import EPOCH, a_job, an_offer
 from tests.ledger_kit import usd
-from tests.policy_files import a_policy
+from tests.policy_files import PRICES, a_policy
 
 STAGES = [
     {"when": "50% of monthly is used", "prefer": {"order": ["runpod", "shortapi"]}},
@@ -177,6 +177,47 @@ def test_what_was_found_beforehand_is_what_is_chosen_then(
         assert [(bid.provider, bid.nanos) for bid in size.bids] == [
             (offer.provider, offer.price.nanos) for offer in plan.offers
         ]
+
+
+OFFERS = st.tuples(
+    *(
+        st.builds(
+            an_offer,
+            provider=st.just(name),
+            price=st.sampled_from([usd("0.03"), usd("0.05"), usd("0.09")]),
+            state=st.sampled_from(list(ProviderState)),
+            stated=st.sampled_from([None, (5.0, 11.0)]),
+            latency=st.sampled_from([None, Latency.stated(5.0, 11.0), Latency.stated(20.0, 61.0)]),
+            obstacle=st.sampled_from([None, None, None, "is too busy"]),
+        )
+        for name in ("runpod", "shortapi", "third")
+    )
+)
+
+
+@given(
+    offers=OFFERS,
+    providers_max=st.integers(1, 4),
+    otherwise=st.sampled_from(["fastest", "nobody"]),
+    number=st.integers(0, 30),
+)
+def test_failovers_go_where_choosing_again_after_each_sends_them(
+    offers: Sequence[Offer], providers_max: int, otherwise: str, number: int
+) -> None:
+    """One after the other, without who was tried; also for a job that explores."""
+    policy = a_policy(
+        prices=PRICES.replace("offers:", "  - {provider: third, source: its page}\noffers:"),
+        failover={"providers_max": providers_max},
+        latency_max={"p95": "30s", "over": "1h", "otherwise": otherwise},
+        explore="10%",
+    )
+    job = a_job(id=f"job-{number}")
+    (size,) = menu(Scenario("thrift", policy), job, {job.resolution: offers}, {}).at(())
+
+    tried: list[str] = []
+    while plan := choose(policy, job, offers, tried=frozenset(tried)).offers:
+        tried.append(plan[0].provider)
+    assert [bid.provider for bid in (*size.bids[:1], *size.then)] == tried
 
 
 def test_a_limit_of_nothing_is_used_up() -> None:
