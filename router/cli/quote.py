@@ -187,7 +187,7 @@ def _tell(document: Mapping[str, Any]) -> None:
     else:
         code = document["error"]
         say(f"{what} would be refused by {by}: {REFUSED.get(code, 'see below')} ({code}).")
-    if document["by_lot"]:
+    if document.get("by_lot"):
         say(_lots(document["by_lot"]))
     rule = told_rule(decision["rule"])
     say(f"The rule: {rule}." if not rule.startswith(NO_RULE) else f"{rule[0].upper()}{rule[1:]}.")
