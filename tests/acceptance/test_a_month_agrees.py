@@ -31,6 +31,7 @@ from tests.commands import Commands
 from tests.focus_kit import Line, check_file, effective, total_of
 from tests.ledger_kit import usd
 from tests.month import Burst, live
+from tests.page_kit import posted_in
 
 pytestmark = pytest.mark.slow
 
@@ -164,6 +165,22 @@ class Books:
         told: dict[str, Any] = json.loads(self.answered("/v1/spend", by="tenant,day", **times))
         return told
 
+    def pages(self, begins: datetime, ends: datetime) -> dict[str, Money]:
+        """What the page says of whole days of a zone: its figure, its table, its download."""
+        days = {
+            "first": begins.date().isoformat(),
+            "last": (ends - timedelta(days=1)).date().isoformat(),
+            "time_zone": str(begins.tzinfo),
+        }
+        page = self.answered("/dashboard", **days)
+        download = json.loads(self.answered("/dashboard/spend.json", **days))
+        figure = page.partition("<dt>Posted</dt>")[2]
+        return {
+            "the page's figure": posted_in(figure)[0],
+            "the page's total": posted_in(page.partition('<th scope="row">Total</th>')[2])[0],
+            "the page's download": Money.parse(download["total"]["posted"]),
+        }
+
     def metric(self, name: str) -> Money:
         """What all of a metric's samples come to."""
         families = {
@@ -174,9 +191,11 @@ class Books:
         return total([Money.parse(repr(sample.value)) for sample in samples])
 
 
-def faces(books: Books, since: datetime, until: datetime) -> dict[str, Money]:
-    """What was posted in a time, by everyone who says so. The dashboard's page belongs here."""
+def faces(books: Books, begins: datetime, ends: datetime) -> dict[str, Money]:
+    """What was posted in a time of a zone, by everyone who says so."""
+    since, until = begins.astimezone(UTC), ends.astimezone(UTC)
     return {
+        **books.pages(begins, ends),
         "journal": books.journal("posted", since, until),
         "report": Money.parse(books.report(since, until)["total"]["posted"]),
         "/v1/spend": Money.parse(books.spend(since, until)["total"]["posted"]),
@@ -199,7 +218,7 @@ def times() -> Iterator[tuple[datetime, datetime]]:
 
 
 def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -> None:
-    """Journal, report, `/v1/spend`, both exports and `/metrics`, to the nano-dollar."""
+    """Journal, report, `/v1/spend`, both exports, the page and `/metrics`, to the nano-dollar."""
     path = a_policy_folder(tmp_path)
     policy, found = load_policy(path), bursts(Random(3))
     books = Books(farebox, f"sqlite:///{tmp_path / 'ledger.db'}", path)
@@ -212,7 +231,7 @@ def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -
     check_the_ground(books)
     whole = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
     for since, until in times():
-        said = faces(books, since.astimezone(UTC), until.astimezone(UTC))
+        said = faces(books, since, until)
         assert len(set(said.values())) == 1, (since, until, said)
         assert said["journal"] != Money.ZERO
     for zone in (UTC, BERLIN, SANTIAGO):
