@@ -126,7 +126,8 @@ async def test_a_refusal_for_money_is_the_quota_that_its_users_know(
 async def test_a_slow_edit_outlasts_a_hasty_client(bank: Accounts, client: Program) -> None:
     """The package gives up, sends again, and is given the image that is being made."""
     account = await bank.open(only="runpod")
-    await account.inject(SLOW)
+    # However quick the edit would have been by itself, it outlasts the first time-out.
+    await account.inject({**SLOW, "factor": "24"})
     async with gateway(bank.house.url) as here:
         told = await account.runs(client, "hasty", here.url, timeout_s=1.5, retries=6)
     books = await account.settled()
