@@ -91,7 +91,7 @@ def _first(day: date, cut: Cut) -> date:
             return day
         case "week":
             return day - timedelta(days=day.weekday())
-        case "month":
+        case _:
             return day.replace(day=1)
 
 
@@ -101,7 +101,7 @@ def _following(first: date, cut: Cut) -> date:
             return first + _DAY
         case "week":
             return first + _WEEK
-        case "month":
+        case _:
             return (first + timedelta(days=31)).replace(day=1)
 
 

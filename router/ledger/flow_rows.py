@@ -28,7 +28,7 @@ def bucket(span: Span, at: datetime) -> datetime:
             return at.replace(minute=0, second=0, microsecond=0)
         case "day":
             return at.replace(hour=0, minute=0, second=0, microsecond=0)
-        case "ever":
+        case _:
             return _ALWAYS
 
 

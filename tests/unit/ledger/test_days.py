@@ -87,6 +87,17 @@ def test_each_instant_counts_once_and_on_its_own_day(
         assert (opened[0].since, opened[-1].until) == (since, until)
 
 
+def test_a_day_that_a_zone_left_out_has_no_part() -> None:
+    """Samoa crossed the date line: after the 29th came the 31st."""
+    zone = ZoneInfo("Pacific/Apia")
+    since, until = (datetime(2011, 12, day, 12, tzinfo=UTC) for day in (28, 31))
+
+    made_of = pieces(since, until, zone, "day")
+
+    labels = [piece.label for piece in made_of if piece.kind == "open"]
+    assert labels == ["2011-12-28", "2011-12-29", "2011-12-31", "2012-01-01"]
+
+
 def test_a_day_of_utc_is_one_sum() -> None:
     """Nothing has to be mended."""
     since = datetime(2026, 11, 20, tzinfo=UTC)

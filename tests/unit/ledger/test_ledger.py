@@ -98,3 +98,5 @@ def test_a_query_that_the_disk_refuses_is_told_as_unavailable(store: SqliteStore
         at_once(ledger.forget_part(JobId("j1"), "prompt", "{}", EPOCH))
     with pytest.raises(LedgerUnavailable):
         at_once(ledger.secret("callbacks"))
+    with pytest.raises(LedgerUnavailable):
+        at_once(ledger.imbalance())

@@ -33,7 +33,8 @@ def test_every_limit_of_a_row_is_kept_to() -> None:
         async with traffic.reads.one("p", Operation.STATUS):
             assert not traffic.paces.try_take("p", Operation.STATUS)
         await asyncio.sleep(1.0)
-        assert queues == [("p", 1)]
+        # The second waits for the rate, the third for a slot.
+        assert queues == [("p", 1), ("p", 0), ("p", 1)]
         traffic.set_terms([ProviderTerms(name="p", creates_in_flight_max=3)])
         await waiting
         await asyncio.sleep(11.0)
@@ -42,6 +43,6 @@ def test_every_limit_of_a_row_is_kept_to() -> None:
             ("p", "create"),
             ("p", "status"),
         }
-        assert queues == [("p", 1), ("p", 0)]
+        assert queues[-1] == ("p", 0)
 
     run(story(), seed=1)
