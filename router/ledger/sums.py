@@ -57,23 +57,6 @@ class Sums(Readings):
         Raises:
             zoneinfo.ZoneInfoNotFoundError, ValueError: There is no such zone.
         """
-        rows = await self.spending_columns(
-            since, until, zone=zone, cut=cut, tags=tags, keys=keys, tenant=tenant
-        )
-        return [decode_view(SpendingRow, row) for row in rows]
-
-    async def spending_columns(
-        self,
-        since: datetime,
-        until: datetime,
-        *,
-        zone: str | tzinfo = "UTC",
-        cut: Cut | None = "day",
-        tags: bool = True,
-        keys: bool = False,
-        tenant: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """The same as it stands in the books, for whoever reads it elsewhere with `decode_view`."""
         asked = await self._pieces(since, until, _zone(zone), cut)
         rows = await self._read(
             "spending",
@@ -82,7 +65,7 @@ class Sums(Readings):
             keys=int(keys),
             tenant=tenant or "",
         )
-        return [dict(row) for row in rows]
+        return [decode_view(SpendingRow, row) for row in rows]
 
     async def _pieces(
         self, since: datetime, until: datetime, zone: tzinfo, cut: Cut | None

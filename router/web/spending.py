@@ -31,7 +31,8 @@ async def remaining(visit: Visit, job: JobRow) -> Money | None:
     except LedgerUnavailable:
         # Only a header is missing then.
         return None
-    line = tightest(line for line in lines if may_be_shown(visit, line.name, line.scope))
+    caller, policy = visit.caller, services.policy()
+    line = tightest(one for one in lines if may_be_shown(caller, policy, one.name, one.scope))
     return line.available if line is not None else None
 
 

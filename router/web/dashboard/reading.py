@@ -1,21 +1,21 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
 from router.finance.overview import Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
 from router.finance.report import TAG
+from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
-from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
 from router.ledger.views import OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
+from router.web.auth import Caller
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.burn import read_hours
 from router.web.showing import may_be_shown
@@ -61,104 +61,71 @@ class FinanceReading:
     facts: PolicyFacts
 
 
-Columns = list[dict[str, Any]]
-"""Rows as they stand in the books."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A reading whose many rows are still columns: to take them apart is work for elsewhere."""
+class Question:
+    """What a page is to show, to whom, and by which policy: all that its making needs to know."""
 
-    period: Columns | None
-    """None: it is this month, and among what is of late."""
-    choices: Columns
-    lately: Columns
-    month_before: Columns
-    hours: dict[tuple[str, str], Columns]
-    rest: FinanceReading
-    """With nothing of these."""
+    asked: Asked
+    caller: Caller
+    policy: Policy
 
-    def read(self, asked: Asked) -> FinanceReading:
-        """Take them apart. Pure, and slow with many rows."""
-        lately = _rows(asked, self.lately)
-        first = asked.period.first.isoformat()
-        within = tuple(row for row in lately if row.day >= first)
-        return replace(
-            self.rest,
-            period=within if self.period is None else _rows(asked, self.period),
-            choices=tuple(decode_view(SpendingRow, row) for row in self.choices),
-            lately=lately,
-            month_before=_rows(asked, self.month_before),
-            hours={
-                key: tuple(decode(BudgetHourRow, row) for row in rows)
-                for key, rows in self.hours.items()
-            },
-        )
+    @classmethod
+    def of(cls, visit: Visit, asked: Asked) -> "Question":
+        """What a request asks."""
+        return cls(asked=asked, caller=visit.caller, policy=visit.services.policy())
 
 
-def _rows(asked: Asked, columns: Columns) -> tuple[SpendingRow, ...]:
-    """Those that are meant."""
-    rows = (decode_view(SpendingRow, row) for row in columns)
-    return tuple(row for row in rows if asked.filter.takes(row))
-
-
-async def read_finance(visit: Visit, asked: Asked) -> Unread:
+async def read_finance(question: Question, books: Books) -> FinanceReading:
     """
-    Read the books for a page.
+    Read the books for a page. Takes tenths of a second of a large house.
 
     Raises:
         LedgerUnavailable: They cannot be read.
     """
-    ledger, policy = visit.services.ledger, visit.services.policy()
+    asked, policy, caller = question.asked, question.policy, question.caller
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
     period, pinned = asked.period, asked.pinned_tenant
-    cut = unit_of(period.first, period.last)
     # Whole days: a sum of a day is one row, and its hours are many.
-    lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    this = await _columns(visit, asked, min(month.since, lately), month.until, "day")
-    # What is asked for most often is read already.
-    is_this = (period.first, period.last) == (month.first, month.last)
-    rows = None if is_this else await _columns(visit, asked, period.since, period.until, cut)
-    last = await _columns(visit, asked, before.since, same_moment(asked.at, before), None)
-    choices = await ledger.spending_columns(period.since, period.until, cut=None, tenant=pinned)
-    lines = await budget_lines(
-        ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
-    )
-    shown = [line for line in lines if _is_about(asked.filter, line.scope)]
-    refused = await ledger.refused(month.since)
-    rest = FinanceReading(
-        period=(),
-        choices=(),
-        lately=(),
-        month_before=(),
-        open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
-        budgets=tuple(shown),
-        hours={},
-        undelivered=tuple(
-            row
-            for row in await ledger.undelivered(asked.period.since, asked.period.until)
-            if asked.filter.takes(row)
-        ),
+    four_weeks = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
+    lately = await spent(books, asked, min(month.since, four_weeks), month.until, "day")
+    lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
+    shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
+    refused = await books.refused(month.since)
+    undelivered = await books.undelivered(period.since, period.until)
+    last_month = same_moment(asked.at, before)
+    return FinanceReading(
+        period=await _of_the_period(books, asked, lately),
+        choices=tuple(await books.spending(period.since, period.until, cut=None, tenant=pinned)),
+        lately=lately,
+        month_before=await spent(books, asked, before.since, last_month, None),
+        open=tuple(row for row in await books.open_money() if asked.filter.takes(row)),
+        budgets=shown,
+        hours=await read_hours(books, shown, asked.at),
+        undelivered=tuple(row for row in undelivered if asked.filter.takes(row)),
         refused=tuple(
             row
             for row in refused
-            if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
+            if may_be_shown(caller, policy, row.budget, row.scope)
+            and _is_about(asked.filter, row.scope)
         ),
         facts=PolicyFacts.of(policy),
     )
-    return Unread(
-        period=rows,
-        choices=choices,
-        lately=this,
-        month_before=last,
-        hours=await read_hours(ledger, shown, asked.at),
-        rest=rest,
-    )
+
+
+async def _of_the_period(
+    books: Books, asked: Asked, lately: tuple[SpendingRow, ...]
+) -> tuple[SpendingRow, ...]:
+    """What is asked for most often, this month, is read already."""
+    period, month = asked.period, month_of(asked.at, asked.zone)
+    if (period.first, period.last) == (month.first, month.last):
+        return tuple(row for row in lately if row.day >= period.first.isoformat())
+    cut = unit_of(period.first, period.last)
+    return await spent(books, asked, period.since, period.until, cut)
 
 
 async def spent(
-    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
+    books: Books, asked: Asked, since: datetime, until: datetime, cut: Cut | None
 ) -> tuple[SpendingRow, ...]:
     """
     Read what was spent within `[since, until)`, as far as it is meant.
@@ -166,13 +133,7 @@ async def spent(
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    return _rows(asked, await _columns(visit, asked, since, until, cut))
-
-
-async def _columns(
-    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
-) -> Columns:
-    return await visit.services.ledger.spending_columns(
+    rows = await books.spending(
         since,
         until,
         zone=asked.zone,
@@ -181,6 +142,7 @@ async def _columns(
         tags=asked.filter.tag is not None or asked.by.startswith(TAG),
         tenant=asked.filter.tenant,
     )
+    return tuple(row for row in rows if asked.filter.takes(row))
 
 
 def _is_about(wanted: Filter, account: str) -> bool:
