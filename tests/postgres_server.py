@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-
 PATIENCE_S = 180
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it.
 ROOM_BYTES = 2**30
