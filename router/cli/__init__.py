@@ -35,41 +35,63 @@ from router.cli.settle import settle
 from router.cli.show import warn
 from router.cli.statements import statements
 
+RUNNING, POLICIES = "Run it", "Policies and decisions"
+MONEY = "What was spent, and what may be"
+BILLS = "When the bill comes, and when a month ends"
+KEEPING = "Keys, clients and results"
+
 app = typer.Typer(
     name="farebox",
     help="A proxy that buys image edits: cheapest provider per edit, under budgets that hold.",
+    epilog="For finance: begin with `farebox report` and `farebox budget list`; when a bill comes, "
+    "`farebox reconcile`; at a month's end, `farebox export focus` and `farebox period close`. "
+    "They ask the server beside the ledger, or the one that FAREBOX_URL and FAREBOX_KEY name.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog="Example: farebox demo --once")(demo)
-app.command(epilog="Example: farebox serve --sandbox --port 8080")(serve)
-app.command(epilog="Example: farebox sandbox --port 8700 --speed 8")(sandbox)
-app.command(epilog="Example: farebox check policies/*.yaml")(check)
-app.command(epilog="Example: farebox quote --resolution 4k --tenant acme")(quote)
-app.add_typer(keys, name="keys")
-app.add_typer(budget, name="budget")
-app.add_typer(alerts, name="alerts")
-app.add_typer(callbacks, name="callbacks")
-app.command(epilog="Example: farebox report --by provider,tag:team --from 2026-11-01")(report)
+app.command(epilog="Example: farebox demo --once", rich_help_panel=RUNNING)(demo)
+app.command(epilog="Example: farebox serve --sandbox --port 8080", rich_help_panel=RUNNING)(serve)
+app.command(epilog="Example: farebox sandbox --port 8700 --speed 8", rich_help_panel=RUNNING)(
+    sandbox
+)
 app.command(
-    epilog="Example: farebox backtest policies/balanced.yaml --from 2026-11-01 --html balanced.html"
-)(backtest)
-app.command(epilog="Example: farebox claims --provider shortapi --csv > claim.csv")(claims)
+    epilog="Example: farebox report --by provider,tag:team --from 2026-11-01",
+    rich_help_panel=MONEY,
+)(report)
+app.add_typer(budget, name="budget", rich_help_panel=MONEY)
+app.add_typer(account, name="account", rich_help_panel=MONEY)
+app.add_typer(alerts, name="alerts", rich_help_panel=MONEY)
+app.add_typer(prices, name="prices", rich_help_panel=MONEY)
+app.command(
+    epilog="Example: farebox claims --provider shortapi --csv > claim.csv", rich_help_panel=MONEY
+)(claims)
+# What it was called before there was `account`.
+app.command(epilog="Example: farebox balance shortapi", hidden=True)(balance)
 app.command(
     epilog="Example: farebox reconcile shortapi usage.csv --columns ref=job_id,amount=cost,at=time "
-    "--from 2026-11-01 --to 2026-12-01; then the same with --apply"
+    "--from 2026-11-01 --to 2026-12-01; then the same with --apply",
+    rich_help_panel=BILLS,
 )(reconcile)
-app.add_typer(statements, name="statements")
-app.command(epilog="Example: farebox balance shortapi")(balance)
-app.add_typer(prices, name="prices")
-app.add_typer(export, name="export")
-app.add_typer(account, name="account")
-app.add_typer(period, name="period")
-app.command(epilog="Example: farebox archive --json")(archive)
+app.add_typer(statements, name="statements", rich_help_panel=BILLS)
 app.command(
-    epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"'
+    epilog='Example: farebox settle 0199…0001.1 --posted 0.04 --reason "invoice of November"',
+    rich_help_panel=BILLS,
 )(settle)
+app.add_typer(export, name="export", rich_help_panel=BILLS)
+app.add_typer(period, name="period", rich_help_panel=BILLS)
+app.command(epilog="Example: farebox check policies/*.yaml", rich_help_panel=POLICIES)(check)
+app.command(
+    epilog="Example: farebox quote --resolution 4k --tenant acme", rich_help_panel=POLICIES
+)(quote)
+app.command(
+    epilog="Example: farebox backtest policies/balanced.yaml --from 2026-11-01 "
+    "--html balanced.html",
+    rich_help_panel=POLICIES,
+)(backtest)
+app.add_typer(keys, name="keys", rich_help_panel=KEEPING)
+app.add_typer(callbacks, name="callbacks", rich_help_panel=KEEPING)
+app.command(epilog="Example: farebox archive --json", rich_help_panel=KEEPING)(archive)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from router.cli.balance import balance
 from router.cli.client import DatabaseOption, JsonOption, PolicyOption, UrlOption, Where, reach
 from router.cli.keys import instant
 from router.cli.loop import run
@@ -24,10 +25,11 @@ _TOPUP = 'farebox account topup shortapi --amount 100 --reference "receipt 2026-
 _CREDIT = "farebox account credit runpod --amount 2.50 --reference CN-17 --at 2026-11-20"
 
 account = typer.Typer(
-    help="Note what was paid to a provider ahead of use, and what it gave back.",
+    help="See what credit is left at providers; note what was paid ahead of use, and came back.",
     no_args_is_help=True,
-    epilog=f"Example: {_TOPUP}",
+    epilog="Example: farebox account balance",
 )
+account.command("balance", epilog="Example: farebox account balance shortapi")(balance)
 
 
 @account.command("topup", epilog=f"Example: {_TOPUP}")
@@ -78,7 +80,7 @@ def credit(
 
 @account.command("list", epilog="Example: farebox account list shortapi --from 2026-11-01")
 def list_events(
-    provider: Provider,
+    provider: Annotated[str | None, typer.Argument(help="Only this one's.")] = None,
     since: Annotated[
         str | None, typer.Option("--from", help="A day or an RFC 3339 instant, inclusive.")
     ] = None,
@@ -91,7 +93,7 @@ def list_events(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """List what passed on a provider's account, the oldest first."""
+    """List what passed on providers' accounts beside charges, the oldest first."""
     query = {name: text for name, text in (("from", since), ("to", until)) if text}
     found = run(_fetch(Where.of(url, database, policy), provider, query))
     if as_json:
@@ -99,16 +101,18 @@ def list_events(
     elif found["events"]:
         console().print(events_table(found))
     else:
-        say(f"Nothing was booked on the account with {provider}.")
+        whose = "any account" if provider is None else f"the account with {provider}"
+        say(f"Nothing was booked on {whose}: {_TOPUP} notes what was paid in.")
 
 
 def events_table(found: dict[str, Any]) -> object:
     """One row for each event, and what they add up to."""
-    columns = ("at", "what", "amount", "reference", "who", "reason")
+    columns = ("provider", "at", "what", "amount", "reference", "who", "reason")
     return table(
         columns,
         [
             (
+                one["provider"],
                 one["at"],
                 one["kind"],
                 usd(one["amount"]),
@@ -121,6 +125,7 @@ def events_table(found: dict[str, Any]) -> object:
         amounts=["amount"],
         total=(
             "topped up, credited",
+            "",
             "",
             f"{usd(found['topped_up'])}, {usd(found['credited'])}",
             "",
@@ -164,9 +169,10 @@ async def _record(where: Where, provider: str, body: dict[str, str]) -> Any:
         return await door.ask("POST", _path(provider), body=body)
 
 
-async def _fetch(where: Where, provider: str, query: dict[str, str]) -> Any:
+async def _fetch(where: Where, provider: str | None, query: dict[str, str]) -> Any:
+    path = "/v1/accounts/events" if provider is None else _path(provider)
     async with reach(where) as door:
-        return await door.ask("GET", _path(provider), query=query)
+        return await door.ask("GET", path, query=query)
 
 
 def _path(provider: str) -> str:

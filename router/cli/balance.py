@@ -1,4 +1,4 @@
-"""`farebox balance`: how much credit is left at providers, and until when."""
+"""`farebox account balance`: how much credit is left at providers, and until when."""
 
 from typing import Annotated, Any
 
@@ -22,7 +22,8 @@ def balance(
     """
     Show how much credit is left at providers, and when it is gone at the pace of the last day.
 
-    It is what was read last, and topped up since, less what was posted since. What lies between two
+    It is what was read last, and topped up since, less what was charged since. What is open was
+    sent since and is not settled: so much of what is left may be gone. What lies between two
     readings is compared with the books.
     """
     query = {} if provider is None else {"provider": provider}
@@ -53,7 +54,7 @@ def say_balances(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _credits(balances: list[dict[str, Any]]) -> object:
-    names = ("read", "topped_up", "posted", "left", "per_day")
+    names = ("read", "topped_up", "posted", "left", "open", "per_day")
     return table(
         ("provider", "read at", *(name.replace("_", " ") for name in names), "gone at", ""),
         [

@@ -8,6 +8,7 @@ takes nothing up and sends nothing. So every command has one way in, and one mea
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,10 +32,15 @@ TIMEOUT_S = 30.0
 PIECE_BYTES = 1 << 16
 REACH_S = 5.0
 """For a server to show that it is there."""
+_OPTION = re.compile(r"`\?(\w+)=`")
+"""How a refusal names what of a query it is about."""
 
 UrlOption = Annotated[
     str | None,
-    typer.Option(help="A running Farebox elsewhere; its key is read from FAREBOX_KEY."),
+    typer.Option(
+        envvar="FAREBOX_URL",
+        help="A running Farebox elsewhere; its key is read from FAREBOX_KEY.",
+    ),
 ]
 DatabaseOption = Annotated[
     str | None, typer.Option(help="The ledger, as for serve. Default: sqlite:///farebox.db.")
@@ -168,7 +174,11 @@ def _refusal(name: str, status: int, document: Any) -> Mistake:
         return Mistake(f"{name} answered {status}, not as a Farebox does: is the URL right?")
     if status == 401:  # noqa: PLR2004 - it has no other name that is shorter.
         return Mistake(f"{detail} Commands take it from FAREBOX_KEY.")
-    return Mistake(str(detail), exit_code=exit_code_of(status))
+    return Mistake(_OPTION.sub(_as_option, str(detail)), exit_code=exit_code_of(status))
+
+
+def _as_option(match: re.Match[str]) -> str:
+    return "--" + match[1].replace("_", "-")
 
 
 @asynccontextmanager

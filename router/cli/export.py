@@ -15,7 +15,7 @@ PATH = "/v1/exports/focus"
 METADATA = ".metadata.json"
 
 export = typer.Typer(
-    help="Write files for other finance tools.",
+    help="Write every charge as a row, for other finance tools (FOCUS).",
     no_args_is_help=True,
     epilog="Example: farebox export focus --version 1.4 --from 2026-11-01 --to 2026-12-01 -o f.csv",
 )

@@ -8,11 +8,21 @@ import typer
 from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
-from router.cli.show import console, show_json, table
-from router.finance.report import COLUMNS, TOTAL, Amounts, Line, Report, as_csv, parse_by
+from router.cli.show import NONE, console, say, show_json, table
+from router.finance.report import (
+    COLUMNS,
+    TOTAL,
+    Amounts,
+    Line,
+    Report,
+    as_csv,
+    names_no_tag,
+    parse_by,
+)
 from router.model.money import Money
 
 MONEY = tuple(name for name in COLUMNS if name != "edits")
+_NOTHING = "Nothing was bought in that time: --from and --to are days or instants, --to exclusive."
 
 
 def report(
@@ -48,7 +58,8 @@ def report(
     """
     if as_json and form == "csv":
         raise Mistake("--json and --format csv: say one of them")
-    query = {"by": ",".join(parse_by(by))}
+    # Which tags there are only the books know: who asks for none is told by them.
+    query = {"by": by if names_no_tag(by) else ",".join(parse_by(by))}
     said = (("from", since), ("to", until), ("time_zone", time_zone))
     query |= {name: text for name, text in said if text}
     document = run(_fetch(Where.of(url, database, policy), query))
@@ -59,7 +70,11 @@ def report(
             # As it was written: a CSV's lines end in their own way.
             typer.echo(as_csv(read_report(document)), nl=False)
         case "table":
-            console().print(report_table(read_report(document)))
+            done = read_report(document)
+            if done.lines:
+                console().print(report_table(done))
+            else:
+                say(_NOTHING)
 
 
 async def _fetch(where: Where, query: Mapping[str, str]) -> Any:
@@ -92,9 +107,13 @@ def report_table(done: Report) -> object:
         [heading.replace("_", " ") for heading in done.headings],
         [_row(line.key, line.amounts) for line in done.lines],
         amounts=[name.replace("_", " ") for name in COLUMNS],
-        total=_row((TOTAL, *[""] * (len(done.by) - 1)), done.total),
+        total=(TOTAL, *[""] * (len(done.by) - 1), *_cells(done.total)),
     )
 
 
 def _row(key: tuple[str, ...], amounts: Amounts) -> tuple[str, ...]:
-    return (*key, str(amounts.edits), *(getattr(amounts, name).usd for name in MONEY))
+    return (*(name or NONE for name in key), *_cells(amounts))
+
+
+def _cells(amounts: Amounts) -> tuple[str, ...]:
+    return (str(amounts.edits), *(getattr(amounts, name).usd for name in MONEY))

@@ -1,8 +1,14 @@
 """
 How much credit is left at providers: the last reading, and what the ledger knows since. Pure.
 
-Left is what was read, and what was topped up since, less what was posted since. What is in doubt or
-presumed is not in it: nobody has said yet that it was charged.
+Left is what was read, and what was topped up since, less what was charged since. What counts is
+when the provider charged, as far as that is known, and not when it was booked: a reading has in it
+what had been charged by its instant, and left does not move when that is booked late, by a bill
+perhaps. A provider that charges at the create had charged what was sent by then. One that charges
+at the end had charged what was sent longer ago than a job lives there; of what was sent later, what
+was booked after the reading counts as charged after it. An adjustment counts when its charge does.
+
+What is open, in doubt or presumed is not in it: nobody has said yet that it was charged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +38,9 @@ class Credit:
     topped_up: Money
     """Since it was read."""
     posted: Money
-    """Since it was read."""
+    """Charged since it was read."""
+    open: Money
+    """Sent since it was read and not settled: it may have been charged, too."""
     pace: Money
     """Posted within the last day."""
     low: Money | float
@@ -76,6 +84,8 @@ class Between:
     former: BalanceReadingRow
     later: BalanceReadingRow
     topped_up: Money
+    late: Money
+    """Charged between them and booked after the later one, less what the former had in it."""
 
     @property
     def spent(self) -> Money:
@@ -84,8 +94,8 @@ class Between:
 
     @property
     def posted(self) -> Money:
-        """By our books."""
-        return self.later.posted_before - self.former.posted_before
+        """Charged between them by our books."""
+        return self.later.posted_before - self.former.posted_before + self.late
 
     @property
     def difference(self) -> Money:
@@ -98,23 +108,42 @@ def latest(readings: Iterable[BalanceReadingRow]) -> Mapping[str, BalanceReading
     return {row.provider: row for row in readings}
 
 
-def posted_since(reading: BalanceReadingRow, posted: Mapping[str, Money]) -> Money:
-    """What was posted after a reading, of all that was posted by provider since ever."""
-    return posted.get(reading.provider, Money.ZERO) - reading.posted_before
+def posted_since(reading: BalanceReadingRow, posted: Mapping[str, Money], late: Money) -> Money:
+    """
+    What was charged after a reading.
+
+    Args:
+        reading: Which.
+        posted: All that was posted by provider since ever.
+        late: Booked since the reading, but charged before it.
+    """
+    return posted.get(reading.provider, Money.ZERO) - reading.posted_before - late
 
 
-def between(readings: Sequence[BalanceReadingRow], topped_up: Sequence[Money]) -> list[Between]:
+def between(
+    readings: Sequence[BalanceReadingRow], topped_up: Sequence[Money], late: Sequence[Money]
+) -> list[Between]:
     """
     Compare readings of one provider with the books.
 
     Args:
         readings: In the order of their instants.
         topped_up: Since each of them, up to now.
+        late: Booked after each of them, up to now, but charged before it.
     """
-    with_top_ups = zip(readings, topped_up, strict=True)
+    with_sums = zip(readings, topped_up, late, strict=True)
     return [
-        Between(former=former, later=later, topped_up=since_former - since_later)
-        for (former, since_former), (later, since_later) in pairwise(with_top_ups)
+        Between(
+            former=former,
+            later=later,
+            topped_up=topped_since_former - topped_since_later,
+            late=late_of_later - late_of_former,
+        )
+        for (former, topped_since_former, late_of_former), (
+            later,
+            topped_since_later,
+            late_of_later,
+        ) in pairwise(with_sums)
     ]
 
 
@@ -127,6 +156,7 @@ def credit_document(credit: Credit) -> dict[str, Any]:
         "read_at": rfc3339(credit.read_at),
         "topped_up": str(credit.topped_up),
         "posted": str(credit.posted),
+        "open": str(credit.open),
         "per_day": str(credit.pace),
         "gone_at": None if credit.gone_at is None else rfc3339(credit.gone_at),
         "low": credit.is_low,

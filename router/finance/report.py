@@ -21,6 +21,8 @@ CUTS: tuple[Cut, ...] = ("day", "week", "month")
 DIMENSIONS = (*CUTS, "provider", "model", "resolution", "tenant", "key")
 TAG = "tag:"
 TOTAL = "total"
+TAGS_TOLD = 20
+"""How many of them are named to whoever did not know which there are."""
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -147,6 +149,21 @@ def parse_by(text: str) -> tuple[str, ...]:
     return _checked([part.strip() for part in text.split(",")])
 
 
+def names_no_tag(text: str) -> bool:
+    """Whether a report is asked for by `tag`, without saying by which."""
+    return any(part.strip() in {TAG, TAG.removesuffix(":")} for part in text.split(","))
+
+
+def which_tag(rows: Iterable[SpendingRow]) -> str:
+    """What to write instead of `tag`, for whoever did not know, with the tags that there are."""
+    known = sorted({name for row in rows for name, _ in row.tags})
+    if not known:
+        return "Edits are reported by one of their tags, as tag:team; of that time none has tags."
+    shown = ", ".join(f"{TAG}{name}" for name in known[:TAGS_TOLD])
+    more = f" and {len(known) - TAGS_TOLD} more" if len(known) > TAGS_TOLD else ""
+    return f"Say which tag, as {TAG}{known[0]}: there are {shown}{more}."
+
+
 def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "UTC") -> Report:
     """
     Add rows up.
@@ -165,8 +182,12 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "
     sums: dict[tuple[str, ...], Amounts] = {}
     total = Amounts()
     for row in rows:
-        key = tuple(value_of(row, dimension) for dimension in by)
         amounts = Amounts.of(row)
+        # A day of another time zone is one of UTC with hours taken away: of what did not happen in
+        # it nothing is left, and it may even be a day to come.
+        if amounts == Amounts() and not row.attempts:
+            continue
+        key = tuple(value_of(row, dimension) for dimension in by)
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
     lines = tuple(Line(key=key, amounts=sums[key]) for key in sorted(sums))

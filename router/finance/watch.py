@@ -32,6 +32,10 @@ class WatchBooks(Protocol):
     ) -> list[SpendingRow]: ...
     async def balance_readings(self, provider: str = "") -> list[BalanceReadingRow]: ...
     async def topped_up(self, provider: str, since: datetime) -> Money: ...
+    async def booked_late(
+        self, provider: str, after: datetime, *, sent_by: datetime, at: datetime
+    ) -> Money: ...
+    async def open_since(self, provider: str, sent_after: datetime) -> Money: ...
     async def charges(self, since: datetime, *, most: int) -> list[ChargeRow]: ...
 
 
@@ -70,12 +74,34 @@ async def credits_of(
             read=reading.amount,
             read_at=reading.at,
             topped_up=await books.topped_up(name, reading.at),
-            posted=posted_since(reading, posted),
+            posted=posted_since(reading, posted, await charged_before(books, policy, reading, at)),
+            open=await books.open_since(name, sent_by(policy, reading)),
             pace=of_a_day.get(name, Money.ZERO),
             low=low.get(name, Money.ZERO),
         )
         for name, reading in readings.items()
     ]
+
+
+async def charged_before(
+    books: WatchBooks, policy: Policy, reading: BalanceReadingRow, at: datetime
+) -> Money:
+    """
+    What was booked after a reading, up to now, but had been charged before it.
+
+    Raises:
+        LedgerUnavailable: The books cannot be read.
+    """
+    until = sent_by(policy, reading)
+    return await books.booked_late(reading.provider, reading.at, sent_by=until, at=at)
+
+
+def sent_by(policy: Policy, reading: BalanceReadingRow) -> datetime:
+    """Until when an attempt must have been sent for its charge to be surely in a reading."""
+    for row in policy.prices.providers:
+        if row.provider == reading.provider:
+            return row.sent_by(reading.at)
+    return reading.at
 
 
 def posted_by_provider(rows: Iterable[SpendingRow]) -> Mapping[str, Money]:

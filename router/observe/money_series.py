@@ -89,7 +89,7 @@ class MoneySeries:
         )
         yield gauge(
             "farebox_provider_balance_usd",
-            "Credit left: as it was read, and topped up since, less what was posted since.",
+            "Credit left: as it was read, and topped up since, less what was charged since.",
             _BY_PROVIDER,
             sums(((self._providers.label(one.provider),), one.left) for one in snapshot.credits),
         )

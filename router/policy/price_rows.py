@@ -6,6 +6,7 @@ Rows know nothing of each other; the book compares them.
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -37,6 +38,13 @@ class Billing(StrEnum):
 
     PREPAID = "prepaid"
     INVOICED = "invoiced"
+
+
+class Charged(StrEnum):
+    """When a provider takes a job's price from our balance there."""
+
+    AT_CREATE = "at_create"
+    AT_END = "at_end"
 
 
 class AmountMeans(StrEnum):
@@ -88,6 +96,8 @@ class ProviderRow(Row):
     failed_is_free: Flag = False
     cancelled_is_free: Flag = False
     amount: AmountMeans = AmountMeans.QUOTE
+    charged: Charged = Charged.AT_END
+    """When a job's price leaves our balance there."""
     origin_not_reached: tuple[Status, ...] = ()
     creates_in_flight_max: Count = 100
     statuses_in_flight_max: Count = 100
@@ -107,6 +117,11 @@ class ProviderRow(Row):
             message = f"write 'account' with a word before it, as {self.provider}:{self.account}"
             raise ValueError(f"{message}: programs take digits alone for a number")
         return self
+
+    def sent_by(self, at: datetime) -> datetime:
+        """Until when an attempt must have been sent to be charged by an instant for sure."""
+        is_at_create = self.charged is Charged.AT_CREATE
+        return at if is_at_create else at - timedelta(seconds=self.job_ttl_s)
 
     @property
     def terms(self) -> ProviderTerms:

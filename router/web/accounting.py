@@ -13,7 +13,6 @@ from router.ledger.answers import NotBooked
 from router.ledger.commands import Close, Record
 from router.ledger.executor import ThreadExecutor
 from router.ledger.period_rows import AccountEventRow, PeriodRow, month_bounds
-from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.errors import Malformed, NotFound
@@ -23,7 +22,7 @@ from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
 from router.web.exporting import accounts_of
 from router.web.problems import json_response
-from router.web.spending import read_instant
+from router.web.spending import read_span
 from router.web.visit import Visit
 
 SETTLING = timedelta(hours=1)
@@ -87,8 +86,16 @@ async def record_event(visit: Visit) -> web.Response:
 async def list_events(visit: Visit) -> web.Response:
     """`GET /v1/accounts/{provider}/events`: what passed there in `[from, to)`, oldest first."""
     query = visit.query("from", "to")
-    provider = _known(await accounts_of(visit), visit.path("provider"))
-    since, until = read_instant(query, "from", BEGINNING), read_instant(query, "to", END)
+    return await _events(visit, query, _known(await accounts_of(visit), visit.path("provider")))
+
+
+async def list_all_events(visit: Visit) -> web.Response:
+    """`GET /v1/accounts/events`: what passed on all accounts in `[from, to)`, oldest first."""
+    return await _events(visit, visit.query("from", "to"), "")
+
+
+async def _events(visit: Visit, query: dict[str, str], provider: str) -> web.Response:
+    since, until = read_span(query)
     rows = await visit.services.ledger.account_events(provider, since, until)
     return json_response(
         {

@@ -13,7 +13,7 @@ from router.ledger.executor import ThreadExecutor
 from router.ledger.rows import BEGINNING, END
 from router.model.errors import LedgerUnavailable, Malformed
 from router.observe.events import Alarm
-from router.web.spending import read_instant
+from router.web.spending import read_span
 from router.web.visit import Visit
 
 PARTS = ("data", "metadata")
@@ -47,17 +47,15 @@ def _asked(visit: Visit, query: dict[str, str]) -> Asked:
     """
     named = query.get("tenant")
     is_all = named is None and visit.caller.sees_all
-    asked = Asked(
+    since, until = read_span(query)
+    return Asked(
         version=_version(query.get("version", "1.2")),
         file_format=_file_format(query.get("format", "csv")),
-        since=read_instant(query, "from", BEGINNING),
-        until=read_instant(query, "to", END),
+        since=since,
+        until=until,
         tenant="" if is_all else visit.tenant(named),
         provider=query.get("provider", ""),
     )
-    if asked.until <= asked.since:
-        raise Malformed("`?to=` is not after `?from=`.")
-    return asked
 
 
 def _version(text: str) -> Version:

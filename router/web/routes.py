@@ -149,6 +149,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/raises/{id}/end", raising.end_raise, Access.ADMIN),
     Route("GET", "/v1/spend", spending.read_spend, Access.READ),
     *_by_session(Route("GET", "/v1/exports/focus", exporting.export_focus, Access.READ)),
+    Route("GET", "/v1/accounts/events", accounting.list_all_events, Access.READ_ALL),
     Route("GET", "/v1/accounts/{provider}/events", accounting.list_events, Access.READ_ALL),
     Route("POST", "/v1/accounts/{provider}/events", accounting.record_event, Access.ADMIN),
     Route("GET", "/v1/periods", accounting.list_periods, Access.READ_ALL),

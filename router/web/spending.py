@@ -8,7 +8,7 @@ from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
-from router.finance.report import Grain, parse_by, report
+from router.finance.report import Grain, names_no_tag, parse_by, report, which_tag
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
@@ -49,11 +49,16 @@ async def list_budgets(visit: Visit) -> web.Response:
 async def read_spend(visit: Visit) -> web.Response:
     """`GET /v1/spend`: what was spent in `[from, to)`, broken down by what `by` says."""
     query = visit.query("by", "from", "to", "time_zone", "tenant")
-    by = parse_by(query.get("by", "provider"))
     zone = _time_zone(query.get("time_zone", "UTC"))
-    since = read_instant(query, "from", BEGINNING, zone)
-    until = read_instant(query, "to", END, zone)
-    tenant, grain = _tenant(visit, query.get("tenant")), Grain.of(by)
+    since, until = read_span(query, zone)
+    tenant = _tenant(visit, query.get("tenant"))
+    asked = query.get("by", "provider")
+    if names_no_tag(asked):
+        raise Malformed(
+            which_tag(await visit.services.ledger.spending(since, until, tenant=tenant))
+        )
+    by = parse_by(asked)
+    grain = Grain.of(by)
     rows = await visit.services.ledger.spending(
         since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
     )
@@ -70,6 +75,20 @@ def _time_zone(name: str) -> tzinfo:
 def _tenant(visit: Visit, asked: str | None) -> str | None:
     """None, for all of them, when nobody is named by one who sees all."""
     return None if asked is None and visit.caller.sees_all else visit.tenant(asked)
+
+
+def read_span(query: dict[str, str], zone: tzinfo = UTC) -> tuple[datetime, datetime]:
+    """
+    Read `from` and `to`: days of a time zone, or instants; all of time where they are not said.
+
+    Raises:
+        Malformed: One of them is neither, or the time ends before it begins.
+    """
+    since = read_instant(query, "from", BEGINNING, zone)
+    until = read_instant(query, "to", END, zone)
+    if until <= since:
+        raise Malformed("`?to=` is not after `?from=`.")
+    return since, until
 
 
 def read_instant(

@@ -13,7 +13,7 @@ from router.finance.proposing import as_yaml, proposals
 from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
 from router.finance.statements import INSTANT
-from router.finance.watch import credits_of, posted_by_provider
+from router.finance.watch import charged_before, credits_of, posted_by_provider
 from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING
 from router.ledger.statement_rows import BalanceReadingRow
@@ -158,7 +158,11 @@ async def _balances(visit: Visit, provider: str, *, status: int = 200) -> web.Re
         between_document(one)
         for name in sorted({row.provider for row in readings})
         for own in [[row for row in readings if row.provider == name]]
-        for one in between(own, [await ledger.topped_up(name, row.at) for row in own])
+        for one in between(
+            own,
+            [await ledger.topped_up(name, row.at) for row in own],
+            [await charged_before(ledger, services.policy(), row, now) for row in own],
+        )
     ]
     told = {"balances": [credit_document(one) for one in credits_], "between": found}
     return json_response(told, status=status)

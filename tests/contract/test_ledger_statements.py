@@ -13,6 +13,7 @@ from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction
 from router.model.clock import rfc3339
 from router.model.ids import AttemptId, ProviderRef
+from router.model.money import Money
 from tests.fakes import EPOCH
 from tests.ledger_kit import HOUR, usd
 from tests.ledger_running import tell
@@ -197,3 +198,62 @@ async def test_top_ups_and_credits_count_towards_what_is_left(ledger: Ledger) ->
         *(usd("41.20"), usd("25.00"), usd("-0.07")),
     )
     assert credit.left == usd("66.27")
+
+
+SENT = """
+    place    j1    $0.04                -> placed held at shortapi
+    dispatch j1.1                       -> dispatching
+    doubt    j1.1                       -> in_doubt
+    place    j2    $0.06                -> placed held at shortapi
+    dispatch j2.1                       -> dispatching
+    run      j2.1  $0.061 ref=r2        -> running
+    wait     2h
+    place    j3    $0.09                -> placed held at shortapi
+    dispatch j3.1                       -> dispatching
+    place    j4    $0.13                -> placed held at shortapi
+"""
+LATE = """
+    wait     6h
+    post     j1.1  $0.043               -> posted
+    wait     6h
+    post     j2.1  $0.07 end=succeeded  -> posted
+    adjust   j2.1  -$0.012              -> posted
+    post     j3.1  $0.088               -> posted
+"""
+
+
+async def test_credit_left_does_not_move_when_what_a_reading_has_in_it_is_booked(
+    ledger: Ledger,
+) -> None:
+    """What was sent long before counts as charged by then; what was sent after, when booked."""
+    read_at = EPOCH + HOUR
+    reading = replace(READING, at=read_at, posted_before=Money.ZERO)
+    policy = a_policy()
+    await tell(ledger, SENT)
+    await ledger.submit(recorded(reading))
+    (before,) = await credits_of(ledger, policy, EPOCH + 2 * HOUR)
+    await tell(ledger, LATE)
+    (after,) = await credits_of(ledger, policy, EPOCH + 13 * HOUR)
+    (again,) = await credits_of(ledger, policy, EPOCH + 20 * HOUR)
+
+    assert (before.left, before.open) == (usd("41.20"), usd("0.09"))
+    assert (after.left, after.open) == (usd("41.112"), Money.ZERO)
+    assert (again.posted, again.left) == (usd("0.088"), usd("41.112"))
+
+
+async def test_what_is_booked_late_is_read_once_and_told_apart(ledger: Ledger) -> None:
+    """By provider, by when it was sent, and by when it was booked."""
+    await tell(ledger, SENT)
+    await tell(ledger, LATE)
+
+    async def late(provider: str, after: float, sent_by: float, at: float) -> Money:
+        instants = [EPOCH + timedelta(hours=hours) for hours in (after, sent_by, at)]
+        return await ledger.booked_late(provider, instants[0], sent_by=instants[1], at=instants[2])
+
+    for at in (1, 7, 9, 13, 15, 9):
+        assert await late("shortapi", 1, 1, at) == usd("0.101")
+    assert await late("shortapi", 6, 1, 13) == usd("0.058")
+    assert await late("shortapi", 1, 2, 13) == usd("0.189")
+    assert await late("shortapi", 1, -1, 13) == Money.ZERO
+    assert await late("runpod", 1, 1, 13) == Money.ZERO
+    assert await ledger.open_since("shortapi", EPOCH - HOUR) == Money.ZERO

@@ -203,6 +203,7 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/exports/focus?provider=shortapi", sings=True),
         Ask(path="/v1/exports/focus?part=metadata"),
     ],
+    ("GET", "/v1/accounts/events"): [Ask(), Ask(path="/v1/accounts/events?from=2026-11-01")],
     ("GET", "/v1/accounts/{provider}/events"): [Ask(path="/v1/accounts/shortapi/events")],
     ("POST", "/v1/accounts/{provider}/events"): [
         Ask(

@@ -84,6 +84,21 @@ FROM entries JOIN attempts ON attempts.id = entries.attempt_id
 WHERE attempts.provider = :provider AND entries.at >= :since AND entries.at < :until
     AND kind NOT IN ('hold', 'doubt');
 
+-- name: booked_late
+-- What was booked at a provider within a time, after its beginning, of attempts that were sent by
+-- an instant.
+SELECT COALESCE(SUM(entries.posted), 0) AS amount
+FROM entries JOIN attempts ON attempts.id = entries.attempt_id
+WHERE attempts.provider = :provider AND entries.at > :after AND entries.at <= :until
+    AND COALESCE(attempts.dispatched_at, attempts.created_at) <= :sent_by
+    AND kind NOT IN ('hold', 'doubt');
+
+-- name: open_since
+-- What may be charged by a provider for attempts that were sent after an instant.
+SELECT COALESCE(SUM(quoted), 0) AS amount FROM attempts
+WHERE provider = :provider AND state IN ('dispatching', 'running', 'in_doubt')
+    AND dispatched_at > :sent_after;
+
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
 -- says counts before what was reported; what was given back again is no charge.

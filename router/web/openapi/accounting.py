@@ -88,6 +88,13 @@ ACCOUNTING_OPERATIONS: dict[tuple[str, str], Operation] = {
             *("tenant", "claimed", "focus_part"),
         ),
     ),
+    ("GET", "/v1/accounts/events"): Operation(
+        name="listAllAccountEvents",
+        group="money",
+        answers={200: Answer(schema="AccountEventList", words="Of all of them, and sums.")},
+        errors=(Malformed,),
+        parameters=("from", "to"),
+    ),
     ("GET", "/v1/accounts/{provider}/events"): Operation(
         name="listAccountEvents",
         group="money",

@@ -82,11 +82,15 @@ ACCOUNTS: dict[str, Schema] = {
     "Credit": thing(
         "What is left at a provider.",
         provider=TEXT,
-        left={**MONEY, "description": "As it was read, and topped up, less what was posted."},
+        left={
+            **MONEY,
+            "description": "As it was read, and topped up, less what was charged since.",
+        },
         read=MONEY,
         read_at=INSTANT,
         topped_up={**MONEY, "description": "Since then."},
-        posted={**MONEY, "description": "Since then."},
+        posted={**MONEY, "description": "What was charged since then, of what is posted."},
+        open={**MONEY, "description": "Sent since then, not settled: perhaps charged, too."},
         per_day={**MONEY, "description": "Posted within the last day."},
         gone_at=nullable({**INSTANT, "description": "At that pace; null where it lasts."}),
         low={**FLAG, "description": "By the price book's `credit_low`."},

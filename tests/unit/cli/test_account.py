@@ -31,10 +31,36 @@ def test_a_topup_and_a_credit_are_noted_and_listed(farebox: Commands) -> None:
 
 
 def test_an_account_on_which_nothing_passed_says_so(farebox: Commands) -> None:
-    """An empty table would look as if something were wrong."""
-    assert farebox("account", "list", "runpod").out == (
-        "Nothing was booked on the account with runpod.\n"
-    )
+    """An empty table would look as if something were wrong; and says how something is noted."""
+    of_one, of_all = farebox("account", "list", "runpod").out, farebox("account", "list").out
+
+    assert of_one.startswith("Nothing was booked on the account with runpod: farebox account topup")
+    assert of_all.startswith("Nothing was booked on any account: farebox account topup")
+
+
+def test_all_accounts_are_listed_where_none_is_named(farebox: Commands) -> None:
+    """Each event with whose it is; one account's sums are not another's."""
+    farebox(*TOPUP, "--at", "2026-01-02")
+    other = ("--amount", "30.11", "--reference", "receipt 8", "--at", "2026-01-03")
+    farebox("account", "topup", "runpod", *other)
+    shown = farebox("account", "list").out
+    found = json.loads(farebox("account", "list", "--json").out)
+    later = json.loads(farebox("account", "list", "--from", "2026-01-03", "--json").out)
+
+    assert [one["provider"] for one in found["events"]] == ["shortapi", "runpod"]
+    assert found["topped_up"] == "130.18"
+    assert [one["provider"] for one in later["events"]] == ["runpod"]
+    assert all(text in shown for text in ("runpod", "shortapi", "$130.18"))
+
+
+def test_what_is_left_is_asked_for_by_either_word(farebox: Commands) -> None:
+    """`farebox balance` is what it was called once."""
+    read = farebox("reconcile", "shortapi", "--balance", "41.21", "--at", "2026-01-02", "--json")
+    now, once = farebox("account", "balance", "--json"), farebox("balance", "--json")
+
+    assert read.code == 0
+    assert [one["left"] for one in json.loads(now.out)["balances"]] == ["41.21"]
+    assert json.loads(once.out)["balances"][0]["left"] == "41.21"
 
 
 def test_a_receipt_is_noted_once(farebox: Commands) -> None:

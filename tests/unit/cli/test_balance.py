@@ -15,6 +15,7 @@ CREDIT = {
     "read_at": "2026-11-20T09:00:00.000000Z",
     "topped_up": "0.00",
     "posted": "38.00",
+    "open": "0.31",
     "per_day": "19.00",
     "gone_at": "2026-11-20T13:00:00.000000Z",
     "low": True,
@@ -44,5 +45,7 @@ def test_what_is_low_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     say_balances({"balances": [CREDIT, kept], "between": [agrees]}, as_json=False)
     shown = capsys.readouterr().out
 
-    assert all(text in shown for text in ("$3.20", "$19.00", "LOW", "2026-11-20T13:00", "$7.10"))
+    assert all(
+        text in shown for text in ("$3.20", "$0.31", "$19.00", "LOW", "2026-11-20T13:00", "$7.10")
+    )
     assert "difference" not in shown

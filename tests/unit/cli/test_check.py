@@ -128,7 +128,7 @@ def test_a_price_book_is_checked_by_itself(farebox: Commands, folder: Path) -> N
     ran = farebox("check", folder / "prices.yaml")
 
     assert ran.code == 1
-    assert "prices.yaml:50:21: write money with a dollar sign, as $0.04" in ran.err
+    assert "prices.yaml:52:21: write money with a dollar sign, as $0.04" in ran.err
 
 
 def test_rows_of_a_price_book_that_contradict_each_other(farebox: Commands, folder: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from router.cli import app, main
+from router.cli import BILLS, KEEPING, MONEY, POLICIES, RUNNING, app, main
 from tests.commands import Commands
 
 NAMES = sorted(
@@ -29,7 +29,7 @@ def test_every_command_explains_itself_with_an_example(farebox: Commands, name: 
 
 
 def test_all_the_promised_commands_are_there() -> None:
-    """The contract names them; none is missing, and none is there in secret."""
+    """The contract names them; none is missing, and none is there beside them."""
     assert (
         sorted(
             [
@@ -40,6 +40,17 @@ def test_all_the_promised_commands_are_there() -> None:
         )
         == NAMES
     )
+
+
+def test_finance_is_told_where_to_begin(farebox: Commands) -> None:
+    """Commands stand by what they are for, and only the old word for one is left out."""
+    told = farebox("--help").out
+    panels = [told.index(name) for name in (RUNNING, MONEY, BILLS, POLICIES, KEEPING)]
+
+    assert panels == sorted(panels)
+    assert "For finance: begin with `farebox report`" in told
+    assert all(f"│ {name} " in told for name in NAMES if name != "balance")
+    assert "│ balance " not in told
 
 
 def test_an_unknown_command_is_a_mistake_of_use(farebox: Commands) -> None:

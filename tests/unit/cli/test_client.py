@@ -10,6 +10,7 @@ from router.cli import client
 from router.cli.client import Door, Where, is_answering, is_server_beside, reach
 from router.cli.mistakes import NO, USAGE, Mistake
 from router.settings import Settings, read_settings
+from tests.commands import Commands
 
 
 async def _answer(request: web.Request) -> web.Response:
@@ -137,3 +138,16 @@ async def test_what_does_not_answer_is_told(url: str, monkeypatch: pytest.Monkey
     async with aiohttp.ClientSession() as session:
         with pytest.raises(Mistake, match=r"there has not answered within 0\.01 s"):
             await Door(session, url, {}, "there").ask("GET", "/slow", patience_s=0.01)
+
+
+def test_a_router_elsewhere_is_named_once_for_all_commands(
+    farebox: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its variable; an option beats it."""
+    monkeypatch.setenv("FAREBOX_URL", "http://127.0.0.1:9")
+
+    named, beaten = farebox("report"), farebox("report", "--url", "http://127.0.0.1:11")
+
+    assert (named.code, beaten.code) == (2, 2)
+    assert named.err.startswith("farebox: cannot reach http://127.0.0.1:9: ")
+    assert beaten.err.startswith("farebox: cannot reach http://127.0.0.1:11: ")

@@ -61,7 +61,7 @@ def test_what_cannot_be_written_replaces_nothing(bought: Commands) -> None:
     nowhere = bought("export", "focus", "-o", Path("no") / "such.csv")
 
     assert (refused.code, nowhere.code) == (2, 2)
-    assert refused.err == "farebox: `?to=` is not after `?from=`.\n"
+    assert refused.err == "farebox: --to is not after --from.\n"
     assert nowhere.err == "farebox: no: there is no such folder\n"
     assert kept.read_text() == "before"
     assert not list(bought.folder.glob(".farebox-*"))

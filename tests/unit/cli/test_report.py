@@ -86,7 +86,7 @@ def test_an_unknown_dimension_is_told_before_anybody_is_asked(farebox: Commands)
 
 
 def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
-    """Zero is shown as zero, in every form, and a period that is none is told."""
+    """In words for people, and in every other form; a period that is none is told."""
     farebox("keys", "create", "--tenant", "acme")
 
     table = farebox("report", "--from", "2026-11-01", "--to", "2026-12-01")
@@ -94,7 +94,7 @@ def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
     nonsense = farebox("report", "--from", "yesterday")
     nowhere = farebox("report", "--by", "month", "--time-zone", "Europe/Nowhere")
 
-    assert "$0.00" in table.out
+    assert (table.code, table.out.split(":")[0]) == (0, "Nothing was bought in that time")
     assert rows.out == (
         "day,tenant,edits,posted,presumed,held,in_doubt,savings,missed,list_cost,refunded\r\n"
     )
@@ -102,6 +102,28 @@ def test_an_empty_ledger_has_a_report(farebox: Commands) -> None:
     assert "from" in nonsense.err
     assert nowhere.code == 2
     assert "there is no time zone 'Europe/Nowhere'" in nowhere.err
+
+
+def test_who_does_not_know_the_tags_is_told(farebox: Commands) -> None:
+    """What the books have of them: which there are, no file of this machine knows."""
+    farebox("keys", "create")
+
+    asked, unfinished = farebox("report", "--by", "tag"), farebox("report", "--by", "day,tag:")
+
+    assert (asked.code, unfinished.code) == (2, 2)
+    assert asked.err == unfinished.err
+    assert "as tag:team; of that time none has tags" in asked.err
+
+
+def test_what_is_wrong_is_named_as_it_was_written(farebox: Commands) -> None:
+    """As an option, and not as what becomes of it."""
+    farebox("keys", "create")
+
+    reversed_ = farebox("report", "--from", "2026-12-01", "--to", "2026-11-01")
+    nowhere = farebox("report", "--time-zone", "Europe/Nowhere")
+
+    assert (reversed_.code, reversed_.err) == (2, "farebox: --to is not after --from.\n")
+    assert nowhere.err.startswith("farebox: --time-zone: there is no time zone")
 
 
 def test_programs_may_say_json(farebox: Commands) -> None:

@@ -18,8 +18,10 @@ from router.finance.report import (
     Report,
     as_csv,
     as_json,
+    names_no_tag,
     parse_by,
     report,
+    which_tag,
 )
 from router.ledger.views import SpendingRow
 from router.model.errors import Malformed
@@ -298,3 +300,32 @@ def test_days_make_weeks_and_months() -> None:
 def test_the_ledger_is_asked_no_finer_than_needed(by: Sequence[str], grain: Grain) -> None:
     """Weeks and months are in each other's way: together they are made of days."""
     assert Grain.of(by) == grain
+
+
+def test_what_nothing_is_left_of_is_no_line() -> None:
+    """A day to come is none, where only hours were taken away; an attempt that failed is one."""
+    empty = a_row(day="2026-11-21")
+    failed = a_row(day="2026-11-19", attempts=1)
+    done = report([empty, failed, *ROWS], ["day"])
+
+    assert [line.key for line in done.lines] == [("2026-11-19",), ("2026-11-20",)]
+    assert report([empty], ["day"]).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [("tag", False), ("day, tag", False), ("tag:", False), ("tag:team", True), ("tags", True)],
+)
+def test_a_tag_is_named_or_not(text: str, *, is_named: bool) -> None:
+    """By itself, or among others."""
+    assert names_no_tag(text) is not is_named
+
+
+def test_which_tag_is_said_with_those_that_there_are() -> None:
+    """In order; of many only so many, and of none an example."""
+    many = [a_row(tags=((f"t{number:02}", "x"),)) for number in range(23)]
+
+    assert which_tag(ROWS) == "Say which tag, as tag:project: there are tag:project, tag:team."
+    assert which_tag(many).endswith("tag:t18, tag:t19 and 3 more.")
+    assert "tag:t20" not in which_tag(many)
+    assert "as tag:team" in which_tag(())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.finance.watch import PRICES_EVERY, AccountWatch, credits_of
+from router.finance.watch import PRICES_EVERY, AccountWatch, credits_of, sent_by
 from router.ledger.rows import BEGINNING
 from router.ledger.statement_rows import BalanceReadingRow
 from router.ledger.views import ChargeRow, SpendingRow
@@ -15,7 +15,7 @@ from router.model.money import Money
 from router.policy.policy import Policy
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import DAY, at_once, usd
-from tests.policy_files import a_policy
+from tests.policy_files import PRICES, a_policy
 from tests.statement_kit import READING, a_charge
 
 
@@ -28,6 +28,8 @@ class Books:
     """Since ever."""
     of_a_day: str = "0.00"
     topped: str = "0.00"
+    late: str = "0.00"
+    open: str = "0.00"
     charged: list[ChargeRow] = field(default_factory=list)
     failing: list[Exception] = field(default_factory=list)
     asked: int = 0
@@ -74,6 +76,19 @@ class Books:
         assert (provider, since) in {(row.provider, row.at) for row in self.readings}
         return usd(self.topped)
 
+    async def booked_late(
+        self, provider: str, after: datetime, *, sent_by: datetime, at: datetime
+    ) -> Money:
+        """As much as is said."""
+        assert (provider, after) in {(row.provider, row.at) for row in self.readings}
+        assert (sent_by <= after, at.tzinfo is not None) == (True, True)
+        return usd(self.late)
+
+    async def open_since(self, provider: str, sent_after: datetime) -> Money:
+        """As much as is said."""
+        assert (provider, sent_after.tzinfo is not None) == ("shortapi", True)
+        return usd(self.open)
+
     async def charges(self, since: datetime, *, most: int) -> list[ChargeRow]:
         """What was charged of late."""
         self.asked += 1
@@ -112,6 +127,25 @@ def test_what_is_left_is_known_after_a_look() -> None:
     assert (credit.left, credit.pace) == (usd("45.00"), usd("1.20"))
     assert watched.watch.credit("runpod") is None
     assert at_once(credits_of(books, watched.policy, EPOCH, "runpod")) == []
+
+
+def test_what_was_charged_before_a_reading_is_in_it() -> None:
+    """However late it was booked; what is open since stands beside what is left."""
+    books = Books([READING], posted="1.27", late="0.17", open="0.31")
+
+    (credit,) = at_once(credits_of(books, a_policy(), EPOCH))
+
+    assert (credit.posted, credit.left, credit.open) == (usd("1.03"), usd("40.17"), usd("0.31"))
+
+
+def test_a_reading_has_in_it_what_was_sent_by_then() -> None:
+    """Long enough before, where a provider charges at the end; of who is unknown, all of it."""
+    terms = "provider: shortapi, source: documents"
+    policy = a_policy(prices=PRICES.replace(terms, f"{terms}, charged: at_create"))
+
+    assert sent_by(policy, READING) == EPOCH
+    assert sent_by(policy, replace(READING, provider="runpod")) == EPOCH - timedelta(hours=1)
+    assert sent_by(policy, replace(READING, provider="gone")) == EPOCH
 
 
 def test_low_credit_is_told_once() -> None:

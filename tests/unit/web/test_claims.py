@@ -21,6 +21,7 @@ async def test_what_was_billed_and_not_delivered_is_listed(tmp_path: Path) -> No
         all_of_it = await front.ask("GET", "/v1/claims", key=admin)
         of_now = await front.ask("GET", "/v1/claims?from=2026-11-20T09:01:00Z", key=admin)
         of_none = await front.ask("GET", "/v1/claims?provider=runpod", key=admin)
+        of_nobody = await front.ask("GET", "/v1/claims?provider=runpood", key=admin)
 
     assert all_of_it.json["total"] == "0.071"
     first, second = all_of_it.json["claims"]
@@ -40,6 +41,8 @@ async def test_what_was_billed_and_not_delivered_is_listed(tmp_path: Path) -> No
     assert second["why"] == "provider_attempt_failed: it broke"
     assert (of_now.json["claims"], of_now.json["total"]) == ([second], "0.031")
     assert of_none.json == {"claims": [], "total": "0.00"}
+    assert of_nobody.status == 422
+    assert of_nobody.json["detail"].endswith("'runpood'; did you mean 'runpod'?")
 
 
 async def test_claims_are_for_who_sees_all_tenants(tmp_path: Path) -> None:

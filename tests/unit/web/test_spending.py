@@ -110,6 +110,7 @@ async def test_spend_is_within_instants(tmp_path: Path, query: str, edits: int) 
         "by=colour",
         "form=x",
         "time_zone=Nowhere",
+        "from=2026-11-21&to=2026-11-21",
     ],
 )
 async def test_a_period_that_is_none_is_refused(tmp_path: Path, query: str) -> None:
@@ -118,6 +119,29 @@ async def test_a_period_that_is_none_is_refused(tmp_path: Path, query: str) -> N
         answer = await front.ask("GET", f"/v1/spend?{query}")
 
     assert (answer.status, answer.json["code"]) == (400, "malformed")
+
+
+async def test_no_day_to_come_is_told(tmp_path: Path) -> None:
+    """Not even where the day of a time zone is made of one of UTC that has begun."""
+    async with open_front(tmp_path) as front:
+        front.clock.advance(17 * 3600)
+        await front.edit()
+        told = (await front.ask("GET", "/v1/spend?by=day&time_zone=America/New_York")).json
+
+    assert [row["day"] for row in told["rows"]] == ["2026-11-20"]
+    assert told["total"]["posted"] == "0.04"
+
+
+async def test_the_tags_that_there_are_are_told_to_whoever_asks_by_none(tmp_path: Path) -> None:
+    """Those of the caller's own edits."""
+    async with open_front(tmp_path) as front:
+        _, theirs = await front.mint("other")
+        await front.ask("POST", "/v1/edits", an_edit(tags={"team": "growth", "shop": "1"}))
+        await front.ask("POST", "/v1/edits", an_edit(tags={"hidden": "x"}), key=theirs)
+        told = await front.ask("GET", "/v1/spend?by=day,tag")
+
+    assert (told.status, told.json["code"]) == (400, "malformed")
+    assert told.json["detail"] == "Say which tag, as tag:shop: there are tag:shop, tag:team."
 
 
 async def test_the_tightest_budget_is_a_header_that_may_be_missing(tmp_path: Path) -> None:
