@@ -23,6 +23,7 @@ from router.ledger.commands import (
     Void,
 )
 from router.ledger.decide import Decider, decide
+from router.ledger.flow_rows import Source
 from router.ledger.rows import AttemptRow, Window
 from router.model.budget import Limit
 from router.model.ids import ProviderRef
@@ -291,9 +292,16 @@ class LedgerMachine(BooksUnderWatch):
         assert isinstance(self._submit(command)[0], Done)
 
     @some(AttemptState.POSTED, AttemptState.VOIDED)
-    @rule(data=st.data(), difference=prices, credit=st.booleans())
-    def a_bill_is_corrected(self, data: st.DataObject, difference: Money, *, credit: bool) -> None:
-        """The provider bills more, or gives money back; the books follow."""
+    @rule(
+        data=st.data(),
+        difference=prices,
+        credit=st.booleans(),
+        source=st.sampled_from(["statement", "refund", "word"]),
+    )
+    def a_bill_is_corrected(
+        self, data: st.DataObject, difference: Money, source: Source, *, credit: bool
+    ) -> None:
+        """The provider bills more, or gives money back; the books follow, whoever says so."""
         attempt = self._draw(data, AttemptState.POSTED, AttemptState.VOIDED)
         truth = self.truth.setdefault(
             attempt.id, Charge(ref=ProviderRef(f"bill-{attempt.id}"), billed=Money.ZERO)
@@ -301,7 +309,12 @@ class LedgerMachine(BooksUnderWatch):
         change = -min(truth.billed, difference) if credit else difference
         truth.billed += change
         adjust = Adjust(
-            at=self.now, attempt_id=attempt.id, difference=change, who="ada", reason="bill"
+            at=self.now,
+            attempt_id=attempt.id,
+            difference=change,
+            who="ada",
+            reason="bill",
+            source=source,
         )
         assert isinstance(self._submit(adjust)[0], Done)
 

@@ -153,9 +153,14 @@ class Scribe:
             case "presume":
                 command = Presume(at=at, attempt_id=name)
             case "adjust":
-                difference = usd(amounts[0])
+                billed = "statement" in options
                 command = Adjust(
-                    at=at, attempt_id=name, difference=difference, who="ada", reason="bill"
+                    at=at,
+                    attempt_id=name,
+                    difference=usd(amounts[0]),
+                    who="ada",
+                    reason=f"statement {options['statement']}" if billed else "letter",
+                    source="statement" if billed else "word",
                 )
             case _:
                 raise ValueError(verb)

@@ -6,6 +6,7 @@ from router.dispatch.recovery import Recovery
 from router.dispatch.settlement import Onward, Settlement
 from router.ledger.answers import Done
 from router.ledger.commands import Adjust, Post, Void
+from router.ledger.flow_rows import Source
 from router.ledger.rows import AttemptRow
 from router.model.charge import Reported
 from router.model.clock import Clock
@@ -40,6 +41,7 @@ class Resolver:
         reason: str,
         forced: bool = False,
         reported: Reported | None = None,
+        source: Source = "word",
     ) -> AttemptRow:
         """
         Settle an attempt that is in doubt, or that was presumed posted; or correct a settled one.
@@ -51,6 +53,7 @@ class Resolver:
             reason: What it is known by, for the journal.
             forced: Book it even if it is far more than was held, or is settled already.
             reported: The provider's own word for it, where that is what it is known by.
+            source: What a correction is known by: a bill, or a person's word.
 
         Returns:
             The attempt as it is now.
@@ -62,7 +65,9 @@ class Resolver:
         """
         attempt = await self._attempt(attempt_id)
         if attempt.state in SETTLED and forced:
-            return await self._correct(attempt, posted or Money.ZERO, who=who, reason=reason)
+            return await self._correct(
+                attempt, posted or Money.ZERO, who=who, reason=reason, source=source
+            )
         if attempt.state not in RESOLVABLE:
             raise InvalidJob(_words(attempt))
         if posted is not None and posted > attempt.quoted * HOLDS_MAX and not forced:
@@ -83,7 +88,7 @@ class Resolver:
         return settled
 
     async def _correct(
-        self, attempt: AttemptRow, posted: Money, *, who: str, reason: str
+        self, attempt: AttemptRow, posted: Money, *, who: str, reason: str, source: Source
     ) -> AttemptRow:
         """Book the difference to what is posted, as an entry of its own."""
         adjust = Adjust(
@@ -93,6 +98,7 @@ class Resolver:
             posted_before=attempt.posted,
             who=who,
             reason=reason,
+            source=source,
         )
         answer = await self._books.submit(adjust)
         if not isinstance(answer, Done):

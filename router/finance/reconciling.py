@@ -61,6 +61,8 @@ class Finding:
     billed: Money = Money.ZERO
     posted: Money = Money.ZERO
     quoted: Money = Money.ZERO
+    gives_back: bool = False
+    """Whether some of what was billed was given back: then it is no statement of the price."""
     lines: tuple[int, ...] = ()
     """Where it stands in the file; none for what stands only on an earlier statement."""
     raw: str = ""
@@ -167,6 +169,7 @@ def _named(row: BilledRow, lines: Sequence[Line], own: Collection[str]) -> Findi
         billed=billed,
         posted=row.posted,
         quoted=row.quoted,
+        gives_back=any(line.amount < Money.ZERO for line in lines),
         lines=tuple(line.number for line in here),
         raw=lines[0].raw if len(lines) == 1 else str(billed),
     )

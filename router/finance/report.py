@@ -32,7 +32,7 @@ class Amounts:
     """What is known of some edits' money, each amount apart."""
 
     edits: int = 0
-    """How many were delivered."""
+    """How many jobs were delivered: each once, however often it was paid for."""
     posted: Money = Money.ZERO
     presumed: Money = Money.ZERO
     held: Money = Money.ZERO

@@ -26,6 +26,7 @@ from router.finance.statement_csv import Line, read_statement
 from router.ledger.answers import Answer
 from router.ledger.commands import Command, Enter
 from router.ledger.executor import Executor
+from router.ledger.flow_rows import Source
 from router.ledger.rows import AttemptRow
 from router.ledger.statement_rows import (
     AccountFact,
@@ -77,6 +78,7 @@ class Settles(Protocol):
         reason: str,
         forced: bool = False,
         reported: Reported | None = None,
+        source: Source = "word",
     ) -> AttemptRow: ...
 
 
@@ -227,6 +229,7 @@ class Reconciler:
                 reason=_reason(found, finding),
                 forced=finding.action is Action.ADJUST,
                 reported=Reported(raw=finding.raw[:64], source=SOURCE, amount=amount),
+                source="refund" if finding.gives_back else "statement",
             )
         except InvalidJob as error:
             return error.detail

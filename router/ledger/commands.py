@@ -9,6 +9,7 @@ from datetime import datetime
 
 from router.ledger.alert_commands import Alert, AlertTold
 from router.ledger.answers import Refused
+from router.ledger.flow_rows import Source
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.outbox_rows import OutboxState
@@ -191,6 +192,7 @@ class Adjust:
     reason: str
     posted_before: Money | None = None
     """What it must be posted at: else somebody has corrected it meanwhile. None: whatever it is."""
+    source: Source = "word"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,12 @@ from router.model.money import Money
 Span = Literal["quarter", "hour", "day", "ever"]
 """Of what time a sum is: a quarter of an hour, an hour or a day of UTC, or all time."""
 
+Source = Literal["statement", "refund", "word"]
+"""
+What an adjustment is known by: a bill that says what was charged, a bill by which money was given
+back, or somebody's word.
+"""
+
 MINUTES = 15
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,6 +47,7 @@ class Flow:
     attempts: int = 0
     """How many attempts were settled or presumed."""
     delivered: int = 0
+    """How many jobs were delivered: each once, where that was first."""
     posted: Money = Money.ZERO
     """Net of what was refunded."""
     presumed: Money = Money.ZERO
@@ -48,19 +55,25 @@ class Flow:
     list_cost: Money = Money.ZERO
     """List prices of the attempts that something is posted for."""
     avoided: Money = Money.ZERO
-    """What the dearest qualifying offers would have cost more, for what was delivered."""
+    """
+    What the dearest qualifying offers would have cost more, for what was delivered; all that a
+    further delivery of the same job cost is taken off.
+    """
     missed: Money = Money.ZERO
-    """What the cheapest qualifying offers would have cost less, for what was delivered."""
+    """What the cheapest would have cost less, likewise: all that a further delivery cost is in."""
     refunded: Money = Money.ZERO
     """What later entries took back of what was posted, as a positive amount."""
     over: Money = Money.ZERO
-    """Charges above the price that was pinned."""
+    """By how much charges were above the price that was pinned; see `flows`."""
     under: Money = Money.ZERO
     drifted: int = 0
     """How many charges were not the price that was pinned."""
 
     def __add__(self, other: "Flow") -> "Flow":
         return Flow(**{name: getattr(self, name) + getattr(other, name) for name in FLOW_COLUMNS})
+
+    def __sub__(self, other: "Flow") -> "Flow":
+        return Flow(**{name: getattr(self, name) - getattr(other, name) for name in FLOW_COLUMNS})
 
 
 FLOW_COLUMNS = tuple(field.name for field in fields(Flow))

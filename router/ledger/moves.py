@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from router.ledger.flow_rows import Source
 from router.ledger.flows import flows
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.page import Page
-from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, Row
+from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, JobRow, Row
 from router.model.clock import hour_of
 from router.model.money import Money, total
 
@@ -21,6 +22,7 @@ class Move:
     presumed: Money = Money.ZERO
     held: Money = Money.ZERO
     in_doubt: Money = Money.ZERO
+    source: Source | None = None
 
 
 def moved(
@@ -60,9 +62,12 @@ def moved(
             in_doubt=move.in_doubt,
             who=who,
             reason=reason,
+            source=move.source,
         )
         for move in moves
     ]
+    job = page.get(JobRow, attempt.job_id)
+    first = job.delivered_by if job is not None else None
     balances: list[BalanceRow] = []
     for window in attempt.windows:
         row = page.get(BalanceRow, *window.key)
@@ -82,7 +87,7 @@ def moved(
         *entries,
         *balances,
         *_hours(attempt, moves, at),
-        *flows(attempt, after or attempt, entries, at),
+        *flows(attempt, after or attempt, entries, at, is_again=first not in {None, attempt.id}),
     )
 
 

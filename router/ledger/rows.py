@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from router.ledger.alert_rows import AlertLetterRow, AlertRow
-from router.ledger.flow_rows import EndingRow, FlowRow
+from router.ledger.flow_rows import EndingRow, FlowRow, Source
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -66,10 +66,7 @@ class JobRow:
     request: str = field(repr=False)
     """The job's other fields as JSON; see `dispatch.requests`."""
     decision: str = "{}"
-    """
-    Why the plan was as it was, as JSON; and under `no_room`, by provider, the budgets that had no
-    room for offers that stood before the one that was taken.
-    """
+    """Why the plan was as it was, as JSON; under `no_room`, by provider, budgets that were full."""
     policy_hash: str
     state: JobState
     created_at: datetime
@@ -140,6 +137,8 @@ class AttemptRow:
     reported_at: datetime | None = None
     posted: Money = Money.ZERO
     """What was booked as charged, overage included; zero until posted."""
+    charged: Money = Money.ZERO
+    """What the provider is known to have charged, whatever it gave back of it; see `flows`."""
     outcome: str | None = None
     """`delivered`, or the error's code."""
     detail: str | None = None
@@ -214,6 +213,8 @@ class EntryRow:
     who: str = "farebox"
     """Whoever made the entry: a key's name or a system user, where it was a person."""
     reason: str | None = None
+    source: Source | None = None
+    """Of an adjustment; None in entries from before this was kept: their reason says it."""
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ answered `Stale`: settling is idempotent.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from router.ledger import outbox
 from router.ledger.answers import Done, Stale
@@ -23,7 +24,7 @@ from router.ledger.commands import (
     Void,
 )
 from router.ledger.decided import Decided
-from router.ledger.flows import endings
+from router.ledger.flows import DELIVERED, charged_then, endings
 from router.ledger.moves import Move, moved
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.page import Page
@@ -85,6 +86,7 @@ def post(page: Page, attempt: AttemptRow, job: JobRow, command: Post) -> Decided
         attempt,
         state=AttemptState.POSTED,
         posted=charge,
+        charged=charge,
         outcome=command.outcome,
         detail=command.detail,
         ended_at=command.at,
@@ -127,9 +129,12 @@ def _settled(
     page: Page, job: JobRow, attempt: AttemptRow, entries: Sequence[Row], command: Post | Void
 ) -> Decided:
     """The settlement and the job's end are one commit, or the end is already behind us."""
-    ended = _ended(job, command.end, command) if command.end is not None else None
+    delivers = attempt.outcome == DELIVERED and job.delivered_by is None
+    known = replace(job, delivered_by=attempt.id) if delivers else job
+    ended = _ended(known, command.end, command) if command.end is not None else None
     if ended is None:
-        return Decided(Done(attempt=attempt, job=job), (attempt, *entries))
+        changes = (attempt, *entries, known) if delivers else (attempt, *entries)
+        return Decided(Done(attempt=attempt, job=known), changes)
     told, changes = _with_callback(page, job, ended, command)
     return Decided(Done(attempt=attempt, job=ended, callback=told), (attempt, *entries, *changes))
 
@@ -143,10 +148,16 @@ def _with_callback(
     return told, changes if told is None else (*changes, told)
 
 
-def _released(attempt: AttemptRow) -> dict[str, Money]:
+class _Released(TypedDict, total=False):
+    held: Money
+    in_doubt: Money
+
+
+def _released(attempt: AttemptRow) -> _Released:
     """Where the hold stands now, as the move that takes it away."""
-    where = "in_doubt" if attempt.state is AttemptState.IN_DOUBT else "held"
-    return {where: -attempt.quoted}
+    if attempt.state is AttemptState.IN_DOUBT:
+        return {"in_doubt": -attempt.quoted}
+    return {"held": -attempt.quoted}
 
 
 def doubt(page: Page, attempt: AttemptRow, command: Doubt) -> Decided:
@@ -177,10 +188,14 @@ def adjust(page: Page, attempt: AttemptRow, command: Adjust) -> Decided:
     is_settled = attempt.state in {AttemptState.POSTED, AttemptState.VOIDED}
     if not is_settled or command.posted_before not in {None, attempt.posted}:
         return Decided(Stale(attempt=attempt))
+    posted = attempt.posted + command.difference
     adjusted = replace(
-        attempt, state=AttemptState.POSTED, posted=attempt.posted + command.difference
+        attempt,
+        state=AttemptState.POSTED,
+        posted=posted,
+        charged=charged_then(attempt.charged, posted, command.source),
     )
-    move = Move("adjust", posted=command.difference)
+    move = Move("adjust", posted=command.difference, source=command.source)
     entries = moved(page, attempt, move, at=command.at, who=command.who, reason=command.reason)
     return Decided(Done(attempt=adjusted), (adjusted, *entries))
 
@@ -217,5 +232,5 @@ def _ended(job: JobRow, end: JobEnd, command: Post | Void | End) -> JobRow | Non
         error_detail=end.error_detail,
         images=end.images,
         images_expire_at=end.images_expire_at,
-        delivered_by=end.delivered_by,
+        delivered_by=job.delivered_by or end.delivered_by,
     )

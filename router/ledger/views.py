@@ -25,6 +25,7 @@ class SpendingRow:
     attempts: int
     """How many were settled or presumed in that time, or are open since."""
     delivered: int
+    """How many jobs were delivered: each once, where that was first."""
     posted: Money
     """Charged, net of what was refunded."""
     presumed: Money
@@ -35,13 +36,13 @@ class SpendingRow:
     list_cost: Money
     """List prices of what is posted."""
     avoided: Money
-    """What the dearest qualifying offers would have cost more, for what was delivered."""
+    """What the dearest qualifying offers would have cost more, for what was delivered first."""
     missed: Money
-    """What the cheapest qualifying offers would have cost less, for what was delivered."""
+    """What the cheapest would have cost less, likewise; what a further delivery cost is in it."""
     refunded: Money
     """What was taken back of what was posted, in that time or before; a positive amount."""
     over: Money
-    """Charges above the price that was pinned."""
+    """By how much charges were above the price that was pinned, by what is known of each."""
     under: Money
     drifted: int
     """How many charges were not the price that was pinned."""

@@ -74,6 +74,7 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
             applied = await house.command(*asked, "--apply")
             again = json.loads((await house.command(*asked, "--apply")).out)
             spend = await house.get("/v1/spend")
+            metrics = await _text(house, "/metrics")
             listed = (await house.get("/v1/statements"))["statements"]
 
     found = {one["attempt"] or one["ref"]: one for one in before["findings"]}
@@ -109,11 +110,17 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     posted = Money.parse(spend["total"]["posted"])
     assert posted == Money.parse(truth["net"]) == usd("0.2157")
     assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
+    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
     rows = _rows(tmp_path, attempts)
     failed = rows["failed"]
     assert (failed.state, failed.reported_source) == (AttemptState.POSTED, "statement")
     assert rows["never arrived"].state is AttemptState.VOIDED
     assert total([row.posted for row in rows.values()]) == posted
+
+
+async def _text(house: House, path: str) -> str:
+    async with house.session.get(f"{house.url}{path}") as reply:
+        return await reply.text()
 
 
 def _counts(report: Mapping[str, Any]) -> dict[str, int]:

@@ -27,14 +27,14 @@ INSERT INTO attempts (
     id, job_id, number, tenant, key_id, tags, provider, model, slug, resolution, aspect_ratio,
     state, quoted, list_price, dearest, cheapest, price_from, windows, callback_token, created_at,
     horizon_at, provider_ref, quote_raw, quote_amount, reported_raw, reported_source,
-    reported_amount, reported_at, posted, outcome, detail, dispatched_at, accepted_at, ended_at,
-    queue_s, execution_s
+    reported_amount, reported_at, posted, charged, outcome, detail, dispatched_at, accepted_at,
+    ended_at, queue_s, execution_s
 ) VALUES (
     :id, :job_id, :number, :tenant, :key_id, :tags, :provider, :model, :slug, :resolution,
     :aspect_ratio, :state, :quoted, :list_price, :dearest, :cheapest, :price_from, :windows,
     :callback_token, :created_at, :horizon_at, :provider_ref, :quote_raw, :quote_amount,
-    :reported_raw, :reported_source, :reported_amount, :reported_at, :posted, :outcome, :detail,
-    :dispatched_at, :accepted_at, :ended_at, :queue_s, :execution_s
+    :reported_raw, :reported_source, :reported_amount, :reported_at, :posted, :charged, :outcome,
+    :detail, :dispatched_at, :accepted_at, :ended_at, :queue_s, :execution_s
 )
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state,
@@ -47,6 +47,7 @@ ON CONFLICT (id) DO UPDATE SET
     reported_amount = excluded.reported_amount,
     reported_at = excluded.reported_at,
     posted = excluded.posted,
+    charged = excluded.charged,
     outcome = excluded.outcome,
     detail = excluded.detail,
     dispatched_at = excluded.dispatched_at,
@@ -71,9 +72,9 @@ ON CONFLICT (budget, scope, window_start, window_end) DO UPDATE SET
 -- name: put_entries
 -- Add a fact to the journal.
 INSERT INTO entries (
-    at, attempt_id, kind, posted, presumed, held, in_doubt, who, reason
+    at, attempt_id, kind, posted, presumed, held, in_doubt, who, reason, source
 ) VALUES (
-    :at, :attempt_id, :kind, :posted, :presumed, :held, :in_doubt, :who, :reason
+    :at, :attempt_id, :kind, :posted, :presumed, :held, :in_doubt, :who, :reason, :source
 );
 
 -- name: put_idempotency
@@ -565,7 +566,7 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
         SELECT 1 FROM attempts WHERE job_id = looked.id AND (
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
-            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )
@@ -587,7 +588,7 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
         SELECT 1 FROM attempts WHERE job_id = looked.id AND (
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
-            OR (:money = 'drifted' AND state = 'posted' AND posted <> quoted)
+            OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )

@@ -101,10 +101,14 @@ WHERE provider = :provider AND state IN ('dispatching', 'running', 'in_doubt')
 
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
--- says counts before what was reported; what was given back again is no charge.
+-- says counts before what was reported; what was given back again is no charge, and where some of it
+-- was, the charge is what it was before.
 SELECT * FROM (
     SELECT id, provider, model, slug, resolution, quoted, quote_amount,
-        COALESCE(billed, reported_amount) AS reported_amount,
+        CASE
+            WHEN billed IS NULL THEN reported_amount
+            WHEN billed = posted THEN charged
+            ELSE billed END AS reported_amount,
         CASE WHEN billed IS NULL THEN reported_source ELSE 'statement' END AS reported_source,
         posted, dispatched_at,
         ROW_NUMBER() OVER (

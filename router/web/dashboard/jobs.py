@@ -182,7 +182,7 @@ def _word(attempt: AttemptRow) -> tuple[str, bool]:
         return _STATES.get(attempt.state, ("held", False))
     if attempt.posted and attempt.outcome != DELIVERED:
         return "billed, not delivered", True
-    drifted = attempt.posted != attempt.quoted
+    drifted = attempt.charged not in {attempt.quoted, Money.ZERO}
     return ("posted, not as priced", True) if drifted else ("posted", False)
 
 

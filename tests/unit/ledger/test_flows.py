@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from router.ledger.flows import endings, flows
+from router.ledger.flow_rows import Source
+from router.ledger.flows import charged_then, endings, flows
 from router.ledger.rows import AttemptRow, EntryRow
 from router.model.job import AttemptState, JobState
 from router.model.money import Money
@@ -13,10 +14,18 @@ from tests.ledger_kit import a_job_row, an_attempt_row, usd
 
 # List price 0.093, dearest 0.14, cheapest 0.089.
 RUNNING = an_attempt_row(price=usd("0.09"), state=AttemptState.RUNNING)
-DELIVERED = replace(RUNNING, state=AttemptState.POSTED, outcome="delivered", posted=usd("0.09"))
+DELIVERED = replace(
+    RUNNING,
+    state=AttemptState.POSTED,
+    outcome="delivered",
+    posted=usd("0.09"),
+    charged=usd("0.09"),
+)
 
 
-def an_entry(kind: str, posted: str = "0", presumed: str = "0") -> EntryRow:
+def an_entry(
+    kind: str, posted: str = "0", presumed: str = "0", source: Source | None = None
+) -> EntryRow:
     """Build an entry of the attempt."""
     return EntryRow(
         at=EPOCH,
@@ -24,12 +33,15 @@ def an_entry(kind: str, posted: str = "0", presumed: str = "0") -> EntryRow:
         kind=kind,  # type: ignore[arg-type]  # Each case names a kind.
         posted=usd(posted),
         presumed=usd(presumed),
+        source=source,
     )
 
 
-def told(before: AttemptRow, after: AttemptRow, *entries: EntryRow) -> dict[str, object]:
+def told(
+    before: AttemptRow, after: AttemptRow, *entries: EntryRow, is_again: bool = False
+) -> dict[str, object]:
     """What is added, without what is nothing: to all time as to the quarter hour, hour and day."""
-    quarter, *longer = flows(before, after, entries, EPOCH)
+    quarter, *longer = flows(before, after, entries, EPOCH, is_again=is_again)
     names = ["attempts", "delivered", "posted", "presumed", "list_cost", "avoided", "missed"]
     names += ["refunded", "over", "under", "drifted"]
     said = [{name: getattr(row, name) for name in names} for row in (quarter, *longer)]
@@ -73,7 +85,7 @@ def test_an_overage_is_drift_upwards() -> None:
 
 
 def test_a_charge_below_the_hold_is_drift_downwards() -> None:
-    """Also where the image was free, which has no list price then; and whoever failed is billed."""
+    """Whoever failed is billed too; an image that was free was not charged, and is no drift."""
     less = replace(DELIVERED, posted=usd("0.02"), outcome="provider_failed")
 
     assert told(RUNNING, less, an_entry("post", "0.02")) == {
@@ -83,11 +95,7 @@ def test_a_charge_below_the_hold_is_drift_downwards() -> None:
         "under": "0.07",
         "drifted": 1,
     }
-    assert told(RUNNING, replace(less, posted=Money.ZERO), an_entry("post")) == {
-        "attempts": 1,
-        "under": "0.09",
-        "drifted": 1,
-    }
+    assert told(RUNNING, replace(less, posted=Money.ZERO), an_entry("post")) == {"attempts": 1}
 
 
 def test_a_void_counts_as_an_attempt_and_nothing_else() -> None:
@@ -134,14 +142,68 @@ def test_a_refund_is_no_drift() -> None:
     assert told(less, replace(less, posted=Money.ZERO), rest)["list_cost"] == "-0.093"
 
 
-def test_a_bill_that_comes_after_a_void_is_no_drift() -> None:
-    """It is posted, at the list price, for nothing delivered."""
+def adjusted(
+    before: AttemptRow, posted: str, source: Source = "statement"
+) -> tuple[AttemptRow, dict[str, object]]:
+    """Adjust an attempt to an amount: as it is left, and what that adds to drift."""
+    difference = usd(posted) - before.posted
+    charged = charged_then(before.charged, usd(posted), source)
+    after = replace(before, state=AttemptState.POSTED, posted=usd(posted), charged=charged)
+    found = told(before, after, an_entry("adjust", str(difference), source=source))
+    kept = ("over", "under", "drifted")
+    return after, {name: value for name, value in found.items() if name in kept}
+
+
+def test_a_bill_that_names_another_charge_is_drift() -> None:
+    """In either direction; a later bill that names the price takes it away again."""
+    above, drift = adjusted(DELIVERED, "0.097")
+    assert drift == {"over": "0.007", "drifted": 1}
+    below, drift = adjusted(above, "0.085")
+    assert drift == {"over": "-0.007", "under": "0.005"}
+    _, drift = adjusted(below, "0.09")
+    assert drift == {"under": "-0.005", "drifted": -1}
+
+
+def test_a_bill_that_corrects_a_drifted_charge_restates_its_drift() -> None:
+    """It is counted once, by what was charged in the end."""
+    drifted = replace(DELIVERED, posted=usd("0.08"), charged=usd("0.08"))
+
+    assert adjusted(drifted, "0.086")[1] == {"under": "-0.006"}
+    assert adjusted(drifted, "0.00")[1] == {"under": "-0.01", "drifted": -1}
+
+
+@pytest.mark.parametrize("source", ["refund", "word"])
+def test_money_that_is_given_back_says_nothing_of_the_price(source: Source) -> None:
+    """Not even where it is taken back again: only what is above all that was charged is."""
+    less, drift = adjusted(DELIVERED, "0.06", source)
+    assert (drift, less.charged) == ({}, usd("0.09"))
+    again, drift = adjusted(less, "0.088", source)
+    assert drift == {}
+    _, drift = adjusted(again, "0.094", source)
+    assert drift == {"over": "0.004", "drifted": 1}
+
+
+def test_a_further_delivery_is_no_further_edit() -> None:
+    """All that it costs is lost: it is beside no dearer offer, and the cheapest was to buy none."""
+    assert told(RUNNING, DELIVERED, an_entry("post", "0.09"), is_again=True) == {
+        "attempts": 1,
+        "posted": "0.09",
+        "list_cost": "0.093",
+        "avoided": "-0.09",
+        "missed": "0.09",
+    }
+
+
+def test_a_bill_that_comes_after_a_void_is_a_charge() -> None:
+    """It is posted, at the list price, for nothing delivered; beside the price that was pinned."""
     voided = replace(RUNNING, state=AttemptState.VOIDED, outcome="provider_failed")
     billed = replace(voided, state=AttemptState.POSTED, posted=usd("0.08"))
 
     assert told(voided, billed, an_entry("adjust", "0.08")) == {
         "posted": "0.08",
         "list_cost": "0.093",
+        "under": "0.01",
+        "drifted": 1,
     }
 
 

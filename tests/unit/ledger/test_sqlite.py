@@ -106,14 +106,19 @@ def a_first_ledger(path: Path, attempt: AttemptRow, *entries: EntryRow) -> None:
             del job[later]
         old.execute(f"INSERT INTO jobs ({', '.join(job)}) VALUES (:{', :'.join(job)})", job)  # noqa: S608
         then = encode(attempt)
-        for later in ("cheapest", "key_id"):
+        for later in ("cheapest", "key_id", "charged"):
             del then[later]
         old.execute(
             f"INSERT INTO attempts ({', '.join(then)}) VALUES (:{', :'.join(then)})",  # noqa: S608
             then,
         )
         for entry in entries:
-            old.execute(queries("sqlite")["put_entries"], encode(entry))
+            fact = encode(entry)
+            del fact["source"]
+            old.execute(
+                f"INSERT INTO entries ({', '.join(fact)}) VALUES (:{', :'.join(fact)})",  # noqa: S608
+                fact,
+            )
         old.pragma("user_version", 1)
 
 
