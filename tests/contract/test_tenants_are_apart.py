@@ -201,6 +201,8 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/exports/focus?tenant=everyone"),
         Ask(path="/v1/exports/focus?tenant="),
         Ask(path="/v1/exports/focus?provider=shortapi", sings=True),
+        Ask(path="/v1/exports/focus?model=nano-banana-2-edit&resolution=1k", sings=True),
+        Ask(path="/v1/exports/focus?tag=project%3Dsomebodys"),
         Ask(path="/v1/exports/focus?part=metadata"),
     ],
     ("GET", "/v1/accounts/{provider}/events"): [Ask(path="/v1/accounts/shortapi/events")],
