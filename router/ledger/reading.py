@@ -55,6 +55,25 @@ class Readings:
             rows = await self._read("secret", name=name)
         return bytes.fromhex(rows[0]["value"])
 
+    async def is_ended(self, session: str) -> bool:
+        """Whether a browser's session was signed out of."""
+        return bool(await self._read("ended_session", id=session))
+
+    async def end_session(self, session: str, ends_at: datetime, at: datetime) -> None:
+        """
+        Let a browser's session open nothing any more, also after a restart. Again is as once.
+
+        Args:
+            session: Its id.
+            ends_at: When it would have ended by itself; kept until then.
+            at: Now: what has ended by itself is dropped.
+
+        Raises:
+            LedgerUnavailable: It goes on.
+        """
+        await self._change("forget_sessions", before=at)
+        await self._change("end_session", id=session, ends_at=ends_at)
+
     async def policy_bundle(self, policy_hash: str) -> str | None:
         """The files of a policy that was in force, as it was kept; None when it is not known."""
         rows = await self._read("policy", hash=policy_hash)

@@ -459,6 +459,18 @@ SELECT value FROM secrets WHERE name = :name;
 -- Keep a new secret, unless there is one: whoever comes first has made it for all.
 INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
+-- name: ended_session
+-- A session that was signed out of.
+SELECT ends_at FROM ended_sessions WHERE id = :id;
+
+-- name: end_session
+-- Remember that a session was signed out of; again is as once.
+INSERT INTO ended_sessions (id, ends_at) VALUES (:id, :ends_at) ON CONFLICT (id) DO NOTHING;
+
+-- name: forget_sessions
+-- Drop what has ended by itself.
+DELETE FROM ended_sessions WHERE ends_at <= :before;
+
 -- name: policy
 -- The files of a policy that was in force once.
 SELECT bundle FROM policies WHERE hash = :hash;
