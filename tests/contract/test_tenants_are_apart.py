@@ -282,6 +282,15 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         for kind in ("csv", "json")
     },
     ("GET", "/dashboard/operations"): [Ask(), Ask(path="/dashboard/operations?refresh=off")],
+    ("GET", "/dashboard/notices/{kind}"): [
+        Ask(path="/dashboard/notices/in_doubt", sings=True),
+        Ask(path="/dashboard/notices/in_doubt?tenant={tenant}", sings=True),
+        *(
+            Ask(path=f"/dashboard/notices/{kind}?period=30d")
+            for kind in ("posted_presumed", "drifted", "undelivered", "denied", "denied_shared")
+        ),
+        Ask(path="/dashboard/notices/{done}"),
+    ],
     ("GET", "/dashboard/jobs"): [
         Ask(sings=True),
         Ask(path="/dashboard/jobs?tenant={tenant}", sings=True),

@@ -327,6 +327,12 @@ SELECT * FROM budget_hours WHERE hour >= :since ORDER BY hour, budget, scope;
 SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
 WHERE hour >= :since AND jobs > 0 GROUP BY budget, scope ORDER BY budget, scope;
 
+-- name: refused_between
+-- What each budget has refused in the hours of a time.
+SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
+WHERE hour >= :since AND hour < :until AND jobs > 0
+GROUP BY budget, scope ORDER BY budget, scope;
+
 -- name: key
 -- One API key.
 SELECT * FROM api_keys WHERE id = :id;
@@ -624,6 +630,25 @@ SELECT
 FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
 GROUP BY provider, model, resolution, tenant, tags, money
 ORDER BY provider, model, resolution, tenant, tags, money;
+
+-- name: presumed_money
+-- What is presumed charged now, and since when the oldest of it was held.
+SELECT
+    provider, model, resolution, tenant, tags, 'posted_presumed' AS money,
+    COUNT(*) AS attempts, SUM(quoted) AS amount, MIN(created_at) AS oldest
+FROM attempts WHERE state = 'posted_presumed'
+GROUP BY provider, model, resolution, tenant, tags
+ORDER BY provider, model, resolution, tenant, tags;
+
+-- name: presumed
+-- The attempts that are presumed charged now, the oldest first.
+SELECT * FROM attempts WHERE state = 'posted_presumed' ORDER BY id;
+
+-- name: drifted
+-- Attempts of a time that were charged what was not their price, the oldest first.
+SELECT * FROM attempts
+WHERE state = 'posted' AND posted <> quoted AND ended_at >= :since AND ended_at < :until
+ORDER BY ended_at, id LIMIT :most;
 
 -- name: ended_lately
 -- The last attempts that ended since an instant, the newest first.

@@ -65,18 +65,19 @@ class Asked:
         found = {name: value for name, value in query.items() if value}
         return f"{path}?{urlencode(found)}" if found else path
 
-    @property
-    def presets(self) -> list[tuple[str, str, bool]]:
-        """Periods to choose: what it is called, where it is, whether it is this one."""
+    def presets_at(self, path: str, **further: str) -> list[tuple[str, str, bool]]:
+        """Periods to choose on a page: its name, its address, whether it is this one."""
         return [
-            (words, self.link(period=name), name == self.period.name)
+            (words, self.link(path, **{**further, "period": name}), name == self.period.name)
             for name, words in PRESETS.items()
         ]
 
-    @property
-    def chips(self) -> list[tuple[str, str, str]]:
-        """What is filtered by: its name, its value, and where it is filtered by no longer."""
-        return [(name, value, self.link(**{name: None})) for name, value in self.filters.items()]
+    def chips_at(self, path: str, **further: str) -> list[tuple[str, str, str]]:
+        """What a page is filtered by: the name, the value, and where it is so no longer."""
+        return [
+            (name, value, self.link(path, **{**further, name: None}))
+            for name, value in self.filters.items()
+        ]
 
 
 def asked(visit: Visit, *more: str) -> tuple[Asked, dict[str, str]]:

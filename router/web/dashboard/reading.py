@@ -8,6 +8,7 @@ from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
 from router.finance.overview import Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.provider_accounts import ProviderAccount, provider_accounts
 from router.finance.report import TAG
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
@@ -50,14 +51,16 @@ class FinanceReading:
     month_before: tuple[SpendingRow, ...]
     """Of the month before, until the same moment of it."""
     open: tuple[OpenRow, ...]
-    """What is held and in doubt now."""
+    """What is held, in doubt and presumed now."""
     budgets: tuple[BudgetLine, ...]
     hours: dict[tuple[str, str], tuple[BudgetHourRow, ...]]
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
     refused: tuple[RefusedRow, ...]
-    """By budgets, since this month began."""
+    """By budgets, in the period."""
+    accounts: tuple[ProviderAccount, ...]
+    """Of providers, in the period; for who sees all tenants alone."""
     facts: PolicyFacts
 
 
@@ -126,13 +129,23 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
         ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
     )
     shown = [line for line in lines if _is_about(asked.filter, line.scope)]
-    refused = await ledger.refused(month.since)
+    refused = await read_refused(visit, asked)
+    accounts: list[ProviderAccount] = []
+    if pinned is None:
+        only = asked.filter.provider or ""
+        accounts = await provider_accounts(
+            ledger, policy, asked.at, (period.since, period.until), only
+        )
     rest = FinanceReading(
         period=(),
         choices=(),
         lately=(),
         month_before=(),
-        open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
+        open=tuple(
+            row
+            for row in [*await ledger.open_money(), *await ledger.presumed_money()]
+            if asked.filter.takes(row)
+        ),
         budgets=tuple(shown),
         hours={},
         undelivered=tuple(
@@ -140,11 +153,8 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
             for row in await ledger.undelivered(asked.period.since, asked.period.until)
             if asked.filter.takes(row)
         ),
-        refused=tuple(
-            row
-            for row in refused
-            if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
-        ),
+        refused=refused,
+        accounts=tuple(accounts),
         facts=PolicyFacts.of(policy),
     )
     return Unread(
@@ -154,6 +164,21 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
         month_before=last,
         hours=await read_hours(ledger, shown, asked.at),
         rest=rest,
+    )
+
+
+async def read_refused(visit: Visit, asked: Asked) -> tuple[RefusedRow, ...]:
+    """
+    Read what budgets refused in the period, of those that bind what is filtered by.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    rows = await visit.services.ledger.refused_between(asked.period.since, asked.period.until)
+    return tuple(
+        row
+        for row in rows
+        if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
     )
 
 
@@ -186,5 +211,16 @@ async def _columns(
 def _is_about(wanted: Filter, account: str) -> bool:
     """Whether a budget's account is one that binds what is filtered by, as far as both say."""
     parts = account_parts(account)
-    said = {"tenant": wanted.tenant, "provider": wanted.provider, "model": wanted.model}
-    return all(value is None or parts.get(name, value) == value for name, value in said.items())
+    return all(parts.get(name, value) == value for name, value in parts_of(wanted).items())
+
+
+def parts_of(wanted: Filter) -> dict[str, str]:
+    """What is filtered by, as a budget's account says it; no account is of a resolution."""
+    said = {
+        "tenant": wanted.tenant,
+        "provider": wanted.provider,
+        "model": wanted.model,
+        "resolution": wanted.resolution,
+    }
+    found = {name: value for name, value in said.items() if value is not None}
+    return found if wanted.tag is None else {**found, f"tag:{wanted.tag[0]}": wanted.tag[1]}

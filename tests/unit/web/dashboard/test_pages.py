@@ -21,6 +21,7 @@ from tests.page_kit import (
     Bookkeeper,
     a_month,
     booked_on_the_account,
+    posted_in,
     session_of,
 )
 from tests.web_stage import open_front
@@ -232,3 +233,43 @@ async def test_without_its_books_the_page_says_so(tmp_path: Path) -> None:
 
     assert answer.status == 503
     assert "<data" not in answer.text
+
+
+async def test_providers_accounts_stand_on_the_page(tmp_path: Path) -> None:
+    """What came in and was drawn in the period, and what `farebox balance` says is left."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        await a_month(front, a_day=2)
+        await booked_on_the_account(front)
+        _, admin = await front.mint("house", Role.ADMIN)
+        read = {"provider": "shortapi", "balance": "9.07", "at": "2026-11-19T08:00:00Z"}
+        recorded = await front.ask("POST", "/v1/balances", read, key=admin)
+        (told,) = (await front.ask("GET", "/v1/balances", key=admin)).json["balances"]
+        spend = await front.ask("GET", f"/v1/spend?{FROM_TO}&by=provider", key=admin)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&tenant=acme", key=admin)
+        runpods = await front.ask("GET", f"/dashboard?{PERIOD}&provider=runpod", key=admin)
+        _, viewer = await front.mint("acme", Role.VIEWER)
+        acmes = await front.ask("GET", f"/dashboard?{PERIOD}", key=viewer)
+
+    assert recorded.status == 201
+    accounts = page.text.partition('id="accounts"')[2]
+    shortapi = re.search(r"<tr><th scope=\"row\">shortapi</th>.*?</tr>", accounts, re.DOTALL)
+    assert shortapi is not None
+    posted = {row["provider"]: row["posted"] for row in spend.json["rows"]}["shortapi"]
+    amounts = [str(one) for one in posted_in(shortapi[0])]
+    assert amounts == [posted, "31.07", "0.53", told["left"], "9.07", told["per_day"]]
+    assert "25\N{NARROW NO-BREAK SPACE}h ago" in shortapi[0]
+    assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" in runpods.text
+    assert ">shortapi</th>" not in runpods.text.partition('id="accounts"')[2]
+    assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" not in acmes.text
+    assert "31.07" not in acmes.text
+
+
+async def test_no_amount_is_a_negative_saving(tmp_path: Path) -> None:
+    """Who billed less than the cheapest offer, or more than the dearest, is told in words."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(hours=1)
+        await books.deliver(await books.buy(at, price="0.0411"), "0.2903", at)
+        page = await front.ask("GET", "/dashboard")
+
+    assert '<data value="-0.1153" title="\N{MINUS SIGN}$0.1153 exactly">$0.12</data>' in page.text
+    assert "above the dearest offers then known" in page.text
