@@ -56,6 +56,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         hours={},
         undelivered=(),
         refused=(),
+        accounts=(),
         facts=PolicyFacts.of(a_policy()),
     )
     return replace(reading, **fields)

@@ -6,7 +6,18 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from router.ledger.commands import Accept, Command, Doubt, JobEnd, Post, Presume, Tender, Void
+from router.ledger.commands import (
+    Accept,
+    Command,
+    Doubt,
+    JobEnd,
+    Post,
+    Presume,
+    Record,
+    Tender,
+    Void,
+)
+from router.ledger.period_rows import AccountEventRow, EventKind
 from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import JobState, Resolution
 from router.model.money import Money
@@ -156,6 +167,24 @@ async def a_month(front: Front, *, a_day: int = 12) -> None:
     # What does not fit any more today is refused, and counted.
     for _ in range(30):
         await books.buy(now - timedelta(seconds=10), "initech", "runpod", resolution="2k")
+
+
+async def booked_on_the_account(front: Front) -> None:
+    """A top-up and a credit of ShortAPI's, in the days before, and what was read of it since."""
+    now = front.clock.now()
+    kinds: tuple[tuple[EventKind, str], ...] = (("topup", "31.07"), ("credit", "0.53"))
+    for days, (kind, amount) in zip((5, 4), kinds, strict=True):
+        row = AccountEventRow(
+            id=f"{kind}-{days}",
+            provider="shortapi",
+            kind=kind,
+            amount=usd(amount),
+            at=now - timedelta(days=days),
+            reference=f"{kind} {amount}",
+            created_at=now,
+            who="ada",
+        )
+        await front.stage.ledger.submit(Record(at=now, row=row))
 
 
 async def _lately(books: Bookkeeper, now: datetime) -> None:

@@ -42,6 +42,9 @@ def export_focus(
     ] = None,
     tenant: Annotated[str | None, typer.Option(help="Only what this one was charged.")] = None,
     provider: Annotated[str | None, typer.Option(help="Only what this one charged.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only edits by this model.")] = None,
+    resolution: Annotated[str | None, typer.Option(help="Only edits of 1k, 2k or 4k.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only edits with it, as team=ads.")] = None,
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
@@ -51,9 +54,13 @@ def export_focus(
 
     EffectiveCost adds up to what `farebox report` calls posted, credits apart; BilledCost to what
     is on invoices: nothing for what is drawn from a prepaid balance. What is held, in doubt or
-    presumed is in no row. The same books give the same bytes.
+    presumed is in no row. The same books give the same bytes. Of a tenant, a model, a resolution or
+    a tag, the file has edits alone: top-ups and credits are of none, and are left out.
     """
-    given = (("from", since), ("to", until), ("tenant", tenant), ("provider", provider))
+    given = (
+        *(("from", since), ("to", until), ("tenant", tenant), ("provider", provider)),
+        *(("model", model), ("resolution", resolution), ("tag", tag)),
+    )
     query: dict[str, str] = {"version": version, "format": form}
     query |= {name: text for name, text in given if text}
     if not output.parent.is_dir():

@@ -6,8 +6,9 @@ from typing import Literal
 
 from router.ledger.mapping import decode, decode_view
 from router.ledger.reading import NEWEST, Readings
-from router.ledger.rows import JobRow
-from router.ledger.views import OpenRow, TimedRow
+from router.ledger.rows import AttemptRow, JobRow
+from router.ledger.views import OpenRow, RefusedRow, TimedRow
+from router.model.clock import hour_of
 from router.model.ids import JobId
 
 WITHIN = 5_000
@@ -81,6 +82,24 @@ class Browsing(Readings):
     async def open_money(self) -> list[OpenRow]:
         """What is held and in doubt now, by everything that it is reported by."""
         return [decode_view(OpenRow, row) for row in await self._read("open_money")]
+
+    async def presumed_money(self) -> list[OpenRow]:
+        """What is presumed charged now, by everything that it is reported by."""
+        return [decode_view(OpenRow, row) for row in await self._read("presumed_money")]
+
+    async def presumed(self) -> list[AttemptRow]:
+        """Attempts that are presumed charged now, the oldest first."""
+        return [decode(AttemptRow, row) for row in await self._read("presumed")]
+
+    async def drifted(self, since: datetime, until: datetime, *, most: int) -> list[AttemptRow]:
+        """The first attempts settled within `[since, until)` at what was not their price."""
+        rows = await self._read("drifted", since=since, until=until, most=most)
+        return [decode(AttemptRow, row) for row in rows]
+
+    async def refused_between(self, since: datetime, until: datetime) -> list[RefusedRow]:
+        """What each budget has refused in the hours of UTC that begin within `[since, until)`."""
+        rows = await self._read("refused_between", since=hour_of(since), until=until)
+        return [decode_view(RefusedRow, row) for row in rows]
 
     async def ended_lately(self, since: datetime, *, most: int) -> list[TimedRow]:
         """The last attempts that ended since an instant, at most so many, the newest first."""

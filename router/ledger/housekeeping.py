@@ -47,6 +47,21 @@ class Housekeeping(Books):
         """Drop where clients were told, of jobs admitted before an instant; not what is due."""
         await self._change("forget_addresses", before=before)
 
+    async def end_session(self, session: str, ends_at: datetime, at: datetime) -> None:
+        """
+        Let a browser's session open nothing any more, also after a restart. Again is as once.
+
+        Args:
+            session: Its id.
+            ends_at: When it would have ended by itself; kept until then.
+            at: Now: what has ended by itself is dropped.
+
+        Raises:
+            LedgerUnavailable: It goes on.
+        """
+        await self._change("forget_sessions", before=at)
+        await self._change("end_session", id=session, ends_at=ends_at)
+
     async def forget_promises(self, before: datetime) -> None:
         """
         Drop idempotency keys made before an instant whose job has ended.

@@ -40,6 +40,10 @@ class Readings:
         rows = await self._read("callbacks", state=state, after=after, most=most)
         return [decode(OutboxRow, row) for row in rows]
 
+    async def is_ended(self, session: str) -> bool:
+        """Whether a browser's session was signed out of."""
+        return bool(await self._read("ended_session", id=session))
+
     async def policy_bundle(self, policy_hash: str) -> str | None:
         """The files of a policy that was in force, as it was kept; None when it is not known."""
         rows = await self._read("policy", hash=policy_hash)

@@ -169,7 +169,7 @@ class OpenRow:
     tenant: str
     tags: tuple[tuple[str, str], ...]
     money: str
-    """`held`, or `in_doubt`."""
+    """`held`, `in_doubt` or `posted_presumed`."""
     attempts: int
     amount: Money
     oldest: datetime

@@ -1,10 +1,12 @@
 """FOCUS exports over HTTP: a file, sent as it is written, and the metadata that goes beside it."""
 
+import re
 from datetime import datetime
 from typing import get_args
 
 from aiohttp import web
 
+from router.finance.filters import NAMES, read_filter
 from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import VERSIONS, Version, metadata
 from router.finance.focus.export import Asked, export
@@ -17,11 +19,14 @@ from router.web.spending import read_span
 from router.web.visit import Visit
 
 PARTS = ("data", "metadata")
+OF_EDITS = ("model", "resolution", "tag")
+"""What only edits can be filtered by: a top-up is of none."""
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 async def export_focus(visit: Visit) -> web.StreamResponse:
     """`GET /v1/exports/focus`: what was booked in `[from, to)`; `?part=metadata`: its columns."""
-    query = visit.query("version", "format", "from", "to", "tenant", "provider", "part")
+    query = visit.query("version", "format", "from", "to", "part", *NAMES)
     part = query.get("part", "data")
     if part not in PARTS:
         raise Malformed(f"`?part=` is one of {', '.join(PARTS)}.")
@@ -55,6 +60,7 @@ def _asked(visit: Visit, query: dict[str, str]) -> Asked:
         until=until,
         tenant="" if is_all else visit.tenant(named),
         provider=query.get("provider", ""),
+        only=read_filter({name: query[name] for name in OF_EDITS if name in query}),
     )
 
 
@@ -106,7 +112,9 @@ async def _sent(visit: Visit, asked: Asked) -> web.StreamResponse:
 
 def _name(asked: Asked) -> str:
     """Which rows the file has, in its name."""
-    whose = [part for part in (asked.provider, asked.tenant) if part.isascii()]
+    tag = asked.only.tag or ("", "")
+    parts = (asked.provider, asked.tenant, asked.only.model, asked.only.resolution, *tag)
+    whose = [part for part in parts if part and _PLAIN.fullmatch(part)]
     times = [
         _day(at) for at, default in ((asked.since, BEGINNING), (asked.until, END)) if at != default
     ]

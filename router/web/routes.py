@@ -27,7 +27,7 @@ from router.web import (
     telling,
 )
 from router.web.auth import Caller
-from router.web.dashboard import jobs, operations, pages, signing_in
+from router.web.dashboard import behind, jobs, operations, pages, signing_in
 from router.web.dashboard.dialect import PAGE
 from router.web.dialect import Dialect
 from router.web.dialects import runpod, shortapi
@@ -183,6 +183,7 @@ ROUTES: tuple[Route, ...] = (
             Route("GET", "/dashboard/spend.csv", pages.download_csv, Access.VIEW),
             Route("GET", "/dashboard/spend.json", pages.download_json, Access.VIEW),
             Route("GET", "/dashboard/operations", operations.show_operations, Access.READ_ALL),
+            Route("GET", "/dashboard/notices/{kind}", behind.show_behind, Access.VIEW),
             Route("GET", "/dashboard/jobs", jobs.show_jobs, Access.VIEW),
             Route("GET", "/dashboard/jobs/{id}", jobs.show_job, Access.VIEW),
         ),

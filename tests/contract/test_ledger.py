@@ -572,6 +572,17 @@ lines = st.one_of(
 scripts = st.lists(lines.map(" ".join), max_size=14)
 
 
+async def test_an_ended_session_is_known_until_its_time(ledger: Ledger) -> None:
+    """Ended again is as once; another is not ended."""
+    for _ in range(2):
+        await ledger.end_session("a", EPOCH + DAY, EPOCH)
+    told = [await ledger.is_ended(one) for one in ("a", "b")]
+    await ledger.end_session("b", EPOCH + 2 * DAY, EPOCH + DAY)
+
+    assert told == [True, False]
+    assert [await ledger.is_ended(one) for one in ("a", "b")] == [False, True]
+
+
 async def test_a_secret_is_made_once_and_stays(ledger: Ledger) -> None:
     """Whoever asks first makes it for all, even at the same moment; each name has its own."""
     made = await asyncio.gather(*(ledger.secret("callbacks") for _ in range(8)))

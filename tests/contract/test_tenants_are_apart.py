@@ -201,6 +201,8 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/exports/focus?tenant=everyone"),
         Ask(path="/v1/exports/focus?tenant="),
         Ask(path="/v1/exports/focus?provider=shortapi", sings=True),
+        Ask(path="/v1/exports/focus?model=nano-banana-2-edit&resolution=1k", sings=True),
+        Ask(path="/v1/exports/focus?tag=project%3Dsomebodys"),
         Ask(path="/v1/exports/focus?part=metadata"),
     ],
     ("GET", "/v1/accounts/events"): [Ask(), Ask(path="/v1/accounts/events?from=2026-11-01")],
@@ -281,6 +283,15 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         for kind in ("csv", "json")
     },
     ("GET", "/dashboard/operations"): [Ask(), Ask(path="/dashboard/operations?refresh=off")],
+    ("GET", "/dashboard/notices/{kind}"): [
+        Ask(path="/dashboard/notices/in_doubt", sings=True),
+        Ask(path="/dashboard/notices/in_doubt?tenant={tenant}", sings=True),
+        *(
+            Ask(path=f"/dashboard/notices/{kind}?period=30d")
+            for kind in ("posted_presumed", "drifted", "undelivered", "denied", "denied_shared")
+        ),
+        Ask(path="/dashboard/notices/{done}"),
+    ],
     ("GET", "/dashboard/jobs"): [
         Ask(sings=True),
         Ask(path="/dashboard/jobs?tenant={tenant}", sings=True),

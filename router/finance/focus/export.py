@@ -10,10 +10,13 @@ from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import VERSIONS, Version
 from router.finance.focus.forms import CsvForm, FileFormat, form_of
 from router.finance.focus.rows import FocusRow, of_booking, of_event
+from router.finance.overview import Filter
 from router.ledger.executor import Executor
 from router.ledger.period_rows import month_bounds
 from router.ledger.reading import Readings
 from router.model.money import Money
+
+EVERYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class Asked:
     """Only this one's charges, and nothing of the provider's account; empty for all."""
     provider: str = ""
     """Only this one's; empty for all."""
+    only: Filter = EVERYTHING
+    """Only such edits' charges: of what is no edit's, a model is not known, nor a tag."""
 
 
 async def export(
@@ -37,7 +42,8 @@ async def export(
     Write a file of everything booked within `[since, until)`, piece by piece.
 
     First what passed on the providers' accounts, then the journal in its order. Memory does not
-    grow with the file.
+    grow with the file. Of a tenant, a model, a resolution or a tag there are edits alone: top-ups
+    and credits are of none.
 
     Args:
         ledger: Whose books.
@@ -60,13 +66,14 @@ async def export(
 async def _rows(
     ledger: Readings, accounts: Accounts, asked: Asked
 ) -> AsyncIterator[list[FocusRow]]:
-    if not asked.tenant:
+    if not asked.tenant and asked.only == EVERYTHING:
         events = await ledger.account_events(asked.provider, asked.since, asked.until)
         yield [of_event(event, accounts) for event in events]
     async for page in ledger.bookings(
         asked.since, asked.until, tenant=asked.tenant, provider=asked.provider
     ):
-        yield [made for row in page for made in of_booking(row, accounts)]
+        meant = [row for row in page if asked.only.takes(row)]
+        yield [made for row in meant for made in of_booking(row, accounts)]
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ LONG = frozenset(
         *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
         *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
         *("bookings", "booked_late", "past_jobs"),
+        *("presumed_money", "presumed", "drifted", "open_attempts"),
     }
 )
 """Queries for people and exports: they may take long, and no edit waits for them."""

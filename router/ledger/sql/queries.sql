@@ -328,6 +328,12 @@ SELECT * FROM budget_hours WHERE hour >= :since ORDER BY hour, budget, scope;
 SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
 WHERE hour >= :since AND jobs > 0 GROUP BY budget, scope ORDER BY budget, scope;
 
+-- name: refused_between
+-- What each budget has refused in the hours of a time.
+SELECT budget, scope, SUM(jobs) AS jobs, SUM(amount) AS amount FROM refusals
+WHERE hour >= :since AND hour < :until AND jobs > 0
+GROUP BY budget, scope ORDER BY budget, scope;
+
 -- name: key
 -- One API key.
 SELECT * FROM api_keys WHERE id = :id;
@@ -459,6 +465,18 @@ SELECT value FROM secrets WHERE name = :name;
 -- name: make_secret
 -- Keep a new secret, unless there is one: whoever comes first has made it for all.
 INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: ended_session
+-- A session that was signed out of.
+SELECT ends_at FROM ended_sessions WHERE id = :id;
+
+-- name: end_session
+-- Remember that a session was signed out of; again is as once.
+INSERT INTO ended_sessions (id, ends_at) VALUES (:id, :ends_at) ON CONFLICT (id) DO NOTHING;
+
+-- name: forget_sessions
+-- Drop what has ended by itself.
+DELETE FROM ended_sessions WHERE ends_at <= :before;
 
 -- name: policy
 -- The files of a policy that was in force once.
@@ -613,6 +631,25 @@ SELECT
 FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
 GROUP BY provider, model, resolution, tenant, tags, money
 ORDER BY provider, model, resolution, tenant, tags, money;
+
+-- name: presumed_money
+-- What is presumed charged now, and since when the oldest of it was held.
+SELECT
+    provider, model, resolution, tenant, tags, 'posted_presumed' AS money,
+    COUNT(*) AS attempts, SUM(quoted) AS amount, MIN(created_at) AS oldest
+FROM attempts WHERE state = 'posted_presumed'
+GROUP BY provider, model, resolution, tenant, tags
+ORDER BY provider, model, resolution, tenant, tags;
+
+-- name: presumed
+-- The attempts that are presumed charged now, the oldest first.
+SELECT * FROM attempts WHERE state = 'posted_presumed' ORDER BY id;
+
+-- name: drifted
+-- Attempts of a time that were charged what was not their price, the oldest first.
+SELECT * FROM attempts
+WHERE state = 'posted' AND posted <> quoted AND ended_at >= :since AND ended_at < :until
+ORDER BY ended_at, id LIMIT :most;
 
 -- name: ended_lately
 -- The last attempts that ended since an instant, the newest first.

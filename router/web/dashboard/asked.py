@@ -1,11 +1,11 @@
 """What a page's address asks for: a period, a time zone, a filter, and what spend is by."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from router.finance.filters import NAMES, read_filter
 from router.finance.overview import Filter
 from router.finance.periods import CUSTOM, PRESETS, Period, read_period, read_zone
 from router.finance.report import TAG, parse_by
@@ -13,7 +13,7 @@ from router.model.errors import Malformed
 from router.web.visit import Visit
 
 CHOSEN = ("period", "first", "last", "time_zone", "by")
-FILTERS = ("provider", "tenant", "resolution", "model", "tag")
+FILTERS = NAMES
 PERIOD, ZONE, BY = "this-month", "UTC", "provider"
 """What is shown of an address that says nothing."""
 
@@ -65,18 +65,19 @@ class Asked:
         found = {name: value for name, value in query.items() if value}
         return f"{path}?{urlencode(found)}" if found else path
 
-    @property
-    def presets(self) -> list[tuple[str, str, bool]]:
-        """Periods to choose: what it is called, where it is, whether it is this one."""
+    def presets_at(self, path: str, **further: str) -> list[tuple[str, str, bool]]:
+        """Periods to choose on a page: its name, its address, whether it is this one."""
         return [
-            (words, self.link(period=name), name == self.period.name)
+            (words, self.link(path, **{**further, "period": name}), name == self.period.name)
             for name, words in PRESETS.items()
         ]
 
-    @property
-    def chips(self) -> list[tuple[str, str, str]]:
-        """What is filtered by: its name, its value, and where it is filtered by no longer."""
-        return [(name, value, self.link(**{name: None})) for name, value in self.filters.items()]
+    def chips_at(self, path: str, **further: str) -> list[tuple[str, str, str]]:
+        """What a page is filtered by: the name, the value, and where it is so no longer."""
+        return [
+            (name, value, self.link(path, **{**further, name: None}))
+            for name, value in self.filters.items()
+        ]
 
 
 def asked(visit: Visit, *more: str) -> tuple[Asked, dict[str, str]]:
@@ -101,7 +102,7 @@ def asked(visit: Visit, *more: str) -> tuple[Asked, dict[str, str]]:
     first, last = query.get("first", ""), query.get("last", "")
     name = query.get("period", CUSTOM if first or last else PERIOD)
     pinned = None if visit.caller.sees_all else visit.caller.tenant
-    wanted = _filter(query)
+    wanted = read_filter(query)
     if pinned is not None:
         wanted = replace(wanted, tenant=visit.tenant(query.get("tenant")))
     found = Asked(
@@ -121,17 +122,3 @@ def _dimension(text: str) -> str:
             "A chart is by one thing: `?by=` provider, tenant, resolution, model or tag:KEY."
         )
     return by[0]
-
-
-def _filter(query: Mapping[str, str]) -> Filter:
-    tag = query.get("tag")
-    key, equals, value = (tag or "").partition("=")
-    if tag is not None and not (key and equals):
-        raise Malformed("`?tag=` is a tag's key and value, as team=ads.")
-    return Filter(
-        provider=query.get("provider"),
-        tenant=query.get("tenant"),
-        resolution=query.get("resolution"),
-        model=query.get("model"),
-        tag=(key, value) if tag is not None else None,
-    )

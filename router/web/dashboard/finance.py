@@ -18,6 +18,7 @@ from router.finance.overview import (
     stack,
 )
 from router.finance.periods import Period, month_before, month_of, same_moment
+from router.finance.provider_accounts import ProviderAccount
 from router.finance.report import TAG, Amounts, report
 from router.ledger.views import SpendingRow
 from router.model.money import NANOS_MAX, Money
@@ -65,6 +66,7 @@ class FinancePage:
     month: Month
     held: Outstanding
     in_doubt: Outstanding
+    presumed: Outstanding
     tightest: Budgeted | None
     notices: tuple[Notice, ...]
     budgets: tuple[Budgeted, ...]
@@ -80,6 +82,8 @@ class FinancePage:
     heading: str
     names: tuple[str, ...]
     parts: tuple[Part, ...]
+    accounts: tuple[ProviderAccount, ...]
+    """Of providers; none for who sees one tenant."""
     choices: tuple[tuple[str, str, bool], ...]
     """What spend may be broken down by: its name, its address, whether it is this."""
     options: dict[str, tuple[str, ...]]
@@ -93,8 +97,6 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
     drawn = stack(reading.period, buckets(asked.period.first, asked.period.last), asked.by)
     names = tuple(called(asked.by, one.name) for one in drawn.series)
     budgets = tuple(budgeted(reading, asked.at))
-    held = Outstanding.of([row for row in reading.open if row.money == "held"])
-    in_doubt = Outstanding.of([row for row in reading.open if row.money == "in_doubt"])
     days = tuple(
         (
             _bucket(bucket.first, bucket.last),
@@ -109,10 +111,11 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
     return FinancePage(
         asked=asked,
         month=_month(asked, reading),
-        held=held,
-        in_doubt=in_doubt,
+        held=Outstanding.among(reading.open, "held"),
+        in_doubt=Outstanding.among(reading.open, "in_doubt"),
+        presumed=Outstanding.among(reading.open, "posted_presumed"),
         tightest=max(budgets, key=lambda one: one.used or 0, default=None),
-        notices=tuple(notices(asked, reading, in_doubt, budgets)),
+        notices=tuple(notices(asked, reading, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),
         burning=tuple(one for one in budgets if one.burndown is not None),
@@ -122,6 +125,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         heading=drawn.unit,
         names=names,
         parts=tuple(_parts(asked, reading.period)),
+        accounts=reading.accounts,
         choices=tuple(_dimensions(asked, reading.choices)),
         options=options(asked, reading.choices, reading.facts),
         zones=zones(asked, reading.facts),

@@ -1,4 +1,8 @@
-"""What should be looked at: money of which not all is known, or that should not have gone."""
+"""
+What should be looked at: money of which not all is known, or that should not have gone.
+
+Each notice leads to a page with exactly the rows that it counts: see `behind`.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +11,13 @@ from datetime import datetime
 from router.finance.overview import Totals
 from router.ledger.views import OpenRow, RefusedRow
 from router.model.money import Money, total
+from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.budgeted import Budgeted
-from router.web.dashboard.reading import FinanceReading
+from router.web.dashboard.reading import FinanceReading, parts_of
 from router.web.dashboard.showing import count, dollars, span
+
+PATH = "/dashboard/notices/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,69 +48,117 @@ class Outstanding:
             oldest=min((row.oldest for row in rows), default=None),
         )
 
+    @classmethod
+    def among(cls, rows: Iterable[OpenRow], money: str) -> "Outstanding":
+        """Add those of one kind up."""
+        return cls.of([row for row in rows if row.money == money])
 
-def notices(
-    asked: Asked, reading: FinanceReading, in_doubt: Outstanding, budgets: Iterable[Budgeted]
-) -> Iterator[Notice]:
+
+def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) -> Iterator[Notice]:
     """What is loud: the money of which least is known first."""
+    yield from _uncertain(asked, reading)
     totals = Totals.of(reading.period)
-    if in_doubt.attempts:
-        assert in_doubt.oldest is not None
-        age = span((asked.at - in_doubt.oldest).total_seconds())
-        yield Notice(
-            what="In doubt",
-            amount=in_doubt.amount,
-            words=f"{_many(in_doubt.attempts, 'attempt')} sent, and nobody knows yet whether "
-            f"{'it was' if in_doubt.attempts == 1 else 'they were'} billed. "
-            f"The oldest for {age}. It counts against budgets until that is known.",
-            link=asked.link("/dashboard/jobs", money="in_doubt", period="this-year"),
-            action="Show them",
-        )
-    if totals.amounts.presumed:
-        yield Notice(
-            what="Presumed",
-            amount=totals.amounts.presumed,
-            words="No evidence came in time: counted as charged, and on no bill that was seen.",
-            link=asked.link("/dashboard/jobs", money="posted_presumed"),
-            action="Show them",
-        )
     if totals.drifted:
-        yield Notice(
+        yield _shown(
+            asked,
+            "drifted",
             what="Price drift",
             amount=totals.over - totals.under,
             words=f"{_many(totals.drifted, 'charge')} in the period not as priced: "
             f"{dollars(totals.over)} above, {dollars(totals.under)} below.",
-            link=asked.link("/dashboard/jobs", money="drifted"),
-            action="Show them",
         )
     if reading.undelivered:
-        yield Notice(
+        yield _shown(
+            asked,
+            "undelivered",
             what="Claims",
             amount=total([row.posted for row in reading.undelivered]),
             words=f"{_many(len(reading.undelivered), 'attempt')} of the period billed and not "
             "delivered: to be claimed back.",
-            link=asked.link("/dashboard/jobs", money="undelivered"),
-            action="Show them",
         )
-    yield from _denied(reading.refused)
+    yield from _denied(asked, reading.refused)
     for one in budgets:
         if one.state == "full":
             yield Notice(
                 what="Budget used up",
                 amount=one.line.available,
                 words=f"{one.line.name} of {one.line.scope} admits nothing more.",
+                link="#budgets",
+                action="Show it",
             )
 
 
-def _denied(rows: Sequence[RefusedRow]) -> Iterator[Notice]:
-    if rows:
-        jobs = sum(row.jobs for row in rows)
-        names = ", ".join(sorted({row.budget for row in rows}))
-        yield Notice(
-            what="Denied",
-            amount=total([row.amount for row in rows]),
-            words=f"{_many(jobs, 'edit')} refused this month for want of budget: {names}.",
+def told_apart(asked: Asked, rows: Iterable[RefusedRow]) -> tuple[list[RefusedRow], ...]:
+    """
+    Part refusals, which are kept as sums for each budget's account and no more.
+
+    Returns:
+        Those of accounts of what is filtered by alone, and those of accounts that others share.
+    """
+    wanted = parts_of(asked.filter).items()
+    own, shared = list[RefusedRow](), list[RefusedRow]()
+    for row in rows:
+        (own if wanted <= account_parts(row.scope).items() else shared).append(row)
+    return own, shared
+
+
+def _uncertain(asked: Asked, reading: FinanceReading) -> Iterator[Notice]:
+    in_doubt = Outstanding.among(reading.open, "in_doubt")
+    if in_doubt.oldest is not None:
+        age = span((asked.at - in_doubt.oldest).total_seconds())
+        yield _shown(
+            asked,
+            "in_doubt",
+            what="In doubt",
+            amount=in_doubt.amount,
+            words=f"{_many(in_doubt.attempts, 'attempt')} sent, and nobody knows yet whether "
+            f"{'it was' if in_doubt.attempts == 1 else 'they were'} billed. "
+            f"The oldest for {age}. It counts against budgets until that is known.",
         )
+    presumed = Outstanding.among(reading.open, "posted_presumed")
+    if presumed.attempts:
+        yield _shown(
+            asked,
+            "posted_presumed",
+            what="Presumed",
+            amount=presumed.amount,
+            words=f"{_many(presumed.attempts, 'attempt')} of which no evidence came in time: "
+            "counted as charged until a bill says otherwise, and in no sum of what is posted.",
+        )
+
+
+def _denied(asked: Asked, rows: Sequence[RefusedRow]) -> Iterator[Notice]:
+    own, shared = told_apart(asked, rows)
+    if own:
+        yield _shown(
+            asked,
+            "denied",
+            what="Denied",
+            amount=total([row.amount for row in own]),
+            words=f"{_refused(own)} in the period for want of budget: {_names(own)}.",
+        )
+    if shared:
+        yield _shown(
+            asked,
+            "denied_shared",
+            what="Denied to all",
+            amount=total([row.amount for row in shared]),
+            words=f"{_refused(shared)} in the period by budgets that others share: "
+            f"{_names(shared)}. How much of it is of this filter is not known.",
+        )
+
+
+def _refused(rows: Sequence[RefusedRow]) -> str:
+    return f"{_many(sum(row.jobs for row in rows), 'edit')} refused"
+
+
+def _names(rows: Sequence[RefusedRow]) -> str:
+    return ", ".join(sorted({row.budget for row in rows}))
+
+
+def _shown(asked: Asked, kind: str, *, what: str, amount: Money, words: str) -> Notice:
+    link = asked.link(f"{PATH}{kind}")
+    return Notice(what=what, amount=amount, words=words, link=link, action="Show them")
 
 
 def _many(number: int, word: str) -> str:

@@ -166,7 +166,7 @@ def _provider(visit: Visit, name: str, rows: Sequence[OpenRow]) -> ProviderPart:
 
 
 def _outstanding(rows: Sequence[OpenRow], money: str) -> Outstanding:
-    return Outstanding.of([row for row in rows if row.money == money])
+    return Outstanding.among(rows, money)
 
 
 def _latencies(found: Sequence[Recent]) -> list[LatencyPart]:

@@ -28,7 +28,6 @@ METHODS = {
 }
 """How people are told what a forecast goes by."""
 _FOCUS = "/v1/exports/focus"
-_FOCUS_FILTERS = {"provider", "tenant"}
 
 
 async def show_finance(visit: Visit) -> web.Response:
@@ -48,7 +47,8 @@ async def _finance_page(question: Question, values: dict[str, Any], books: Books
         methods=METHODS,
         nothing=Money.ZERO,
         focus=_focus_links(wanted),
-        focus_is_wider=not wanted.filters.keys() <= _FOCUS_FILTERS,
+        focus_has_accounts=wanted.pinned_tenant is None
+        and not wanted.filters.keys() - {"provider"},
         **values,
     )
 
@@ -79,11 +79,11 @@ def common(visit: Visit, here: str) -> dict[str, Any]:
 
 
 def _focus_links(wanted: Asked) -> list[tuple[str, str]]:
-    """Where the same period is to be had as FOCUS, which is filtered by two things alone."""
+    """Where the same is to be had as FOCUS."""
     asked = {
         "from": wanted.period.since.isoformat(),
         "to": wanted.period.until.isoformat(),
-        **{name: value for name, value in wanted.filters.items() if name in _FOCUS_FILTERS},
+        **wanted.filters,
     }
     return [
         (f"FOCUS {version}", f"{_FOCUS}?{urlencode({'version': version, **asked})}")

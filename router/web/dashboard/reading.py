@@ -7,6 +7,7 @@ from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
 from router.finance.overview import Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.provider_accounts import ProviderAccount, provider_accounts
 from router.finance.report import TAG
 from router.ledger.books import Books
 from router.ledger.days import Cut
@@ -50,14 +51,16 @@ class FinanceReading:
     month_before: tuple[SpendingRow, ...]
     """Of the month before, until the same moment of it."""
     open: tuple[OpenRow, ...]
-    """What is held and in doubt now."""
+    """What is held, in doubt and presumed now."""
     budgets: tuple[BudgetLine, ...]
     hours: dict[tuple[str, str], tuple[BudgetHourRow, ...]]
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
     refused: tuple[RefusedRow, ...]
-    """By budgets, since this month began."""
+    """By budgets, in the period."""
+    accounts: tuple[ProviderAccount, ...]
+    """Of providers, in the period; for who sees all tenants alone."""
     facts: PolicyFacts
 
 
@@ -82,7 +85,7 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     Raises:
         LedgerUnavailable: They cannot be read.
     """
-    asked, policy, caller = question.asked, question.policy, question.caller
+    asked, policy = question.asked, question.policy
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
     period, pinned = asked.period, asked.pinned_tenant
@@ -91,24 +94,20 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     lately = await spent(books, asked, min(month.since, four_weeks), month.until, "day")
     lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
     shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
-    refused = await books.refused(month.since)
     undelivered = await books.undelivered(period.since, period.until)
+    open_rows = [*await books.open_money(), *await books.presumed_money()]
     last_month = same_moment(asked.at, before)
     return FinanceReading(
         period=await _of_the_period(books, asked, lately),
         choices=tuple(await books.spending(period.since, period.until, cut=None, tenant=pinned)),
         lately=lately,
         month_before=await spent(books, asked, before.since, last_month, None),
-        open=tuple(row for row in await books.open_money() if asked.filter.takes(row)),
+        open=tuple(row for row in open_rows if asked.filter.takes(row)),
         budgets=shown,
         hours=await read_hours(books, shown, asked.at),
         undelivered=tuple(row for row in undelivered if asked.filter.takes(row)),
-        refused=tuple(
-            row
-            for row in refused
-            if may_be_shown(caller, policy, row.budget, row.scope)
-            and _is_about(asked.filter, row.scope)
-        ),
+        refused=await read_refused(question, books),
+        accounts=await _accounts(question, books),
         facts=PolicyFacts.of(policy),
     )
 
@@ -122,6 +121,33 @@ async def _of_the_period(
         return tuple(row for row in lately if row.day >= period.first.isoformat())
     cut = unit_of(period.first, period.last)
     return await spent(books, asked, period.since, period.until, cut)
+
+
+async def read_refused(question: Question, books: Books) -> tuple[RefusedRow, ...]:
+    """
+    Read what budgets refused in the period, of those that bind what is filtered by.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    asked, caller, policy = question.asked, question.caller, question.policy
+    rows = await books.refused_between(asked.period.since, asked.period.until)
+    return tuple(
+        row
+        for row in rows
+        if may_be_shown(caller, policy, row.budget, row.scope)
+        and _is_about(asked.filter, row.scope)
+    )
+
+
+async def _accounts(question: Question, books: Books) -> tuple[ProviderAccount, ...]:
+    """Providers' accounts are nobody's who sees one tenant alone."""
+    asked = question.asked
+    if asked.pinned_tenant is not None:
+        return ()
+    time = (asked.period.since, asked.period.until)
+    only = asked.filter.provider or ""
+    return tuple(await provider_accounts(books, question.policy, asked.at, time, only))
 
 
 async def spent(
@@ -148,5 +174,16 @@ async def spent(
 def _is_about(wanted: Filter, account: str) -> bool:
     """Whether a budget's account is one that binds what is filtered by, as far as both say."""
     parts = account_parts(account)
-    said = {"tenant": wanted.tenant, "provider": wanted.provider, "model": wanted.model}
-    return all(value is None or parts.get(name, value) == value for name, value in said.items())
+    return all(parts.get(name, value) == value for name, value in parts_of(wanted).items())
+
+
+def parts_of(wanted: Filter) -> dict[str, str]:
+    """What is filtered by, as a budget's account says it; no account is of a resolution."""
+    said = {
+        "tenant": wanted.tenant,
+        "provider": wanted.provider,
+        "model": wanted.model,
+        "resolution": wanted.resolution,
+    }
+    found = {name: value for name, value in said.items() if value is not None}
+    return found if wanted.tag is None else {**found, f"tag:{wanted.tag[0]}": wanted.tag[1]}

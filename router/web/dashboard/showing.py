@@ -79,7 +79,13 @@ def dollars(amount: Money) -> str:
 
 
 def unit_dollars(amount: Money) -> str:
-    """A price, to the hundredth of a cent: `$0.0875`."""
+    """
+    A price, to the hundredth of a cent: `$0.0875`.
+
+    What is less than that and not nothing is never shown as nothing.
+    """
+    if 0 < abs(amount.nanos) < 100_000:  # noqa: PLR2004 - a hundredth of a cent.
+        return f"<{NARROW}$0.0001" if amount.nanos > 0 else f">{NARROW}{MINUS}$0.0001"
     return _signed(amount.decimal().quantize(_UNIT, ROUND_HALF_EVEN))
 
 
@@ -88,9 +94,8 @@ def _signed(value: Decimal) -> str:
 
 
 def _data(shown: str, amount: Money) -> Markup:
-    return Markup('<data value="{}" title="${} exactly">{}</data>').format(
-        str(amount), str(amount), shown
-    )
+    exact = amount.usd.replace("-", MINUS)
+    return Markup('<data value="{}" title="{} exactly">{}</data>').format(str(amount), exact, shown)
 
 
 def usd(amount: Money) -> Markup:
@@ -103,10 +108,39 @@ def unit(amount: Money | None) -> Markup:
     return escape(DASH) if amount is None else _data(unit_dollars(amount), amount)
 
 
+def price(amount: str | None) -> Markup:
+    """A price as a decision has it, in text; a dash where there is none."""
+    return unit(Money.parse(amount) if amount else None)
+
+
 def difference(amount: Money) -> Markup:
     """How much more or less, with a plus or a minus."""
     shown = dollars(amount)
     return _data(f"+{shown}" if amount.nanos > 0 else shown, amount)
+
+
+def unit_difference(amount: Money) -> Markup:
+    """How much more or less than a price, with a plus or a minus."""
+    shown = unit_dollars(amount)
+    return _data(f"+{shown}" if amount.nanos > 0 else shown, amount)
+
+
+def saved(amount: Money) -> Markup:
+    """What was saved against the dearest offers; charges may also have been above them."""
+    return _or_words(amount, "above the dearest offers then known")
+
+
+def missed(amount: Money) -> Markup:
+    """What was missed against the cheapest offers; charges may also have been below them."""
+    return _or_words(amount, "below the cheapest offers then known")
+
+
+def _or_words(amount: Money, words: str) -> Markup:
+    """An amount; one below nothing is turned around, and words say what it is."""
+    if amount.nanos >= 0:
+        return usd(amount)
+    shown = _data(dollars(-amount), amount)
+    return Markup('{}<span class="sub">{}</span>').format(shown, words)
 
 
 def percentage(value: int | None) -> str:
@@ -148,7 +182,11 @@ def span(seconds: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "usd": usd,
     "unit": unit,
+    "price": price,
     "difference": difference,
+    "unit_difference": unit_difference,
+    "saved": saved,
+    "missed": missed,
     "percentage": percentage,
     "count": count,
     "instant": instant,

@@ -43,10 +43,10 @@ async def sign_in(visit: Visit) -> web.Response:
 
 
 async def sign_out(visit: Visit) -> web.Response:
-    """`POST /dashboard/sign-out`: have the browser forget its session."""
+    """`POST /dashboard/sign-out`: end the session, and have the browser forget it."""
     _check_is_ours(visit.request)
     response = _sent_to(_SIGN_IN, web.Response(text="You are signed out."))
-    session.end(visit.request, response)
+    await session.end(visit.services, visit.request, response)
     return response
 
 

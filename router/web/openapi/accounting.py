@@ -85,7 +85,7 @@ ACCOUNTING_OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(Malformed,),
         parameters=(
             *("focus_version", "focus_format", "from", "to"),
-            *("tenant", "claimed", "focus_part"),
+            *("tenant", "claimed", "of_model", "of_resolution", "of_tag", "focus_part"),
         ),
     ),
     ("GET", "/v1/accounts/events"): Operation(

@@ -35,6 +35,13 @@ PAGE_OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(Malformed,),
         parameters=_ASKED,
     ),
+    ("GET", "/dashboard/notices/{kind}"): Operation(
+        name="showNotice",
+        group="pages",
+        answers=_page("A page: what a notice of the spend page counts, row by row."),
+        errors=(Malformed, NotFound),
+        parameters=("notice", *_ASKED, "page"),
+    ),
     ("GET", "/dashboard/jobs"): Operation(
         name="showJobs",
         group="pages",

@@ -8,6 +8,7 @@ from router.finance.periods import CUSTOM, PRESETS
 from router.ledger.browsing import MoneyWord
 from router.ledger.outbox_rows import OutboxState
 from router.model.job import OPEN_STATES, JobState
+from router.web.dashboard.behind import TITLES
 from router.web.edits import LISTED, LISTED_MAX
 from router.web.openapi.shapes import MONEY, TEXT, Schema, one_of, ref
 
@@ -94,6 +95,8 @@ PARAMETERS: dict[str, Schema] = {
 PARAMETERS.update(
     {
         "asset": _path("name", "The file's."),
+        "notice": _path("kind", "What kind of notice.", enum=list(TITLES)),
+        "page": _query("page", "Which page of its rows.", {"type": "integer", "minimum": 1}),
         "version": _query("v", "What is in it, so that a browser need not ask again."),
         "period": _query("period", "Of the page.", one_of([*PRESETS, CUSTOM])),
         "first": _query(

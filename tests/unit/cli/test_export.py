@@ -16,7 +16,7 @@ from tests.policy_files import a_policy
 def _bought(farebox: Commands) -> Commands:
     """A ledger with two charges of two tenants."""
     with a_shop(a_policy(), farebox.folder) as shop:
-        shop.buy("j1", "0.041")
+        shop.buy("j1", "0.041", tags=(("team", "ads"),))
         shop.post("j1.1", "0.041")
         shop.buy("j2", "0.0875", tenant="beta", provider="runpod")
         shop.post("j2.1", "0.0912")
@@ -50,6 +50,26 @@ def test_a_part_can_be_asked_for(bought: Commands) -> None:
     assert (line["SubAccountName"], line["EffectiveCost"]) == ("beta", "0.0912")
     assert check_file((bought.folder / "none.csv").read_bytes(), "1.2") == []
     assert (bought.folder / "all.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_edits_can_be_chosen(bought: Commands) -> None:
+    """By model, resolution and tag, as on the page; what fits none is an empty file."""
+    for number, words in enumerate(
+        (
+            ("--tag", "team=ads"),
+            ("--tag", "team=ads", "--model", "nano-banana-2-edit", "--resolution", "1k"),
+            ("--resolution", "4k"),
+        )
+    ):
+        assert bought("export", "focus", *words, "-o", f"{number}.csv").code == 0
+    refused = bought("export", "focus", "--tag", "ads", "-o", "none.csv")
+
+    found = [
+        [line["EffectiveCost"] for line in check_file((bought.folder / name).read_bytes(), "1.2")]
+        for name in ("0.csv", "1.csv", "2.csv")
+    ]
+    assert found == [["0.041"], ["0.041"], []]
+    assert refused.err == ("farebox: The tag to filter by is its key and its value, as team=ads.\n")
 
 
 def test_what_cannot_be_written_replaces_nothing(bought: Commands) -> None:

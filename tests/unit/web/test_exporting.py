@@ -60,6 +60,17 @@ async def test_a_tenants_viewer_is_sent_its_own_charges(tmp_path: Path) -> None:
     assert named.headers["Content-Disposition"].endswith('"focus-1.2-acme.csv"')
 
 
+async def test_a_filter_is_in_the_name_as_far_as_it_is_plain(tmp_path: Path) -> None:
+    """A tag may have any characters; a file's name may not."""
+    query = "model=nano-banana-2-edit&resolution=2K&tag=team%3D%22ads%2F"
+    async with open_front(tmp_path) as front:
+        answer = await front.ask("GET", f"/v1/exports/focus?{query}")
+
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="focus-1.2-acme-nano-banana-2-edit-2k-team.csv"'
+    )
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.4"])
 async def test_the_metadata_is_a_part_of_its_own(tmp_path: Path, version: str) -> None:
     """It tells the columns of the file."""
@@ -78,6 +89,8 @@ async def test_the_metadata_is_a_part_of_its_own(tmp_path: Path, version: str) -
         ("format=xml", "`?format=` is one of csv, parquet."),
         ("part=half", "`?part=` is one of data, metadata."),
         ("from=2026-11-02&to=2026-11-02", "`?to=` is not after `?from=`."),
+        ("resolution=8k", "The resolution to filter by is one of 1k, 2k, 4k."),
+        ("tag=team", "The tag to filter by is its key and its value, as team=ads."),
         ("from=today", "`?from=` is a date, or an instant as 2026-11-20T09:00:00Z."),
     ],
 )

@@ -56,6 +56,7 @@ async def test_every_route_asks_who_is_there(tmp_path: Path, route: Route) -> No
     """Without a key it is 401; with one whose role is too small it is 403, whatever is sent."""
     path = route.path.replace("{id}", "0199d6f0-0000-7000-8000-000000000001")
     path = path.replace("{slug}", "google-nano-banana-2-edit").replace("{provider}", "shortapi")
+    path = path.replace("{kind}", "in_doubt")
     async with open_front(tmp_path) as front:
         key, front.key = front.key, None
         nobody = await front.ask(route.method, path)

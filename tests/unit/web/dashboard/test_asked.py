@@ -39,12 +39,12 @@ def test_a_link_changes_one_thing() -> None:
         "/dashboard?period=7d&time_zone=Asia%2FTokyo&by=tag%3Ateam"
     )
     assert "first=2026-11-02" in CHOSEN.link(by="tenant")
-    assert {name: value for name, value, _ in CHOSEN.chips} == {
+    assert {name: value for name, value, _ in CHOSEN.chips_at("/dashboard/jobs", money="held")} == {
         "provider": "runpod",
         "tenant": "a b",
         "tag": "shop=x=y",
     }
-    assert [here for _, _, here in PLAIN.presets] == [True, *[False] * 5]
+    assert [here for _, _, here in PLAIN.presets_at("/dashboard")] == [True, *[False] * 5]
 
 
 def test_a_tenant_that_is_pinned_is_no_choice() -> None:
@@ -52,4 +52,4 @@ def test_a_tenant_that_is_pinned_is_no_choice() -> None:
     pinned = replace(PLAIN, filter=Filter(tenant="acme"), pinned_tenant="acme")
 
     assert pinned.link() == "/dashboard"
-    assert pinned.chips == []
+    assert pinned.chips_at("/dashboard") == []

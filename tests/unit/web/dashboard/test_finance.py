@@ -41,7 +41,11 @@ def test_what_is_uncertain_is_loud() -> None:
     claim = an_attempt_row(price=usd("0.05"), posted=usd("0.0501"), state=AttemptState.POSTED)
     reading = a_reading(
         period=(drift,),
-        open=(an_open_row(), an_open_row(money="held", amount=usd("0.08"), attempts=2)),
+        open=(
+            an_open_row(),
+            an_open_row(money="held", amount=usd("0.08"), attempts=2),
+            an_open_row(money="posted_presumed", amount=usd("0.09")),
+        ),
         undelivered=(claim,),
         refused=(RefusedRow(budget="team", scope="everyone", jobs=3, amount=usd("0.33")),),
         budgets=(a_line(posted=usd("2.04")),),
@@ -50,7 +54,7 @@ def test_what_is_uncertain_is_loud() -> None:
 
     assert [(one.what, one.amount) for one in page.notices] == [
         ("In doubt", usd("0.0401")),
-        ("Presumed", usd("0.06")),
+        ("Presumed", usd("0.09")),
         ("Price drift", usd("0.05")),
         ("Claims", usd("0.0501")),
         ("Denied", usd("0.33")),

@@ -38,7 +38,7 @@ async def test_it_shows_how_everything_runs(tmp_path: Path) -> None:
     assert '<span class="word good">serving</span>' in page.text
     assert "chosen by lowest price" in page.text
     assert "The oldest for <b>90" in page.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert "money=in_doubt" in page.text
+    assert "/dashboard/notices/in_doubt" in page.text
 
 
 async def test_an_ejected_provider_says_why_and_until_when(tmp_path: Path) -> None:

@@ -1,16 +1,29 @@
 """The finance page and its downloads."""
 
 import csv
+import html
 import io
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from router.finance.focus.columns import VERSIONS
 from router.model.errors import LedgerUnavailable
 from router.web.dashboard.showing import CSP
 from router.web.keys import Role
-from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month, session_of
+from tests.focus_kit import check_file, effective
+from tests.ledger_kit import usd
+from tests.page_kit import (
+    POLICY,
+    PROMPT,
+    Bookkeeper,
+    a_month,
+    booked_on_the_account,
+    posted_in,
+    session_of,
+)
 from tests.web_stage import open_front
 
 PERIOD = "period=custom&first=2026-11-01&last=2026-11-30"
@@ -30,6 +43,53 @@ async def test_the_page_says_the_reports_numbers(tmp_path: Path) -> None:
             for one in told:
                 for name in ("posted", "savings", "missed", "list_cost", "presumed"):
                     assert f'<data value="{one[name]}"' in page.text, (by, name, one)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "provider=runpod",
+        "tenant=acme",
+        "model=nano-banana-2-edit",
+        "resolution=2k",
+        "tag=team%3Dads",
+        "tag=team%3Dstudio&resolution=1k&provider=shortapi&tenant=globex",
+        "model=nobody-sells-it",
+    ],
+)
+async def test_focus_files_of_the_page_have_its_filter(tmp_path: Path, query: str) -> None:
+    """Behind each of its links EffectiveCost adds up to what the page says is posted."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=2)
+        await booked_on_the_account(front)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&{query}")
+        spend = await front.ask("GET", f"/dashboard/spend.json?{PERIOD}&{query}")
+        links = re.findall(r'href="(/v1/exports/focus[^"]*)"', page.text)
+        files = [await front.ask("GET", html.unescape(link)) for link in links]
+
+    posted = spend.json["total"]["posted"]
+    assert f'<dt>Posted</dt><dd><data value="{posted}"' in page.text
+    assert len(files) == len(VERSIONS)
+    for version, file in zip(VERSIONS, files, strict=True):
+        lines = check_file(file.text, version)
+        assert effective(lines) == usd(posted)
+        of_the_account = [line for line in lines if line["ChargeCategory"] != "Usage"]
+        assert len(of_the_account) == 0
+    assert "are left out" in page.text or query == "provider=runpod"
+
+
+async def test_focus_files_of_everything_have_the_accounts_too(tmp_path: Path) -> None:
+    """A top-up and a credit, each a row; the page says so."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=1)
+        await booked_on_the_account(front)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&provider=shortapi")
+        link = re.findall(r'href="(/v1/exports/focus[^"]*)"', page.text)[0]
+        lines = check_file((await front.ask("GET", html.unescape(link))).text, "1.2")
+
+    found = [one["ChargeCategory"] for one in lines if one["ChargeCategory"] != "Usage"]
+    assert found == ["Purchase", "Credit"]
+    assert "stand in rows of their own" in page.text
 
 
 async def test_the_page_is_whole_and_closed(tmp_path: Path) -> None:
@@ -96,7 +156,7 @@ async def test_what_is_filtered_by_stands_on_the_page(tmp_path: Path) -> None:
 
 
 async def test_focus_comes_with_the_same_period(tmp_path: Path) -> None:
-    """In both versions, to whoever is signed in, and says what it cannot be filtered by."""
+    """In both versions, to whoever is signed in."""
     async with open_front(tmp_path, policy=POLICY) as front:
         at = front.clock.now() - timedelta(hours=3)
         await Bookkeeper(front).deliver(await Bookkeeper(front).buy(at), "0.0404", at)
@@ -106,13 +166,10 @@ async def test_focus_comes_with_the_same_period(tmp_path: Path) -> None:
         link = page.text.partition('href="/v1/exports/focus')[2].partition('"')[0]
         path = f"/v1/exports/focus{link.replace('&amp;', '&')}"
         told = await front.ask("GET", path, headers=sent)
-        wider = await front.ask("GET", f"/dashboard?{PERIOD}&model=x", headers=sent)
 
     assert "tenant=acme" in path
     assert told.status == 200
     assert "0.0404" in told.text
-    assert "of all models" not in page.text
-    assert "of all models" in wider.text
 
 
 async def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
@@ -176,3 +233,43 @@ async def test_without_its_books_the_page_says_so(tmp_path: Path) -> None:
 
     assert answer.status == 503
     assert "<data" not in answer.text
+
+
+async def test_providers_accounts_stand_on_the_page(tmp_path: Path) -> None:
+    """What came in and was drawn in the period, and what `farebox balance` says is left."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        await a_month(front, a_day=2)
+        await booked_on_the_account(front)
+        _, admin = await front.mint("house", Role.ADMIN)
+        read = {"provider": "shortapi", "balance": "9.07", "at": "2026-11-19T08:00:00Z"}
+        recorded = await front.ask("POST", "/v1/balances", read, key=admin)
+        (told,) = (await front.ask("GET", "/v1/balances", key=admin)).json["balances"]
+        spend = await front.ask("GET", f"/v1/spend?{FROM_TO}&by=provider", key=admin)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}&tenant=acme", key=admin)
+        runpods = await front.ask("GET", f"/dashboard?{PERIOD}&provider=runpod", key=admin)
+        _, viewer = await front.mint("acme", Role.VIEWER)
+        acmes = await front.ask("GET", f"/dashboard?{PERIOD}", key=viewer)
+
+    assert recorded.status == 201
+    accounts = page.text.partition('id="accounts"')[2]
+    shortapi = re.search(r"<tr><th scope=\"row\">shortapi</th>.*?</tr>", accounts, re.DOTALL)
+    assert shortapi is not None
+    posted = {row["provider"]: row["posted"] for row in spend.json["rows"]}["shortapi"]
+    amounts = [str(one) for one in posted_in(shortapi[0])]
+    assert amounts == [posted, "31.07", "0.53", told["left"], "9.07", told["per_day"]]
+    assert "25\N{NARROW NO-BREAK SPACE}h ago" in shortapi[0]
+    assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" in runpods.text
+    assert ">shortapi</th>" not in runpods.text.partition('id="accounts"')[2]
+    assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" not in acmes.text
+    assert "31.07" not in acmes.text
+
+
+async def test_no_amount_is_a_negative_saving(tmp_path: Path) -> None:
+    """Who billed less than the cheapest offer, or more than the dearest, is told in words."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(hours=1)
+        await books.deliver(await books.buy(at, price="0.0411"), "0.2903", at)
+        page = await front.ask("GET", "/dashboard")
+
+    assert '<data value="-0.1153" title="\N{MINUS SIGN}$0.1153 exactly">$0.12</data>' in page.text
+    assert "above the dearest offers then known" in page.text

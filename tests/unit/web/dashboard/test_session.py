@@ -10,7 +10,7 @@ from router.ledger.commands import SaveKey
 from router.web.dashboard.session import COOKIE, LASTS, SECRET, written
 from router.web.keys import Role
 from tests.page_kit import session_of
-from tests.web_stage import open_front
+from tests.web_stage import Front, open_front
 
 PAGE = "/dashboard"
 
@@ -78,7 +78,7 @@ async def test_a_session_of_the_environments_key_ends_when_that_changes(tmp_path
     assert statuses == [200, 401, 401, 401, 401]
 
 
-@pytest.mark.parametrize("change", ["id", "ends", "mac", "digest", "shape", "nobody"])
+@pytest.mark.parametrize("change", ["id", "ends", "session", "mac", "digest", "shape", "nobody"])
 async def test_a_forged_session_is_none(tmp_path: Path, change: str) -> None:
     """Another key's id, a later end, a guessed signature, another key by the same id."""
     async with open_front(tmp_path) as front:
@@ -88,12 +88,13 @@ async def test_a_forged_session_is_none(tmp_path: Path, change: str) -> None:
         assert row is not None
         secret, ends_at = await front.stage.ledger.secret(SECRET), front.clock.now() + LASTS
         value = written(secret, mine, row.digest, ends_at)
-        key_id, ends, mac = value.split(".")
+        key_id, ends, one, mac = value.split(".")
         front.key = None
         forged = {
-            "id": f"{other}.{ends}.{mac}",
-            "ends": f"{key_id}.{int(ends) + 1}.{mac}",
-            "mac": f"{key_id}.{ends}.{'0' * 64}",
+            "id": f"{other}.{ends}.{one}.{mac}",
+            "ends": f"{key_id}.{int(ends) + 1}.{one}.{mac}",
+            "mac": f"{key_id}.{ends}.{one}.{'0' * 64}",
+            "session": f"{key_id}.{ends}.{'0' * 32}.{mac}",
             "digest": written(secret, mine, "0" * 64, ends_at),
             "shape": value.upper(),
             "nobody": written(secret, "0" * 8, row.digest, ends_at),
@@ -107,7 +108,9 @@ async def test_a_forged_session_is_none(tmp_path: Path, change: str) -> None:
 async def test_without_keys_an_old_session_is_in_nobodys_way(tmp_path: Path) -> None:
     """Cookies of one address are those of all its ports: another router's may come along."""
     async with open_front(tmp_path, keyless=True) as front:
-        answer = await front.ask("GET", PAGE, headers={"Cookie": f"{COOKIE}=a.1.{'0' * 64}"})
+        answer = await front.ask(
+            "GET", PAGE, headers={"Cookie": f"{COOKIE}=a.1.{'0' * 32}.{'0' * 64}"}
+        )
 
     assert answer.status == 200
 
@@ -124,3 +127,44 @@ async def test_a_rotated_keys_session_ends_with_its_grace(tmp_path: Path) -> Non
         answer = await front.ask("GET", PAGE, headers=sent)
 
     assert answer.status == 401
+
+
+async def signed_out(front: Front, sent: dict[str, str]) -> int:
+    """Sign out as a browser does; gives the status."""
+    assert front.client is not None
+    answer = await front.client.post("/dashboard/sign-out", headers=sent, allow_redirects=False)
+    return answer.status
+
+
+async def test_a_session_that_was_signed_out_of_opens_nothing(tmp_path: Path) -> None:
+    """Nor does a copy of its cookie; the key's other sessions go on."""
+    async with open_front(tmp_path) as front:
+        _, key = await front.mint("acme", Role.VIEWER)
+        front.key, mine = None, await session_of(front, key)
+        others = await session_of(front, key)
+        before = await front.ask("GET", PAGE, headers=mine)
+        statuses = [await signed_out(front, mine) for _ in range(2)]
+        after = [await front.ask("GET", PAGE, headers=one) for one in (mine, others)]
+
+    assert mine != others
+    assert before.status == 200
+    assert statuses == [303, 303]
+    assert [one.status for one in after] == [401, 200]
+
+
+async def test_what_was_signed_out_of_is_kept_while_it_could_be_used(tmp_path: Path) -> None:
+    """Also over a restart; then it is dropped. What nobody signed is not kept at all."""
+    async with open_front(tmp_path) as front:
+        _, key = await front.mint("acme", Role.VIEWER)
+        front.key, first = None, await session_of(front, key)
+        first_id = first["Cookie"].split(".")[2]
+        await signed_out(front, first)
+        await signed_out(front, {"Cookie": f"{COOKIE}=a.1.{'0' * 32}.{'0' * 64}"})
+        await signed_out(front, {})
+        kept = [await front.stage.ledger.is_ended(one) for one in (first_id, "0" * 32)]
+        front.clock.advance(LASTS.total_seconds())
+        await signed_out(front, await session_of(front, key))
+        dropped = await front.stage.ledger.is_ended(first_id)
+
+    assert kept == [True, False]
+    assert dropped is False

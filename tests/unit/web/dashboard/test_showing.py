@@ -8,16 +8,24 @@ import pytest
 from router.model.clock import from_rfc3339
 from router.web.dashboard.showing import (
     CSP,
+    DASH,
+    MINUS,
+    NARROW,
     asset,
     day,
     difference,
     dollars,
     instant,
     link_to,
+    missed,
     page,
     percentage,
+    price,
+    saved,
     span,
     unit,
+    unit_difference,
+    unit_dollars,
     usd,
 )
 from tests.ledger_kit import usd as money
@@ -102,3 +110,29 @@ def test_an_assets_address_has_its_content() -> None:
     """In twelve digits."""
     assert asset("nothing.css") is None
     assert len(link_to("farebox.css").partition("?v=")[2]) == 12
+
+
+def test_a_small_price_is_not_nothing() -> None:
+    """Nor is what is below nothing."""
+    assert unit_dollars(money("0.00004")) == f"<{NARROW}$0.0001"
+    assert unit_dollars(money("-0.00004")) == f">{NARROW}{MINUS}$0.0001"
+    assert unit_dollars(money("0")) == "$0.0000"
+
+
+def test_savings_below_nothing_are_told_in_words() -> None:
+    """The exact amount keeps its sign, for whoever compares."""
+    assert saved(money("0.12")) == usd(money("0.12"))
+    assert saved(money("-0.12")) == (
+        f'<data value="-0.12" title="{MINUS}$0.12 exactly">$0.12</data>'
+        '<span class="sub">above the dearest offers then known</span>'
+    )
+    assert "below the cheapest offers then known" in missed(money("-1234.5"))
+    assert f'title="{MINUS}$1234.50 exactly">$1,234.50<' in missed(money("-1234.5"))
+
+
+def test_a_decisions_price_has_four_places() -> None:
+    """Whatever was written down; none is a dash."""
+    assert ">$0.0400<" in price("0.04")
+    assert price(None) == DASH
+    assert ">+$0.0100<" in unit_difference(money("0.01"))
+    assert f">{MINUS}$0.0101<" in unit_difference(money("-0.0101"))

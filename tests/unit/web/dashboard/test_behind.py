@@ -1,0 +1,146 @@
+"""Behind each notice stand exactly the rows that it counts."""
+
+import html
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from router.model.money import Money, total
+from router.web.dashboard import behind as module
+from router.web.keys import Role
+from tests.ledger_kit import usd
+from tests.page_kit import POLICY, Bookkeeper, a_month, posted_in
+from tests.web_stage import Front, open_front
+
+ROWS = re.compile(r"<tr><th scope=\"row\".*?</tr>", re.DOTALL)
+
+
+async def long_ago(front: Front) -> None:
+    """A doubt and a presumption of last year, which no period of the page reaches."""
+    books, at = Bookkeeper(front), front.clock.now() - timedelta(days=400)
+    await books.doubt(await books.buy(at, "acme", price="0.0417", tags=(("team", "ads"),)), at)
+    old = await books.buy(at, "globex", "runpod", price="0.0871")
+    await books.doubt(old, at)
+    await books.presume(old, at + timedelta(days=1))
+
+
+async def behind(front: Front, link: str) -> tuple[Money, list[Money]]:
+    """What a page says in all, and the amounts of its rows, on as many pages as there are."""
+    said: list[Money] = []
+    rows: list[Money] = []
+    while link:
+        page = await front.ask("GET", link)
+        assert page.status == 200, link
+        said.append(posted_in(page.text.partition('<dl class="figures">')[2])[0])
+        rows.extend(posted_in(row)[-1] for row in ROWS.findall(page.text))
+        further = re.search(r'<p class="more"><a href="([^"]*)"', page.text)
+        link = html.unescape(further[1]) if further else ""
+    assert len(set(said)) == 1
+    return said[0], rows
+
+
+@pytest.mark.parametrize(
+    ("query", "least"),
+    [
+        ("", 5),
+        ("period=last-month", 2),
+        ("provider=runpod", 3),
+        ("tenant=acme", 2),
+        ("tag=team%3Dads", 1),
+        ("tenant=globex&resolution=1k", 3),
+        ("first=2026-11-17&last=2026-11-17&time_zone=Asia/Kolkata", 4),
+    ],
+)
+async def test_rows_add_up_to_their_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str, least: int
+) -> None:
+    """With every filter and period, also of what is older than any, and over several pages."""
+    monkeypatch.setattr(module, "PAGE", 2)
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=1)
+        await long_ago(front)
+        page = (await front.ask("GET", f"/dashboard?{query}")).text
+        notices = re.findall(r"<li><span class=\"tag-word\">.*?</li>", page, re.DOTALL)
+        told = [
+            (posted_in(one)[0], await behind(front, html.unescape(link)))
+            for one in notices
+            for link in re.findall(r'href="(/dashboard/notices/[^"]*)"', one)
+        ]
+
+    assert len(told) >= least
+    for amount, (said, rows) in told:
+        assert said == amount
+        assert total(rows) == amount
+        assert rows
+
+
+async def test_what_is_presumed_is_what_the_sums_say(tmp_path: Path) -> None:
+    """The attempts of which it is a state, and the sums of all that was booked."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=1)
+        await long_ago(front)
+        spend = await front.ask("GET", "/v1/spend?by=provider")
+        said, rows = await behind(front, "/dashboard/notices/posted_presumed")
+
+    assert said == total(rows) == usd(spend.json["total"]["presumed"])
+    assert len(rows) == 2
+
+
+async def test_drift_is_shown_with_its_direction(tmp_path: Path) -> None:
+    """What is below the price as well."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(minutes=3)
+        await books.deliver(await books.buy(at, price="0.0411"), "0.0533", at)
+        await books.deliver(await books.buy(at, price="0.0413"), "0.0402", at)
+        page = await front.ask("GET", "/dashboard/notices/drifted")
+
+    assert ">+$0.0122<" in page.text
+    assert ">\N{MINUS SIGN}$0.0011<" in page.text
+
+
+async def test_a_price_that_changed_makes_no_page_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many rows are looked at, and it says that there are more."""
+    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(module, "PAGE", 1)
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(minutes=3)
+        for amount in ("0.0533", "0.0402"):
+            await books.deliver(await books.buy(at, price="0.0411"), amount, at)
+        page = await front.ask("GET", "/dashboard/notices/drifted")
+
+    assert "There are more than these" in page.text
+    assert "<dd>1</dd>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("all", 404), ("in_doubt?page=0", 400), ("in_doubt?page=x", 400)]
+)
+async def test_what_is_no_notice_is_not_there(tmp_path: Path, path: str, status: int) -> None:
+    """Nor is a page of no number."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        answer = await front.ask("GET", f"/dashboard/notices/{path}")
+
+    assert answer.status == status
+
+
+async def test_nothing_is_said_as_nothing(tmp_path: Path) -> None:
+    """A notice that is gone by the time somebody looks."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        pages = [await front.ask("GET", f"/dashboard/notices/{kind}") for kind in module.TITLES]
+
+    assert all("There is none." in page.text for page in pages)
+
+
+async def test_a_tenants_viewer_sees_its_own_rows(tmp_path: Path) -> None:
+    """Without the tenant's name, and nobody else's."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        await a_month(front, a_day=1)
+        _, key = await front.mint("globex", Role.VIEWER)
+        page = await front.ask("GET", "/dashboard/notices/in_doubt", key=key)
+
+    assert len(ROWS.findall(page.text)) == 1
+    assert "acme" not in page.text
