@@ -55,6 +55,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         budgets=(),
         hours={},
         undelivered=(),
+        paid_twice=(),
         refused=(),
         facts=PolicyFacts.of(a_policy()),
     )

@@ -14,7 +14,15 @@ from router.model.ids import JobId
 WITHIN = 5_000
 """How many jobs one page looks through for those that are meant: no page is slow for a filter."""
 MoneyWord = Literal[
-    "", "held", "in_doubt", "posted_presumed", "drifted", "undelivered", "posted", "voided"
+    "",
+    "held",
+    "in_doubt",
+    "posted_presumed",
+    "drifted",
+    "undelivered",
+    "paid_twice",
+    "posted",
+    "voided",
 ]
 """What has become of the money of at least one of a job's attempts; empty for whatever."""
 

@@ -17,6 +17,7 @@ from router.ledger.commands import Accept, AcceptAll, Adjust, Command, Post, Pre
 from router.ledger.key_rows import KeyRow
 from router.ledger.mapping import decode
 from router.ledger.outbox_rows import OutboxRow
+from router.ledger.paying_twice import PayingTwice
 from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow
 from router.ledger.statement_reading import StatementReadings
@@ -32,7 +33,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Ledger(Sums, BudgetReadings, StatementReadings, Browsing):
+class Ledger(Sums, BudgetReadings, StatementReadings, Browsing, PayingTwice):
     """The books of one Farebox."""
 
     def __init__(self, store: Store, writer: Writer) -> None:

@@ -8,7 +8,7 @@ from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
-from router.finance.report import Grain, parse_by, report
+from router.finance.report import Grain, Twice, parse_by, report
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
@@ -53,10 +53,12 @@ async def read_spend(visit: Visit) -> web.Response:
     since = read_instant(query, "from", BEGINNING, zone)
     until = read_instant(query, "to", END, zone)
     tenant, grain = _tenant(visit, query.get("tenant")), Grain.of(by)
-    rows = await visit.services.ledger.spending(
+    ledger = visit.services.ledger
+    rows = await ledger.spending(
         since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
     )
-    return _json(reports.as_json(report(rows, by, time_zone=str(zone))))
+    twice = Twice.of(await ledger.paid_twice(since, until, tenant=tenant))
+    return _json(reports.as_json(report(rows, by, time_zone=str(zone)), twice))
 
 
 def _time_zone(name: str) -> tzinfo:

@@ -405,6 +405,30 @@ SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
     GROUP BY job_id
 ) AS paid;
 
+-- name: paid_again
+-- All that was ever posted, until an instant, for jobs that several attempts were paid for, and
+-- something of that within a time.
+WITH again AS (
+    SELECT DISTINCT attempts.job_id AS job_id
+    FROM attempts JOIN attempts AS other ON other.job_id = attempts.job_id
+    WHERE attempts.number > 1 AND attempts.state = 'posted'
+        AND other.id <> attempts.id AND other.state = 'posted'
+        AND (:tenant = '' OR attempts.tenant = :tenant)
+)
+SELECT
+    entries.at AS at, attempts.job_id AS job_id, attempts.id AS attempt_id,
+    attempts.provider AS provider, attempts.model AS model, attempts.resolution AS resolution,
+    attempts.tenant AS tenant, attempts.tags AS tags, entries.posted AS amount
+FROM again
+JOIN attempts ON attempts.job_id = again.job_id
+JOIN entries ON entries.attempt_id = attempts.id
+WHERE entries.posted <> 0 AND entries.at < :until AND EXISTS (
+    SELECT 1 FROM attempts AS tried JOIN entries AS late ON late.attempt_id = tried.id
+    WHERE tried.job_id = again.job_id AND late.posted <> 0
+        AND late.at >= :since AND late.at < :until
+)
+ORDER BY attempts.job_id, entries.seq;
+
 -- name: forget_idempotency
 -- Drop promises older than the published retention whose job has ended.
 DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
@@ -567,6 +591,10 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
             OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
+            OR (:money = 'paid_twice' AND number > 1 AND posted > 0 AND EXISTS (
+                SELECT 1 FROM attempts AS other
+                WHERE other.job_id = looked.id AND other.id <> attempts.id AND other.posted > 0
+            ))
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )
@@ -589,6 +617,10 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
             OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
+            OR (:money = 'paid_twice' AND number > 1 AND posted > 0 AND EXISTS (
+                SELECT 1 FROM attempts AS other
+                WHERE other.job_id = looked.id AND other.id <> attempts.id AND other.posted > 0
+            ))
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )

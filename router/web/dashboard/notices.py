@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.finance.overview import Totals
+from router.finance.report import Twice
 from router.ledger.views import OpenRow, RefusedRow
 from router.model.money import Money, total
 from router.web.dashboard.asked import Asked
@@ -83,6 +84,16 @@ def notices(
             words=f"{_many(len(reading.undelivered), 'attempt')} of the period billed and not "
             "delivered: to be claimed back.",
             link=asked.link("/dashboard/jobs", money="undelivered"),
+            action="Show them",
+        )
+    twice = Twice.of(reading.paid_twice)
+    if twice.edits:
+        yield Notice(
+            what="Paid twice",
+            amount=twice.amount,
+            words=f"{_many(twice.edits, 'edit')} of which more than the dearest charge was paid, "
+            "booked in the period: an answer was lost, or a failure was billed.",
+            link=asked.link("/dashboard/jobs", money="paid_twice"),
             action="Show them",
         )
     yield from _denied(reading.refused)

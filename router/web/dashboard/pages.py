@@ -8,13 +8,13 @@ from aiohttp import web
 
 from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
-from router.finance.report import report
+from router.finance.report import Twice, report
 from router.model.money import Money
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import Unread, read_finance, spent
+from router.web.dashboard.reading import Unread, paid_twice, read_finance, spent
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -64,7 +64,8 @@ async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
     wanted, _ = asked(visit)
     done = await _reported(visit, wanted)
-    return _file(reports.as_json(done), "application/json", f"{_file_name(wanted)}.json")
+    text = reports.as_json(done, Twice.of(await paid_twice(visit, wanted)))
+    return _file(text, "application/json", f"{_file_name(wanted)}.json")
 
 
 async def _reported(visit: Visit, wanted: Asked) -> reports.Report:

@@ -13,7 +13,7 @@ from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.ledger.views import OpenRow, PaidRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
@@ -56,6 +56,8 @@ class FinanceReading:
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
+    paid_twice: tuple[PaidRow, ...]
+    """In the period, for jobs that were paid for already, as far as meant."""
     refused: tuple[RefusedRow, ...]
     """By budgets, since this month began."""
     facts: PolicyFacts
@@ -140,6 +142,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
             for row in await ledger.undelivered(asked.period.since, asked.period.until)
             if asked.filter.takes(row)
         ),
+        paid_twice=await paid_twice(visit, asked),
         refused=tuple(
             row
             for row in refused
@@ -155,6 +158,18 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
         hours=await read_hours(ledger, shown, asked.at),
         rest=rest,
     )
+
+
+async def paid_twice(visit: Visit, asked: Asked) -> tuple[PaidRow, ...]:
+    """
+    Read what was paid twice within the period, as far as it is meant.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    period, ledger = asked.period, visit.services.ledger
+    rows = await ledger.paid_twice(period.since, period.until, tenant=asked.pinned_tenant)
+    return tuple(row for row in rows if asked.filter.takes(row))
 
 
 async def spent(

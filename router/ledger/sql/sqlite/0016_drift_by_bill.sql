@@ -5,8 +5,8 @@
 
 DROP VIEW flows;
 DROP VIEW steps;
--- What an adjustment is known by: `statement`, `refund` or `word`; unknown of earlier entries, where
--- the reason says it.
+-- What an adjustment is known by: `statement`, `refund` or `word`; unknown of earlier entries, of
+-- which the reason says it.
 ALTER TABLE entries ADD COLUMN source TEXT;
 -- What the provider is known to have charged, whatever it gave back of it.
 ALTER TABLE attempts ADD COLUMN charged INTEGER NOT NULL DEFAULT 0;
