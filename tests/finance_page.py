@@ -55,6 +55,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         budgets=(),
         hours={},
         undelivered=(),
+        paid_twice=(),
         refused=(),
         accounts=(),
         facts=PolicyFacts.of(a_policy()),

@@ -60,6 +60,7 @@ def a_spent(**overrides: Any) -> Spent:
         held=Money.ZERO,
         in_doubt=Money.ZERO,
         in_doubt_attempts=0,
+        delivered=0,
         avoided=Money.ZERO,
         over=Money.ZERO,
         under=Money.ZERO,

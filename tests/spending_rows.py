@@ -1,11 +1,15 @@
 """Rows of spending as values, for tests of what is made of them."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from router.ledger.views import SpendingRow
+from router.ledger.views import PaidRow, SpendingRow
+from router.model.ids import AttemptId, job_of
 from router.model.job import Resolution
 from router.model.money import Money
+from tests.fakes import EPOCH
+from tests.ledger_kit import usd
 
 
 def a_row(**overrides: Any) -> SpendingRow:
@@ -34,3 +38,18 @@ def a_row(**overrides: Any) -> SpendingRow:
         refunded=Money.ZERO,
     )
     return replace(row, **overrides)
+
+
+def paid(name: str, amount: str, *, minute: int = 0) -> PaidRow:
+    """Build an entry of an attempt of acme's at ShortAPI, which posted so much."""
+    return PaidRow(
+        at=EPOCH + timedelta(minutes=minute),
+        job_id=job_of(AttemptId(name)),
+        attempt_id=AttemptId(name),
+        provider="shortapi",
+        model="nano-banana-2-edit",
+        resolution=Resolution.ONE_K,
+        tenant="acme",
+        tags=(),
+        amount=usd(amount),
+    )

@@ -28,7 +28,7 @@ def _changed(name: str) -> str:
     return f"sum(max by (provider) (delta({name}[$__range])))"
 
 
-_EDITS = 'sum(increase(farebox_attempts_total{outcome="delivered"}[$__range]))'  # Of each process.
+_EDITS = f"sum(max by ({_LABELS}) (increase(farebox_edits_total[$__range])))"
 
 _SPEND = Row(
     "Spend",
@@ -57,7 +57,8 @@ _SPEND = Row(
         ),
         Panel(
             title="Average per edit",
-            description="What was charged, by the images that were delivered for it.",
+            description="What was charged, by the edits that were delivered for it: one that was "
+            "paid for twice is one.",
             queries=(Query(f"{_spent('$__range')} / ({_EDITS} > 0)", "per edit"),),
             unit=DOLLARS,
             kind=Kind.STAT,
@@ -69,7 +70,7 @@ _SPEND = Row(
             description="Against always taking the dearest offer that qualified, and what always "
             "taking the cheapest would have saved besides.",
             queries=(
-                Query(_grown("farebox_avoided_usd_total"), "saved"),
+                Query(_changed("farebox_avoided_usd_total"), "saved"),
                 Query(_changed("farebox_missed_usd"), "missed"),
             ),
             unit=DOLLARS,
@@ -156,12 +157,12 @@ _UNSURE = Row(
         ),
         Panel(
             title="Price drift",
-            description="By how much charges were above or below the price that was pinned. "
+            description="By how much charges were above or below the price that was pinned, less "
+            "what a bill took back. "
             "`farebox prices drift` names the offers.",
             queries=(
                 Query(
-                    "max by (provider, direction) (increase(farebox_price_drift_usd_total"
-                    "[$__range]))",
+                    "max by (provider, direction) (delta(farebox_price_drift_usd_total[$__range]))",
                     "{{provider}} {{direction}}",
                 ),
             ),
@@ -191,9 +192,7 @@ _UNSURE = Row(
             title="Paid twice",
             description="Posted for edits beyond the dearest of each one's charges: the price of "
             "outages. `double_spend_max` bounds it.",
-            queries=(
-                Query("max(increase(farebox_double_spend_usd_total[$__range]))", "paid twice"),
-            ),
+            queries=(Query("max(delta(farebox_double_spend_usd_total[$__range]))", "paid twice"),),
             unit=DOLLARS,
             kind=Kind.STAT,
             width=6,

@@ -1,6 +1,6 @@
 """`farebox report`: what was spent, by whatever somebody wants to know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -8,11 +8,12 @@ import typer
 from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
-from router.cli.show import NONE, console, say, show_json, table
+from router.cli.show import NONE, console, say, show_json, table, usd
 from router.finance.report import (
     COLUMNS,
     TOTAL,
     Amounts,
+    Drifted,
     Line,
     Report,
     as_csv,
@@ -75,6 +76,8 @@ def report(
                 console().print(report_table(done))
             else:
                 say(_NOTHING)
+            for line in remarks(document):
+                say(line)
 
 
 async def _fetch(where: Where, query: Mapping[str, str]) -> Any:
@@ -94,7 +97,26 @@ def read_report(document: Mapping[str, Any]) -> Report:
         lines=lines,
         total=_amounts(document[TOTAL]),
         time_zone=document["time_zone"],
+        drift=Drifted(
+            charges=document["drift"]["charges"],
+            **{name: Money.parse(document["drift"][name]) for name in ("over", "under")},
+        ),
     )
+
+
+def remarks(document: Mapping[str, Any]) -> Iterator[str]:
+    """What should be looked at, under the table; nothing of what has not happened."""
+    drift, twice = document["drift"], document["paid_twice"]
+    if drift["charges"]:
+        yield (
+            f"Price drift: {drift['charges']} charged not as priced, {usd(drift['over'])} above "
+            f"and {usd(drift['under'])} below; see farebox prices drift."
+        )
+    if twice["edits"]:
+        yield (
+            f"Paid twice: {usd(twice['amount'])} in {twice['edits']} "
+            f"edit{'s' * (twice['edits'] != 1)}, beyond the dearest charge of each."
+        )
 
 
 def _amounts(row: Mapping[str, Any]) -> Amounts:

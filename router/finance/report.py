@@ -13,9 +13,10 @@ from datetime import date
 from typing import Any
 
 from router.ledger.days import Cut
-from router.ledger.views import SpendingRow
+from router.ledger.views import PaidRow, SpendingRow
 from router.model.errors import Malformed
 from router.model.money import Money
+from router.model.money import total as total_of
 
 CUTS: tuple[Cut, ...] = ("day", "week", "month")
 DIMENSIONS = (*CUTS, "provider", "model", "resolution", "tenant", "key")
@@ -113,12 +114,44 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """How many charges were not their price, and by how much; less what a later bill took back."""
+
+    charges: int = 0
+    over: Money = Money.ZERO
+    under: Money = Money.ZERO
+
+    def plus(self, row: SpendingRow) -> "Drifted":
+        """With a row of the ledger."""
+        return Drifted(
+            charges=self.charges + row.drifted,
+            over=self.over + row.over,
+            under=self.under + row.under,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twice:
+    """What was paid for edits that were paid for already."""
+
+    edits: int = 0
+    amount: Money = Money.ZERO
+
+    @classmethod
+    def of(cls, rows: Sequence[PaidRow]) -> "Twice":
+        """Add up what the ledger found."""
+        amount = total_of([row.amount for row in rows])
+        return cls(edits=len({row.job_id for row in rows}), amount=amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Lines in the order of their keys, and what they add up to."""
 
     by: tuple[str, ...]
     lines: tuple[Line, ...]
     total: Amounts
+    drift: Drifted
     time_zone: str = "UTC"
     """Whose days, weeks and months they are."""
 
@@ -180,7 +213,7 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "
     """
     by = _checked(by)
     sums: dict[tuple[str, ...], Amounts] = {}
-    total = Amounts()
+    total, drift = Amounts(), Drifted()
     for row in rows:
         amounts = Amounts.of(row)
         # A day of another time zone is one of UTC with hours taken away: of what did not happen in
@@ -190,8 +223,9 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "
         key = tuple(value_of(row, dimension) for dimension in by)
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
+        drift = drift.plus(row)
     lines = tuple(Line(key=key, amounts=sums[key]) for key in sorted(sums))
-    return Report(by=by, lines=lines, total=total, time_zone=time_zone)
+    return Report(by=by, lines=lines, total=total, drift=drift, time_zone=time_zone)
 
 
 def as_csv(done: Report) -> str:
@@ -208,8 +242,8 @@ def as_csv(done: Report) -> str:
     return out.getvalue()
 
 
-def as_json(done: Report) -> str:
-    """Write the report for a program; money as decimal strings."""
+def as_json(done: Report, twice: Twice) -> str:
+    """Write the report, and what was paid twice, for a program; money as decimal strings."""
     content = {
         "by": done.by,
         "time_zone": done.time_zone,
@@ -218,6 +252,12 @@ def as_json(done: Report) -> str:
             for line in done.lines
         ],
         TOTAL: _named(done.total),
+        "drift": {
+            "charges": done.drift.charges,
+            "over": str(done.drift.over),
+            "under": str(done.drift.under),
+        },
+        "paid_twice": {"edits": twice.edits, "amount": str(twice.amount)},
     }
     return json.dumps(content, indent=2) + "\n"
 

@@ -165,6 +165,7 @@ def _spent(rows: Iterable[SpendingRow]) -> tuple[Spent, ...]:
             held=row.held,
             in_doubt=row.in_doubt,
             in_doubt_attempts=row.in_doubt_attempts,
+            delivered=row.delivered,
             avoided=row.avoided,
             missed=row.missed,
             list_cost=row.list_cost,

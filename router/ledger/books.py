@@ -11,6 +11,7 @@ from router.ledger.browsing import Browsing
 from router.ledger.budget_reading import BudgetReadings
 from router.ledger.key_rows import KeyRow
 from router.ledger.mapping import decode
+from router.ledger.paying_twice import PayingTwice
 from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, IdempotencyRow, JobRow
 from router.ledger.statement_reading import StatementReadings
@@ -23,7 +24,7 @@ Part = Literal["prompt", "images"]
 """Of what clients send, what is kept for a time of its own."""
 
 
-class Books(Sums, BudgetReadings, StatementReadings, Browsing):
+class Books(Sums, BudgetReadings, StatementReadings, Browsing, PayingTwice):
     """What stands in the books of one Farebox."""
 
     async def promise(self, tenant: str, idempotency_key: str) -> IdempotencyRow | None:

@@ -10,11 +10,20 @@ from router.ledger.rows import AttemptRow, JobRow
 from router.ledger.views import OpenRow, RefusedRow, TimedRow
 from router.model.clock import hour_of
 from router.model.ids import JobId
+from router.model.money import Money
 
 WITHIN = 5_000
 """How many jobs one page looks through for those that are meant: no page is slow for a filter."""
 MoneyWord = Literal[
-    "", "held", "in_doubt", "posted_presumed", "drifted", "undelivered", "posted", "voided"
+    "",
+    "held",
+    "in_doubt",
+    "posted_presumed",
+    "drifted",
+    "undelivered",
+    "paid_twice",
+    "posted",
+    "voided",
 ]
 """What has become of the money of at least one of a job's attempts; empty for whatever."""
 
@@ -91,10 +100,17 @@ class Browsing(Readings):
         """Attempts that are presumed charged now, the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("presumed")]
 
-    async def drifted(self, since: datetime, until: datetime, *, most: int) -> list[AttemptRow]:
-        """The first attempts settled within `[since, until)` at what was not their price."""
+    async def drifted(
+        self, since: datetime, until: datetime, *, most: int
+    ) -> list[tuple[AttemptRow, Money]]:
+        """
+        The first attempts that came to be charged within `[since, until)` what was not their price.
+
+        Returns:
+            Each with by how much it came above it then; below zero where that was below.
+        """
         rows = await self._read("drifted", since=since, until=until, most=most)
-        return [decode(AttemptRow, row) for row in rows]
+        return [(decode(AttemptRow, row), Money(int(row["above"]))) for row in rows]
 
     async def refused_between(self, since: datetime, until: datetime) -> list[RefusedRow]:
         """What each budget has refused in the hours of UTC that begin within `[since, until)`."""

@@ -16,6 +16,7 @@ from router.ledger.views import (
     ChargeRow,
     JobsEndedRow,
     OpenRow,
+    PaidRow,
     RefusedRow,
     SpendingRow,
     TimedRow,
@@ -35,6 +36,7 @@ V = TypeVar(
     BookingRow,
     BilledRow,
     ChargeRow,
+    PaidRow,
 )
 
 Reader = Callable[[Any], Any]

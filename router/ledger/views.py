@@ -160,6 +160,21 @@ class ChargeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidRow:
+    """An entry by which something was posted for a job that several attempts were paid for."""
+
+    at: datetime
+    job_id: JobId
+    attempt_id: AttemptId
+    provider: str
+    model: str
+    resolution: Resolution
+    tenant: str
+    tags: tuple[tuple[str, str], ...]
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRow:
     """What is open now of attempts that share everything they are reported by."""
 

@@ -77,7 +77,7 @@ class MoneySeries:
         )
         yield counter(
             "farebox_double_spend_usd_total",
-            "Posted for jobs beyond the dearest of each one's postings.",
+            "Posted for jobs beyond the dearest of each one's postings; falls by refunds.",
             (),
             {(): snapshot.double_spent},
         )
@@ -115,6 +115,7 @@ class MoneySeries:
             ("provider", "model", "resolution", "tenant"),
             sums((self._whose(row), row.posted + row.refunded) for row in spent),
         )
+        yield self._edits(spent)
         yield counter(
             "farebox_refunded_usd_total",
             "Taken back of what was charged, by later entries.",
@@ -136,6 +137,19 @@ class MoneySeries:
         for key, count in self._counts(spent, lambda row: row.in_doubt_attempts).items():
             attempts.add_metric(key, count)
         yield attempts
+
+    def _edits(self, spent: Sequence[Spent]) -> Metric:
+        counts: dict[Key, int] = defaultdict(int)
+        for row in spent:
+            counts[self._whose(row)] += row.delivered
+        family = CounterMetricFamily(
+            "farebox_edits_total",
+            "Edits that were delivered: each once, however often it was paid for.",
+            labels=("provider", "model", "resolution", "tenant"),
+        )
+        for key, count in sorted(counts.items()):
+            family.add_metric(key, count)
+        return family
 
     def _open(self, rows: Sequence[OpenMoney]) -> Iterator[Metric]:
         held = [
@@ -162,13 +176,13 @@ class MoneySeries:
             directions[*key, "under"] = amount
         yield counter(
             "farebox_price_drift_usd_total",
-            "By how much charges differed from the price that was pinned.",
+            "By how much charges differ from the price pinned; falls where a bill corrects one.",
             ("provider", "direction"),
             directions,
         )
         jobs = CounterMetricFamily(
             "farebox_price_drift_jobs_total",
-            "How many charges were not the price that was pinned.",
+            "How many charges are not the price pinned; falls where a bill corrects one.",
             labels=_BY_PROVIDER,
         )
         for key, count in self._counts(spent, lambda row: row.drifted).items():

@@ -26,6 +26,8 @@ class Spent:
     held: Money
     in_doubt: Money
     in_doubt_attempts: int
+    delivered: int
+    """How many jobs were delivered, each once."""
     avoided: Money
     """Against the dearest qualifying offers; negative where a charge was above them."""
     missed: Money = Money.ZERO

@@ -8,7 +8,7 @@ from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
-from router.finance.report import Grain, names_no_tag, parse_by, report, which_tag
+from router.finance.report import Grain, Twice, names_no_tag, parse_by, report, which_tag
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
@@ -52,17 +52,17 @@ async def read_spend(visit: Visit) -> web.Response:
     zone = _time_zone(query.get("time_zone", "UTC"))
     since, until = read_span(query, zone)
     tenant = _tenant(visit, query.get("tenant"))
+    ledger = visit.services.ledger
     asked = query.get("by", "provider")
     if names_no_tag(asked):
-        raise Malformed(
-            which_tag(await visit.services.ledger.spending(since, until, tenant=tenant))
-        )
+        raise Malformed(which_tag(await ledger.spending(since, until, tenant=tenant)))
     by = parse_by(asked)
     grain = Grain.of(by)
-    rows = await visit.services.ledger.spending(
+    rows = await ledger.spending(
         since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
     )
-    return _json(reports.as_json(report(rows, by, time_zone=str(zone))))
+    twice = Twice.of(await ledger.paid_twice(since, until, tenant=tenant))
+    return _json(reports.as_json(report(rows, by, time_zone=str(zone)), twice))
 
 
 def _time_zone(name: str) -> tzinfo:

@@ -201,6 +201,22 @@ async def test_an_edit_that_was_delivered_twice_is_one_edit(ledger: Ledger) -> N
     assert job.delivered_by == "j3.2"
 
 
+async def test_what_was_paid_twice_is_known_of_any_time(ledger: Ledger) -> None:
+    """It counts by the entry that it came about by; all times together are the whole."""
+    await tell(ledger, BILLED)
+
+    async def paid(since: datetime, until: datetime, **asked: str) -> list[tuple[str, str]]:
+        rows = await ledger.paid_twice(since, until, **asked)
+        return [(row.attempt_id, str(row.amount)) for row in rows]
+
+    assert await paid(EPOCH, EPOCH + DAY) == []
+    assert await paid(EPOCH + DAY, EPOCH + 2 * DAY) == [("j3.1", "0.069")]
+    assert await paid(EPOCH + 2 * DAY, END) == [("j3.1", "0.003")]
+    assert await paid(BEGINNING, END, tenant="zeta") == []
+    assert await ledger.double_spent() == usd("0.072")
+    assert [row.id for row in await ledger.browse(money="paid_twice")] == ["j3"]
+
+
 async def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
     """Whatever time is asked for."""
     assert await ledger.spending(BEGINNING, END) == []

@@ -411,6 +411,30 @@ SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
     GROUP BY job_id
 ) AS paid;
 
+-- name: paid_again
+-- All that was ever posted, until an instant, for jobs that several attempts were paid for, and
+-- something of that within a time.
+WITH again AS (
+    SELECT DISTINCT attempts.job_id AS job_id
+    FROM attempts JOIN attempts AS other ON other.job_id = attempts.job_id
+    WHERE attempts.number > 1 AND attempts.state = 'posted'
+        AND other.id <> attempts.id AND other.state = 'posted'
+        AND (:tenant = '' OR attempts.tenant = :tenant)
+)
+SELECT
+    entries.at AS at, attempts.job_id AS job_id, attempts.id AS attempt_id,
+    attempts.provider AS provider, attempts.model AS model, attempts.resolution AS resolution,
+    attempts.tenant AS tenant, attempts.tags AS tags, entries.posted AS amount
+FROM again
+JOIN attempts ON attempts.job_id = again.job_id
+JOIN entries ON entries.attempt_id = attempts.id
+WHERE entries.posted <> 0 AND entries.at < :until AND EXISTS (
+    SELECT 1 FROM attempts AS tried JOIN entries AS late ON late.attempt_id = tried.id
+    WHERE tried.job_id = again.job_id AND late.posted <> 0
+        AND late.at >= :since AND late.at < :until
+)
+ORDER BY attempts.job_id, entries.seq;
+
 -- name: forget_idempotency
 -- Drop promises older than the published retention whose job has ended.
 DELETE FROM idempotency WHERE created_at < :before AND job_id IN (
@@ -585,6 +609,10 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
             OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
+            OR (:money = 'paid_twice' AND number > 1 AND posted > 0 AND EXISTS (
+                SELECT 1 FROM attempts AS other
+                WHERE other.job_id = looked.id AND other.id <> attempts.id AND other.posted > 0
+            ))
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )
@@ -607,6 +635,10 @@ WHERE (:model = '' OR model = :model) AND (:resolution = '' OR resolution = :res
             state = :money
             OR (:money = 'held' AND state IN ('dispatching', 'running'))
             OR (:money = 'drifted' AND charged > 0 AND charged <> quoted)
+            OR (:money = 'paid_twice' AND number > 1 AND posted > 0 AND EXISTS (
+                SELECT 1 FROM attempts AS other
+                WHERE other.job_id = looked.id AND other.id <> attempts.id AND other.posted > 0
+            ))
             OR (:money = 'undelivered' AND state = 'posted' AND posted > 0
                 AND COALESCE(outcome, '') <> 'delivered')
         )
@@ -646,10 +678,15 @@ ORDER BY provider, model, resolution, tenant, tags;
 SELECT * FROM attempts WHERE state = 'posted_presumed' ORDER BY id;
 
 -- name: drifted
--- Attempts of a time that were charged what was not their price, the oldest first.
-SELECT * FROM attempts
-WHERE state = 'posted' AND posted <> quoted AND ended_at >= :since AND ended_at < :until
-ORDER BY ended_at, id LIMIT :most;
+-- Attempts that came to be charged what was not their price within a time, and how much above it.
+WITH moved AS (
+    SELECT attempt_id, SUM(over) - SUM(under) AS above, SUM(drifted) AS charges FROM flows
+    WHERE at >= :since AND at < :until AND (over <> 0 OR under <> 0 OR drifted <> 0)
+    GROUP BY attempt_id
+)
+SELECT attempts.*, moved.above AS above, moved.charges AS charges
+FROM moved JOIN attempts ON attempts.id = moved.attempt_id
+ORDER BY attempts.ended_at, attempts.id LIMIT :most;
 
 -- name: ended_lately
 -- The last attempts that ended since an instant, the newest first.

@@ -101,8 +101,8 @@ WHERE provider = :provider AND state IN ('dispatching', 'running', 'in_doubt')
 
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
--- says counts before what was reported; what was given back again is no charge, and where some of it
--- was, the charge is what it was before.
+-- says counts before what was reported; what was given back again is no charge, and where some of
+-- it was, the charge is what it was before.
 SELECT * FROM (
     SELECT id, provider, model, slug, resolution, quoted, quote_amount,
         CASE

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -11,13 +11,14 @@ from router.ledger.books import Books
 from router.ledger.rows import AttemptRow
 from router.ledger.views import RefusedRow
 from router.model.errors import Malformed, NotFound
+from router.model.ids import AttemptId
 from router.model.job import AttemptState
 from router.model.money import Money, total
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.making import made
 from router.web.dashboard.notices import told_apart
 from router.web.dashboard.pages import common
-from router.web.dashboard.reading import Question, read_refused
+from router.web.dashboard.reading import Question, paid_twice, read_refused
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
 
@@ -27,8 +28,9 @@ MOST = 20_000
 TITLES = {
     "in_doubt": ("In doubt", "now, whenever it was sent"),
     "posted_presumed": ("Presumed", "now, whenever it was presumed"),
-    "drifted": ("Price drift", "settled in the period"),
+    "drifted": ("Price drift", "booked in the period"),
     "undelivered": ("Claims: billed, not delivered", "settled in the period"),
+    "paid_twice": ("Paid twice", "booked in the period"),
     "denied": ("Denied for want of budget", "in the period, by whole hours of UTC"),
     "denied_shared": (
         "Denied by budgets that others share",
@@ -41,7 +43,11 @@ AMOUNTS = {
     "posted_presumed": "Presumed",
     "drifted": "Above or below its price",
     "undelivered": "Billed",
+    "paid_twice": "Beyond the dearest charge",
 }
+
+Counted: TypeAlias = "tuple[AttemptRow, Money]"
+"""An attempt, and what of it a notice counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,7 @@ class BehindPage:
     count: int
     is_cut: bool
     """Whether there are more than were read."""
-    attempts: tuple[tuple[AttemptRow, Money], ...]
+    attempts: tuple[Counted, ...]
     """Of this page, each with what counts."""
     refused: tuple[RefusedRow, ...]
     further: str
@@ -82,7 +88,7 @@ async def _behind_page(
     wanted = question.asked
     if kind in AMOUNTS:
         rows = await _attempts(books, wanted, kind)
-        meant = [row for row in rows[:MOST] if wanted.filter.takes(row)]
+        meant = [(row, amount) for row, amount in rows[:MOST] if wanted.filter.takes(row)]
         page = _of_attempts(wanted, kind, meant, number, is_cut=len(rows) > MOST)
     else:
         own, shared = told_apart(wanted, await read_refused(question, books))
@@ -96,22 +102,36 @@ def _number(text: str) -> int:
     return int(text)
 
 
-async def _attempts(books: Books, wanted: Asked, kind: str) -> list[AttemptRow]:
+async def _attempts(books: Books, wanted: Asked, kind: str) -> list[Counted]:
     """All of a kind, of all time or of the period; of drift one more than is looked at."""
     period = wanted.period
-    if kind == "in_doubt":
-        return [row for row in await books.open_attempts() if row.state is AttemptState.IN_DOUBT]
-    if kind == "posted_presumed":
-        return await books.presumed()
-    if kind == "undelivered":
-        return await books.undelivered(period.since, period.until)
-    return await books.drifted(period.since, period.until, most=MOST + 1)
+    match kind:
+        case "in_doubt":
+            rows = await books.open_attempts()
+            return [(row, row.quoted) for row in rows if row.state is AttemptState.IN_DOUBT]
+        case "posted_presumed":
+            return [(row, row.quoted) for row in await books.presumed()]
+        case "undelivered":
+            rows = await books.undelivered(period.since, period.until)
+            return [(row, row.posted) for row in rows]
+        case "paid_twice":
+            return await _paid_twice(books, wanted)
+        case _:
+            return await books.drifted(period.since, period.until, most=MOST + 1)
+
+
+async def _paid_twice(books: Books, wanted: Asked) -> list[Counted]:
+    """The attempts by which a job came to be paid for once more."""
+    beyond: dict[AttemptId, Money] = {}
+    for row in await paid_twice(books, wanted):
+        beyond[row.attempt_id] = beyond.get(row.attempt_id, Money.ZERO) + row.amount
+    found = [(await books.attempt(attempt_id), amount) for attempt_id, amount in beyond.items()]
+    return [(attempt, amount) for attempt, amount in found if attempt is not None]
 
 
 def _of_attempts(
-    wanted: Asked, kind: str, rows: Sequence[AttemptRow], number: int, *, is_cut: bool
+    wanted: Asked, kind: str, counted: Sequence[Counted], number: int, *, is_cut: bool
 ) -> BehindPage:
-    counted = [(row, _counted(kind, row)) for row in rows]
     title, basis = TITLES[kind]
     is_last = number * PAGE >= len(counted)
     return BehindPage(
@@ -127,12 +147,6 @@ def _of_attempts(
         refused=(),
         further="" if is_last else wanted.link(f"/dashboard/notices/{kind}", page=str(number + 1)),
     )
-
-
-def _counted(kind: str, row: AttemptRow) -> Money:
-    if kind == "undelivered":
-        return row.posted
-    return row.posted - row.quoted if kind == "drifted" else row.quoted
 
 
 def _of_refusals(wanted: Asked, kind: str, rows: Sequence[RefusedRow]) -> BehindPage:

@@ -36,6 +36,7 @@ MONEY_WORDS = {
     "posted_presumed": "presumed",
     "drifted": "price drift",
     "undelivered": "billed, not delivered",
+    "paid_twice": "paid twice",
     "posted": "posted",
     "voided": "voided",
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.finance.overview import Totals
+from router.finance.report import Twice
 from router.ledger.views import OpenRow, RefusedRow
 from router.model.money import Money, total
 from router.policy.scopes import account_parts
@@ -75,6 +76,16 @@ def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) 
             amount=total([row.posted for row in reading.undelivered]),
             words=f"{_many(len(reading.undelivered), 'attempt')} of the period billed and not "
             "delivered: to be claimed back.",
+        )
+    twice = Twice.of(reading.paid_twice)
+    if twice.edits:
+        yield _shown(
+            asked,
+            "paid_twice",
+            what="Paid twice",
+            amount=twice.amount,
+            words=f"{_many(twice.edits, 'edit')} of which more than the dearest charge was paid, "
+            "booked in the period: an answer was lost, or a failure was billed.",
         )
     yield from _denied(asked, reading.refused)
     for one in budgets:

@@ -1,6 +1,5 @@
 """The finance page and its downloads, as handlers: read the address, read the books, show."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +8,7 @@ from aiohttp import web
 
 from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
-from router.finance.report import report
+from router.finance.report import Twice, report
 from router.ledger.books import Books
 from router.model.money import Money
 from router.web.dashboard.asked import Asked, asked
@@ -17,7 +16,7 @@ from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
 from router.web.dashboard.making import made
-from router.web.dashboard.reading import Question, read_finance, spent
+from router.web.dashboard.reading import Question, paid_twice, read_finance, spent
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -56,21 +55,30 @@ async def _finance_page(question: Question, values: dict[str, Any], books: Books
 async def download_csv(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
     wanted, _ = asked(visit)
-    text = await made(visit, partial(_reported, wanted, reports.as_csv))
+    text = await made(visit, partial(_as_csv, wanted))
     return _file(text, "text/csv", f"{_file_name(wanted)}.csv")
 
 
 async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
     wanted, _ = asked(visit)
-    text = await made(visit, partial(_reported, wanted, reports.as_json))
+    text = await made(visit, partial(_as_json, wanted))
     return _file(text, "application/json", f"{_file_name(wanted)}.json")
 
 
-async def _reported(wanted: Asked, as_text: Callable[[reports.Report], str], books: Books) -> str:
+async def _as_csv(wanted: Asked, books: Books) -> str:
+    return reports.as_csv(await _reported(wanted, books))
+
+
+async def _as_json(wanted: Asked, books: Books) -> str:
+    twice = Twice.of(await paid_twice(books, wanted))
+    return reports.as_json(await _reported(wanted, books), twice)
+
+
+async def _reported(wanted: Asked, books: Books) -> reports.Report:
     period = wanted.period
     rows = await spent(books, wanted, period.since, period.until, "day")
-    return as_text(report(rows, ("day", wanted.by), time_zone=wanted.zone.key))
+    return report(rows, ("day", wanted.by), time_zone=wanted.zone.key)
 
 
 def common(visit: Visit, here: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.ledger.views import OpenRow, PaidRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.auth import Caller
@@ -57,6 +57,8 @@ class FinanceReading:
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
     """Billed in the period, and not delivered."""
+    paid_twice: tuple[PaidRow, ...]
+    """In the period, for jobs that were paid for already, as far as meant."""
     refused: tuple[RefusedRow, ...]
     """By budgets, in the period."""
     accounts: tuple[ProviderAccount, ...]
@@ -106,6 +108,7 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
         budgets=shown,
         hours=await read_hours(books, shown, asked.at),
         undelivered=tuple(row for row in undelivered if asked.filter.takes(row)),
+        paid_twice=await paid_twice(books, asked),
         refused=await read_refused(question, books),
         accounts=await _accounts(question, books),
         facts=PolicyFacts.of(policy),
@@ -148,6 +151,18 @@ async def _accounts(question: Question, books: Books) -> tuple[ProviderAccount, 
     time = (asked.period.since, asked.period.until)
     only = asked.filter.provider or ""
     return tuple(await provider_accounts(books, question.policy, asked.at, time, only))
+
+
+async def paid_twice(books: Books, asked: Asked) -> tuple[PaidRow, ...]:
+    """
+    Read what was paid twice within the period, as far as it is meant.
+
+    Raises:
+        LedgerUnavailable: It cannot be read.
+    """
+    period = asked.period
+    rows = await books.paid_twice(period.since, period.until, tenant=asked.pinned_tenant)
+    return tuple(row for row in rows if asked.filter.takes(row))
 
 
 async def spent(

@@ -138,6 +138,18 @@ _MONEY: dict[str, Schema] = {
         time_zone=TEXT,
         rows=many(ref("SpendRow")),
         total=ref("Amounts"),
+        drift=thing(
+            "Charges that were not their price, by how much in either direction; less what a later "
+            "bill took back.",
+            charges={"type": "integer"},
+            over=MONEY,
+            under=MONEY,
+        ),
+        paid_twice=thing(
+            "What was paid for edits beyond the dearest charge of each.",
+            edits={"type": "integer"},
+            amount=MONEY,
+        ),
     ),
     "SpendRow": {
         "allOf": [ref("Amounts")],
@@ -146,7 +158,10 @@ _MONEY: dict[str, Schema] = {
     "Amounts": {
         **thing(
             "What is known of some edits' money, each amount apart.",
-            edits={"type": "integer", "description": "How many were delivered."},
+            edits={
+                "type": "integer",
+                "description": "How many were delivered: each once, however often it was paid for.",
+            },
             **dict.fromkeys(COLUMNS[1:], MONEY),
         ),
         "additionalProperties": TEXT,

@@ -3,12 +3,14 @@ import json
 
 import pytest
 
-from router.cli.report import read_report, report_table
+from router.cli.report import read_report, remarks, report_table
 from router.cli.show import console
 from router.finance.report import as_csv
 from tests.commands import Commands
 
 DOCUMENT = {
+    "drift": {"charges": 2, "over": "0.013", "under": "0.007"},
+    "paid_twice": {"edits": 1, "amount": "0.041"},
     "by": ["provider", "tag:team"],
     "time_zone": "UTC",
     "rows": [
@@ -68,6 +70,16 @@ def test_people_get_dollars_and_a_total(capsys: pytest.CaptureFixture[str]) -> N
         "total", "", "5", "$0.295", "$0.01", "$0.02", "$0.03", "$0.1025",
         "$0.026", "$0.315", "$0.002",
     ]  # fmt: skip
+
+
+def test_what_should_be_looked_at_is_told_under_the_table() -> None:
+    """Drift and what was paid twice; nothing where there is nothing."""
+    drift, twice = remarks(DOCUMENT)
+
+    assert drift.startswith("Price drift: 2 charged not as priced, $0.013 above and $0.007 below")
+    assert twice == "Paid twice: $0.041 in 1 edit, beyond the dearest charge of each."
+    nothing = {"drift": {"charges": 0}, "paid_twice": {"edits": 0}}
+    assert list(remarks(nothing)) == []
 
 
 def test_spreadsheets_get_plain_numbers() -> None:

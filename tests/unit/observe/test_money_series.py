@@ -32,6 +32,7 @@ def test_each_amount_stands_apart() -> None:
                 held=usd("0.04"),
                 in_doubt=usd("0.09"),
                 in_doubt_attempts=2,
+                delivered=17,
                 avoided=usd("0.55"),
                 over=usd("0.021"),
                 under=usd("0.013"),
@@ -49,6 +50,7 @@ def test_each_amount_stands_apart() -> None:
     # Gross: what was refunded later had been charged.
     assert value(found, "farebox_posted_usd_total", **whose) == 1.54
     assert value(found, "farebox_refunded_usd_total", **mine) == 0.31
+    assert value(found, "farebox_edits_total", **whose) == 17
     assert value(found, "farebox_presumed_usd", **mine) == 0.17
     assert value(found, "farebox_held_usd", **mine) == 0.04
     assert value(found, "farebox_in_doubt_usd", **mine) == 0.09

@@ -5,8 +5,8 @@
 
 DROP VIEW flows;
 DROP VIEW steps;
--- What an adjustment is known by: `statement`, `refund` or `word`; unknown of earlier entries, where
--- the reason says it.
+-- What an adjustment is known by: `statement`, `refund` or `word`; unknown of earlier entries, of
+-- which the reason says it.
 ALTER TABLE entries ADD COLUMN source TEXT;
 -- What the provider is known to have charged, whatever it gave back of it.
 ALTER TABLE attempts ADD COLUMN charged INTEGER NOT NULL DEFAULT 0;
@@ -47,7 +47,7 @@ UPDATE jobs SET delivered_by = (
 -- changed of an attempt.
 CREATE VIEW steps AS
 SELECT
-    entries.at, entries.kind, entries.posted, entries.presumed,
+    entries.attempt_id, entries.at, entries.kind, entries.posted, entries.presumed,
     attempts.provider, attempts.model, attempts.resolution, attempts.tenant, attempts.tags,
     attempts.key_id, attempts.quoted, attempts.list_price, attempts.dearest, attempts.cheapest,
     CASE WHEN attempts.outcome = 'delivered' THEN 1 ELSE 0 END AS is_delivery,
@@ -102,7 +102,7 @@ FROM entries JOIN attempts ON attempts.id = entries.attempt_id
 WHERE entries.kind NOT IN ('hold', 'doubt');
 CREATE VIEW flows AS
 SELECT
-    at, provider, model, resolution, tenant, tags, key_id,
+    attempt_id, at, provider, model, resolution, tenant, tags, key_id,
     1 AS entries,
     CASE WHEN kind IN ('post', 'void', 'presume') THEN 1 ELSE 0 END AS attempts,
     settles * is_delivery * (1 - is_again) AS delivered,

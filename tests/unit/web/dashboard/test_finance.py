@@ -14,7 +14,7 @@ from router.web.dashboard.reading import PolicyFacts
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
-from tests.spending_rows import a_row
+from tests.spending_rows import a_row, paid
 
 DAYS = tuple(a_row(day=f"2026-11-{day:02d}", posted=usd("0.30")) for day in range(1, 20))
 
@@ -47,6 +47,7 @@ def test_what_is_uncertain_is_loud() -> None:
             an_open_row(money="posted_presumed", amount=usd("0.09")),
         ),
         undelivered=(claim,),
+        paid_twice=(paid("j1.2", "0.041"), paid("j1.1", "0.002"), paid("j7.1", "0.09")),
         refused=(RefusedRow(budget="team", scope="everyone", jobs=3, amount=usd("0.33")),),
         budgets=(a_line(posted=usd("2.04")),),
     )
@@ -57,11 +58,13 @@ def test_what_is_uncertain_is_loud() -> None:
         ("Presumed", usd("0.09")),
         ("Price drift", usd("0.05")),
         ("Claims", usd("0.0501")),
+        ("Paid twice", usd("0.133")),
         ("Denied", usd("0.33")),
         ("Budget used up", usd("-0.04")),
     ]
     assert "1 attempt sent" in page.notices[0].words
     assert "it was billed" in page.notices[0].words
+    assert "2 edits of which more than" in page.notices[4].words
     assert (page.held.amount, page.held.attempts) == (usd("0.08"), 2)
 
 

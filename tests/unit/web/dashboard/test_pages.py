@@ -256,7 +256,8 @@ async def test_providers_accounts_stand_on_the_page(tmp_path: Path) -> None:
     assert shortapi is not None
     posted = {row["provider"]: row["posted"] for row in spend.json["rows"]}["shortapi"]
     amounts = [str(one) for one in posted_in(shortapi[0])]
-    assert amounts == [posted, "31.07", "0.53", told["left"], "9.07", told["per_day"]]
+    left, pace = [told["left"], told["open"]], told["per_day"]
+    assert amounts == [posted, "31.07", "0.53", *left, "9.07", pace]
     assert "25\N{NARROW NO-BREAK SPACE}h ago" in shortapi[0]
     assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" in runpods.text
     assert ">shortapi</th>" not in runpods.text.partition('id="accounts"')[2]
