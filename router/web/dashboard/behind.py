@@ -36,7 +36,7 @@ TITLES = {
 AMOUNTS = {
     "in_doubt": "Held for it",
     "posted_presumed": "Presumed",
-    "drifted": "Above or below its price",
+    "drifted": "Above its price",
     "undelivered": "Billed",
 }
 
