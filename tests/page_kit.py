@@ -58,8 +58,8 @@ DECISION = {
         {
             "provider": "runpod",
             "price": "0.0875",
-            "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi; its p95 of "
-            "25.3 s in the last hour is above the 20 s of latency_max, so it came last",
+            "verdict": "next if shortapi does not deliver; $0.0475 dearer than shortapi; its p95 "
+            "of 25.3 s in the last hour is above the 20 s of latency_max, so it came last",
         },
     ],
 }

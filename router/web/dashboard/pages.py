@@ -10,6 +10,7 @@ from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
 from router.finance.report import report
 from router.model.money import Money
+from router.policy.policy import DOUBLE_SPEND
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
@@ -46,6 +47,7 @@ def _finance_page(wanted: Asked, reading: Unread, values: dict[str, Any]) -> str
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
+        double_spend=DOUBLE_SPEND,
         focus=_focus_links(wanted),
         focus_has_accounts=wanted.pinned_tenant is None
         and not wanted.filters.keys() - {"provider"},
