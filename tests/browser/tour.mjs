@@ -18,6 +18,41 @@ const complaints = [];
 // No step waits for long: the pages are served from this machine.
 const patience = 20_000;
 
+// What is cut off or sticks out, each in words, and which tables have to be scrolled. A scroll
+// region is no excuse by itself: it must be reached by keys, have a name, and keep its rows' names.
+function cut() {
+  const faults = [];
+  const scrolled = [];
+  const aside = ".unseen, .skip, svg, option, details:not([open]) > :not(summary)";
+  const named = (one) => `${one.tagName.toLowerCase()} "${one.textContent.trim().slice(0, 40)}"`;
+  for (const one of document.querySelectorAll("body *")) {
+    const box = one.getBoundingClientRect();
+    if (one.closest(aside) || !box.width || !box.height) continue;
+    const style = getComputedStyle(one);
+    const isWider = one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
+    if (["auto", "scroll"].includes(style.overflowX)) {
+      if (!isWider) continue;
+      const name = one.getAttribute("aria-label") ?? one.getAttribute("aria-labelledby");
+      scrolled.push(name ?? named(one));
+      if (one.tabIndex < 0 || one.getAttribute("role") !== "region" || !name) {
+        faults.push(`no scroll region: ${named(one)}`);
+      }
+      for (const head of one.querySelectorAll("tbody th")) {
+        if (getComputedStyle(head).position !== "sticky") faults.push(`scrolls off: ${named(head)}`);
+        if (head.offsetWidth > one.clientWidth / 2) faults.push(`leaves no room: ${named(head)}`);
+      }
+      continue;
+    }
+    if (isWider && style.overflowX !== "visible") faults.push(`cut: ${named(one)}`);
+    const around = one.parentElement.closest(":not(a, b, span, data, time)");
+    const isInside = getComputedStyle(around).overflowX !== "visible";
+    if (!isInside && box.right > around.getBoundingClientRect().right + 1) {
+      faults.push(`sticks out: ${named(one)}`);
+    }
+  }
+  return { faults: faults.slice(0, 8), scrolled };
+}
+
 async function act(page, [word, ...rest]) {
   switch (word) {
     case "goto": {
@@ -53,10 +88,16 @@ async function act(page, [word, ...rest]) {
       return page.evaluate(() => document.cookie);
     case "overflow":
       return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    case "cut":
+      return page.evaluate(cut);
     case "colour":
       return page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
     case "shot":
       return void (await page.screenshot({ path: rest[0], fullPage: true }));
+    case "paper":
+      // What a printer is given: A4, less its margins.
+      await page.emulateMedia({ media: "print" });
+      return void (await page.setViewportSize({ width: 718, height: 1016 }));
     case "pdf":
       return (await page.pdf({ format: "A4" })).length;
     case "axe": {

@@ -41,7 +41,7 @@ TITLES = {
 AMOUNTS = {
     "in_doubt": "Held for it",
     "posted_presumed": "Presumed",
-    "drifted": "Above or below its price",
+    "drifted": "Above its price",
     "undelivered": "Billed",
     "paid_twice": "Beyond the dearest charge",
 }

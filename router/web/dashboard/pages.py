@@ -11,6 +11,7 @@ from router.finance.focus.columns import VERSIONS
 from router.finance.report import Twice, report
 from router.ledger.books import Books
 from router.model.money import Money
+from router.policy.policy import DOUBLE_SPEND
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
@@ -45,6 +46,7 @@ async def _finance_page(question: Question, values: dict[str, Any], books: Books
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
+        double_spend=DOUBLE_SPEND,
         focus=_focus_links(wanted),
         focus_has_accounts=wanted.pinned_tenant is None
         and not wanted.filters.keys() - {"provider"},
