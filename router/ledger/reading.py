@@ -17,6 +17,15 @@ from router.model.money import Money
 NEWEST = "~"
 
 
+Booking = Mapping[str, Any]
+"""An entry that was booked, by its columns."""
+
+
+def as_booking(row: Booking) -> BookingRow:
+    """Read what `bookings` gives."""
+    return decode_view(BookingRow, row)
+
+
 class Readings:
     """What stands in the books beside the money. Each raises `LedgerUnavailable` if it cannot."""
 
@@ -63,9 +72,11 @@ class Readings:
         tenant: str = "",
         provider: str = "",
         page: int = 100,
-    ) -> AsyncIterator[list[BookingRow]]:
+    ) -> AsyncIterator[list[Booking]]:
         """
         What was booked within `[since, until)`, in the journal's order, a page at a time.
+
+        Each is as it stands in the books: `as_booking` reads it, where no edit waits for that.
 
         Args:
             since: Inclusive.
@@ -76,23 +87,21 @@ class Readings:
         """
         after_at, after_seq = since, -1
         while True:
-            rows = [
-                decode_view(BookingRow, row)
-                for row in await self._read(
-                    "bookings",
-                    after_at=after_at,
-                    after_seq=after_seq,
-                    until=until,
-                    tenant=tenant,
-                    provider=provider,
-                    most=page,
-                )
-            ]
+            rows = await self._read(
+                "bookings",
+                after_at=after_at,
+                after_seq=after_seq,
+                until=until,
+                tenant=tenant,
+                provider=provider,
+                most=page,
+            )
             if rows:
                 yield rows
             if len(rows) < page:
                 return
-            after_at, after_seq = rows[-1].at, rows[-1].seq
+            last = as_booking(rows[-1])
+            after_at, after_seq = last.at, last.seq
 
     async def account_events(
         self, provider: str, since: datetime, until: datetime

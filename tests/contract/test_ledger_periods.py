@@ -10,6 +10,7 @@ from router.ledger.answers import Done, NotBooked
 from router.ledger.commands import Adjust, Close, Record
 from router.ledger.ledger import Ledger
 from router.ledger.period_rows import AccountEventRow, PeriodRow
+from router.ledger.reading import as_booking
 from router.ledger.store import StoreUnavailable
 from router.ledger.views import BookingRow
 from router.model.ids import AttemptId
@@ -54,7 +55,7 @@ async def booked(
 ) -> list[BookingRow]:
     """All that was booked in a time."""
     pages = ledger.bookings(since, until, **options)  # type: ignore[arg-type]
-    return [row async for page in pages for row in page]
+    return [as_booking(row) async for page in pages for row in page]
 
 
 async def test_what_is_booked_is_read_with_its_overage(ledger: Ledger) -> None:

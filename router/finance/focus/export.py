@@ -1,22 +1,24 @@
 """The export of a time, piece by piece, and what a month comes to when it is closed."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import VERSIONS, Version
-from router.finance.focus.forms import CsvForm, FileFormat, form_of
+from router.finance.focus.forms import CsvForm, FileFormat, Form, form_of
 from router.finance.focus.rows import FocusRow, of_booking, of_event
 from router.finance.overview import Filter
 from router.ledger.executor import Executor
 from router.ledger.period_rows import month_bounds
-from router.ledger.reading import Readings
+from router.ledger.reading import Booking, Readings, as_booking
 from router.model.money import Money
 
 EVERYTHING = Filter()
+AT_ONCE = 20
+"""Bookings that are written without a pause: while a thread does, no edit gets on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +59,33 @@ async def export(
     """
     form = form_of(asked.file_format, asked.version)
     yield form.head()
-    async for rows in _rows(ledger, accounts, asked):
-        if piece := await executor.run(partial(form.rows, rows)):
+    async for make in _rows(ledger, accounts, asked):
+        if piece := await executor.run(partial(_written, form, make)):
             yield piece
     yield await executor.run(form.end)
 
 
+def _written(form: Form, make: Callable[[], list[FocusRow]]) -> bytes:
+    return form.rows(make())
+
+
 async def _rows(
     ledger: Readings, accounts: Accounts, asked: Asked
-) -> AsyncIterator[list[FocusRow]]:
+) -> AsyncIterator[Callable[[], list[FocusRow]]]:
+    """A few rows at a time, to be made by whoever has the time: the loop is for edits."""
     if not asked.tenant and asked.only == EVERYTHING:
         events = await ledger.account_events(asked.provider, asked.since, asked.until)
-        yield [of_event(event, accounts) for event in events]
+        yield lambda: [of_event(event, accounts) for event in events]
     async for page in ledger.bookings(
         asked.since, asked.until, tenant=asked.tenant, provider=asked.provider
     ):
-        meant = [row for row in page if asked.only.takes(row)]
-        yield [made for row in meant for made in of_booking(row, accounts)]
+        for start in range(0, len(page), AT_ONCE):
+            yield partial(_made, page[start : start + AT_ONCE], asked.only, accounts)
+
+
+def _made(page: Sequence[Booking], only: Filter, accounts: Accounts) -> list[FocusRow]:
+    meant = filter(only.takes, map(as_booking, page))
+    return [made for row in meant for made in of_booking(row, accounts)]
 
 
 @dataclass(slots=True)
@@ -115,12 +127,13 @@ async def month_sums(
     hashes = {version: hashlib.sha256(form.head()) for version, form in forms.items()}
     sums = MonthSums()
 
-    def take(rows: list[FocusRow]) -> None:
+    def take(make: Callable[[], list[FocusRow]]) -> None:
+        rows = make()
         sums.add(rows)
         for version, form in forms.items():
             hashes[version].update(form.rows(rows))
 
-    async for rows in _rows(ledger, accounts, asked):
-        await executor.run(partial(take, rows))
+    async for make in _rows(ledger, accounts, asked):
+        await executor.run(partial(take, make))
     sums.digests.update((version, hashes[version].hexdigest()) for version in VERSIONS)
     return sums

@@ -106,7 +106,8 @@ class ParquetForm:
         self._writer: Any = parquet.ParquetWriter(
             arrow.PythonFile(self._sink, mode="w"), self._schema, compression="snappy"
         )
-        self._waiting: list[FocusRow] = []
+        self._waiting: list[Any] = []
+        self._waiting_rows = 0
 
     def head(self) -> bytes:
         """The format's mark."""
@@ -114,27 +115,37 @@ class ParquetForm:
 
     def rows(self, rows: Sequence[FocusRow]) -> bytes:
         """Groups of rows that are complete."""
-        self._waiting.extend(rows)
-        while len(self._waiting) >= GROUP_ROWS:
-            self._write(self._waiting[:GROUP_ROWS])
-            del self._waiting[:GROUP_ROWS]
+        # Few at a time: while rows become columns, no other thread gets on.
+        self._waiting.append(self._batch(rows))
+        self._waiting_rows += len(rows)
+        if self._waiting_rows >= GROUP_ROWS:
+            table = self._table()
+            whole = table.num_rows - table.num_rows % GROUP_ROWS
+            self._write(table.slice(0, whole))
+            self._waiting = table.slice(whole).to_batches()
+            self._waiting_rows = table.num_rows - whole
         return self._sink.taken()
 
     def end(self) -> bytes:
         """The last group, and where each stands."""
-        if self._waiting:
-            self._write(self._waiting)
+        if self._waiting_rows:
+            self._write(self._table())
         self._writer.close()
         return self._sink.taken()
 
-    def _write(self, rows: Sequence[FocusRow]) -> None:
+    def _batch(self, rows: Sequence[FocusRow]) -> Any:
         columns = [
             self._arrow.array([_cell(row.get(field.name)) for row in rows], type=field.type)
             for field in self._schema
         ]
-        self._writer.write_table(
-            self._arrow.Table.from_arrays(columns, schema=self._schema), row_group_size=GROUP_ROWS
-        )
+        return self._arrow.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _table(self) -> Any:
+        return self._arrow.Table.from_batches(self._waiting, schema=self._schema)
+
+    def _write(self, table: Any) -> None:
+        # The bytes tell nothing of how the rows came.
+        self._writer.write_table(table.combine_chunks(), row_group_size=GROUP_ROWS)
 
 
 def _arrow_type(arrow: Any, name: str) -> Any:

@@ -1,15 +1,19 @@
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from router.finance.focus import export as focus_export
 from router.finance.focus.accounts import Accounts
-from router.finance.focus.export import month_sums
+from router.finance.focus.export import Asked, export, month_sums
+from router.finance.focus.rows import FocusRow, of_booking
 from router.ledger.commands import Adjust, Record
 from router.ledger.executor import InlineExecutor
 from router.ledger.period_rows import AccountEventRow, EventKind
+from router.ledger.views import BookingRow
 from router.model.ids import AttemptId
 from tests.fakes import EPOCH
 from tests.finance_kit import Shop, a_shop
@@ -17,6 +21,7 @@ from tests.focus_kit import a_book, check_file, effective, exported, lines_of, t
 from tests.ledger_kit import DAY, usd
 from tests.policy_files import a_policy
 
+T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
 BOOK = a_book(runpod="invoiced")
 
@@ -158,6 +163,43 @@ async def test_the_same_books_are_the_same_bytes(shop: Shop) -> None:
     whole = [page async for page in shop.ledger.bookings(EPOCH, EPOCH + DAY)]
     assert [row for page in pages for row in page] == whole[0]
     assert max(len(page) for page in pages) == 2
+
+
+class Watched(InlineExecutor):
+    """Knows how many bookings are made into rows in each piece of work."""
+
+    def __init__(self) -> None:
+        self.made: list[int] = []
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Count from nothing."""
+        self.made.append(0)
+        return await super().run(work)
+
+    def of_booking(self, row: BookingRow, accounts: Accounts) -> Iterator[FocusRow]:
+        """Count one; before any work there is nothing to count in."""
+        self.made[-1] += 1
+        return of_booking(row, accounts)
+
+
+async def test_rows_are_made_few_at_a_time_away_from_the_loop(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that edits get their turn: a large file is nothing that they wait for."""
+    a_busy_month(shop)
+    whole = await exported(shop.ledger, BOOK)
+    executor = Watched()
+    monkeypatch.setattr(focus_export, "AT_ONCE", 2)
+    monkeypatch.setattr(focus_export, "of_booking", executor.of_booking)
+    accounts = Accounts(BOOK, await shop.ledger.periods())
+    asked = Asked(since=EPOCH, until=EPOCH + DAY)
+    pieces = [piece async for piece in export(shop.ledger, executor, accounts, asked)]
+
+    assert b"".join(pieces) == whole
+    assert max(executor.made) == 2
+    assert sum(executor.made) == len(
+        [row async for page in shop.ledger.bookings(EPOCH, EPOCH + DAY) for row in page]
+    )
 
 
 async def test_an_empty_file_has_its_columns(shop: Shop) -> None:
