@@ -5,7 +5,6 @@ What is to be expected is looked at with each sweep. The ledger records each thr
 window; what it has recorded just now is told, and is due to whom the policy names.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +26,7 @@ from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
+from router.model.turns import Turns
 from router.observe.alert_events import ThresholdReached
 from router.observe.events import Alarm, Observer
 from router.policy.budgets import Budget, oldest_hour
@@ -60,8 +60,8 @@ class LookAhead(Protocol):
     ) -> tuple[Foreseen, ...]: ...
 
 
-AT_A_TIME = 20
-"""Of how many accounts the outlook is looked at before others have the event loop's turn."""
+_OUTLOOK = 100
+"""That of an account that was charged in no hour takes about so many microseconds."""
 
 
 class Alerts:
@@ -150,15 +150,14 @@ class Alerts:
     ) -> list[Foreseen]:
         """What a budget's accounts are expected to reach, and was not told of."""
         hours = await self._books.hours_of_late(at)
-        found: list[Foreseen] = []
-        for number, (limit, in_force, usage) in enumerate(used, 1):
+        turns, found = Turns(), list[Foreseen]()
+        for limit, in_force, usage in used:
             of_late = hours.get((limit.budget, limit.scope), {}).values()
             known = told.of(limit)
             ahead = self._look_ahead(budget, in_force, usage, of_late, at)
             # The ledger adds by itself what the limit is raised by.
             found += [replace(one, limit=limit) for one in ahead if one.threshold not in known]
-            if number % AT_A_TIME == 0:
-                await asyncio.sleep(0)
+            await turns.did(_OUTLOOK + len(of_late))
         return found
 
     async def _used(

@@ -12,6 +12,7 @@ from router.model.money import Money
 from router.policy.budgets import Budget
 
 _WHOLE = 100
+_HOUR = timedelta(hours=1)
 _SHORT = 12
 """The short window is this part of the long one: what has ended is not told."""
 
@@ -76,9 +77,11 @@ def _burns(
     at: datetime,
 ) -> Iterator[Foreseen]:
     length = window.length(at)
+    oldest = at - max((one.over for one in budget.burn), default=_HOUR) - _HOUR
+    hours = [row for row in known if row.hour > oldest]
     for one in budget.burn:
-        rate = burn(window, known, at, one.over)
-        lately = burn(window, known, at, one.over / _SHORT)
+        rate = burn(window, hours, at, one.over)
+        lately = burn(window, hours, at, one.over / _SHORT)
         if length is None or rate is None or lately is None:
             continue
         wanted = one.rate_for(length)

@@ -11,8 +11,7 @@ from router.finance.forecast import (
     Forecast,
     HourCharged,
     NoForecast,
-    burns,
-    forecast,
+    forecast_and_burns,
 )
 from router.model.clock import rfc3339
 
@@ -45,5 +44,5 @@ class Outlook:
 
 def outlook(window: BudgetWindow, hours: Iterable[HourCharged], at: datetime) -> Outlook:
     """Say what is to be expected of a window; see `forecast`."""
-    known = tuple(hours)
-    return Outlook(forecast=forecast(window, known, at), burns=burns(window, known, at))
+    ahead, paces = forecast_and_burns(window, hours, at)
+    return Outlook(forecast=ahead, burns=paces)

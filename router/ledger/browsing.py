@@ -92,6 +92,43 @@ class Browsing(Readings):
         )
         return [dict(row) for row in rows]
 
+    async def spent_hour_columns(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        provider: str = "",
+        tenant: str = "",
+        resolution: str = "",
+        model: str = "",
+        tag: tuple[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """
+        What was charged by the hour, posted and presumed: for `decode_view` of a `SpentHourRow`.
+
+        An entry counts at its instant, as in `spending` and in `budget_hours`.
+
+        Args:
+            since: Inclusive, with the whole of the hour that it lies in.
+            until: Exclusive; an hour that begins before it is told of whole.
+            provider: Only what this one charged; empty for all, here and below.
+            tenant: Only what this one bought.
+            resolution: Only edits of this one.
+            model: Only edits with this one.
+            tag: Only jobs with it.
+        """
+        rows = await self._read(
+            "spent_hours",
+            since=hour_of(since),
+            until=until,
+            provider=provider,
+            tenant=tenant,
+            resolution=resolution,
+            model=model,
+            tag=_written(tag),
+        )
+        return [dict(row) for row in rows]
+
     async def ended_lately(self, since: datetime, *, most: int) -> list[TimedRow]:
         """The last attempts that ended since an instant, at most so many, the newest first."""
         rows = await self._read("ended_lately", since=since, most=most)

@@ -18,6 +18,7 @@ from router.ledger.views import (
     OpenRow,
     RefusedRow,
     SpendingRow,
+    SpentHourRow,
     TimedRow,
 )
 from router.model.clock import from_rfc3339, rfc3339
@@ -28,6 +29,7 @@ R = TypeVar("R", bound=Row)
 V = TypeVar(
     "V",
     SpendingRow,
+    SpentHourRow,
     JobsEndedRow,
     OpenRow,
     RefusedRow,

@@ -1,12 +1,15 @@
 """Pages of jobs and sums of what is open, on every back end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from router.ledger.browsing import MoneyWord, first_id
 from router.ledger.commands import Accept, Doubt, Post, Presume, Tender, Void
 from router.ledger.ledger import Ledger
+from router.ledger.mapping import decode_view
+from router.ledger.views import SpentHourRow
 from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import Resolution
 from tests.fakes import EPOCH, FakeClock
@@ -154,3 +157,30 @@ def test_ids_begin_with_their_time() -> None:
     made = Ids(clock).job()
 
     assert first_id(EPOCH) <= made < first_id(EPOCH + timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "charged"),
+    [
+        ({}, ["0.0941", "0.0421"]),
+        ({"tenant": "acme"}, ["0.05"]),
+        ({"provider": "runpod"}, ["0.0441"]),
+        ({"provider": "runpod", "tenant": "acme"}, []),
+        ({"model": "another"}, []),
+        ({"resolution": "1k", "tag": SHOP}, ["0.0441", "0.0421"]),
+        ({"tag": ADS}, ["0.0941", "0.0421"]),
+        ({"tag": ("team", "ad")}, []),
+    ],
+)
+async def test_hours_are_told_apart_by_nothing_but_themselves(
+    ledger: Ledger, wanted: dict[str, Any], charged: list[str]
+) -> None:
+    """Posted and presumed, of all that is meant: the presumed one two hours after the others."""
+    await a_history(ledger)
+    until = EPOCH + timedelta(days=1)
+    rows = await ledger.spent_hour_columns(EPOCH - timedelta(days=1), until, **wanted)
+    found = [decode_view(SpentHourRow, row) for row in rows]
+
+    assert [str(row.charged) for row in found] == charged
+    assert {row.hour for row in found} <= {EPOCH, EPOCH + timedelta(hours=2)}
+    assert await ledger.spent_hour_columns(EPOCH + timedelta(hours=3), until, **wanted) == []

@@ -11,7 +11,7 @@ LONG = frozenset(
     {
         *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
         *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
-        *("bookings", "past_jobs"),
+        *("bookings", "past_jobs", "spent_hours"),
     }
 )
 """Queries for people and exports: they may take long, and no edit waits for them."""

@@ -1,19 +1,19 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
 from router.finance.overview import Filter, unit_of
-from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.periods import month_before, month_of, same_moment
 from router.finance.report import TAG
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.ledger.views import OpenRow, RefusedRow, SpendingRow, SpentHourRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
@@ -46,7 +46,9 @@ class FinanceReading:
     choices: tuple[SpendingRow, ...]
     """The same without the filter, not by day: what there is to choose from."""
     lately: tuple[SpendingRow, ...]
-    """By day, of this month and of as many weeks as a forecast goes by, as far as meant."""
+    """By day, of this month, as far as meant."""
+    spent_hours: tuple[SpentHourRow, ...]
+    """What was charged by the hour, in as many weeks as a forecast goes by, as far as meant."""
     month_before: tuple[SpendingRow, ...]
     """Of the month before, until the same moment of it."""
     open: tuple[OpenRow, ...]
@@ -73,6 +75,7 @@ class Unread:
     """None: it is this month, and among what is of late."""
     choices: Columns
     lately: Columns
+    spent_hours: Columns
     month_before: Columns
     hours: dict[tuple[str, str], Columns]
     rest: FinanceReading
@@ -88,6 +91,7 @@ class Unread:
             period=within if self.period is None else _rows(asked, self.period),
             choices=tuple(decode_view(SpendingRow, row) for row in self.choices),
             lately=lately,
+            spent_hours=tuple(decode_view(SpentHourRow, row) for row in self.spent_hours),
             month_before=_rows(asked, self.month_before),
             hours={
                 key: tuple(decode(BudgetHourRow, row) for row in rows)
@@ -114,9 +118,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
     before = month_before(month)
     period, pinned = asked.period, asked.pinned_tenant
     cut = unit_of(period.first, period.last)
-    # Whole days: a sum of a day is one row, and its hours are many.
-    lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    this = await _columns(visit, asked, min(month.since, lately), month.until, "day")
+    this = await _columns(visit, asked, month.since, month.until, "day")
     # What is asked for most often is read already.
     is_this = (period.first, period.last) == (month.first, month.last)
     rows = None if is_this else await _columns(visit, asked, period.since, period.until, cut)
@@ -131,6 +133,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
         period=(),
         choices=(),
         lately=(),
+        spent_hours=(),
         month_before=(),
         open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
         budgets=tuple(shown),
@@ -151,6 +154,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
         period=rows,
         choices=choices,
         lately=this,
+        spent_hours=await _spent_hours(visit, asked),
         month_before=last,
         hours=await read_hours(ledger, shown, asked.at),
         rest=rest,
@@ -180,6 +184,21 @@ async def _columns(
         # Tags may be many: they are told apart only where they are asked for.
         tags=asked.filter.tag is not None or asked.by.startswith(TAG),
         tenant=asked.filter.tenant,
+    )
+
+
+async def _spent_hours(visit: Visit, asked: Asked) -> Columns:
+    """Told apart by nothing but the hour: of all there is, they are at most those of four weeks."""
+    wanted = asked.filter
+    return await visit.services.ledger.spent_hour_columns(
+        asked.at - HISTORY,
+        # With the hour that begins just now.
+        asked.at + timedelta.resolution,
+        provider=wanted.provider or "",
+        tenant=wanted.tenant or "",
+        resolution=wanted.resolution or "",
+        model=wanted.model or "",
+        tag=wanted.tag,
     )
 
 

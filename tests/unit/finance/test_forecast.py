@@ -138,8 +138,7 @@ def test_early_on_the_windows_own_pace_goes_on() -> None:
     at = datetime(2026, 11, 11, tzinfo=UTC)
     window = november("5.00", "12.00")
     assert window.start is not None
-    hours = [hour(window.start + 12 * HOUR + day * DAY, 500_000_000) for day in range(10)]
-    hours.insert(0, hour(window.start, 0))
+    hours = [hour(window.start + day * DAY, 500_000_000) for day in range(10)]
 
     answer = found(window, hours, at)
 
@@ -161,7 +160,6 @@ def test_weekdays_are_told_apart_after_two_weeks() -> None:
     at = datetime(2026, 11, 26, tzinfo=UTC)
     days = [at - DAY * day for day in range(1, 29)]
     hours = [hour(day + 9 * HOUR, 2_000_000_000) for day in days if day.weekday() < 5]
-    hours.append(hour(at - HISTORY, 0))
     window = november("36.00", "40.01")
 
     answer = found(window, hours, at)
@@ -201,12 +199,13 @@ def test_one_known_hour_makes_a_band_as_wide_as_what_it_expects() -> None:
     """Of a single slot nothing is known but that it was."""
     start = AT - 5 * HOUR - 30 * MINUTE
     window = BudgetWindow(start=start, end=start + DAY, limit=usd("9"), charged=usd("0.31"))
-    hours = [hour(AT - 6 * HOUR, 210_000_000), hour(AT - 5 * HOUR, 100_000_000)]
+    hours = [hour(AT - 6 * HOUR, 270_000_000), hour(AT - 4 * HOUR, 190_000_000)]
 
     answer = found(window, hours, start + 2 * HOUR + 24 * MINUTE)
 
-    assert str(answer.expected) == "3.10"
-    assert (answer.low, answer.high) == (window.charged, usd("5.89"))
+    # The hour in which the window began is half of another's: of the rest there are 114 minutes.
+    assert str(answer.expected) == "2.47"
+    assert (answer.low, answer.high) == (window.charged, usd("4.63"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from router.finance.pace import DAY, HOUR, WEEK, SteadyPace, WeeklyPace, midnight, ratio
+from router.finance.pace import SteadyPace, WeeklyPace, ratio
+from router.finance.weeks import DAY, HOUR, WEEK, midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -12,7 +13,7 @@ NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
 def test_a_steady_pace_reaches_an_amount_to_the_microsecond() -> None:
     """Not a moment before; what is there already is reached now, and the end itself is too late."""
-    pace = SteadyPace(7_000, {}, NOON - HOUR, NOON)
+    pace = SteadyPace({NOON - HOUR: 7_000}, NOON - HOUR, NOON)
 
     assert pace.reached_at(0, NOON, NOON + DAY) == NOON
     assert pace.reached_at(3_500, NOON, NOON + DAY) == NOON + timedelta(minutes=30)
@@ -24,7 +25,7 @@ def test_a_steady_pace_reaches_an_amount_to_the_microsecond() -> None:
 
 def test_credits_make_no_pace_backwards() -> None:
     """What was given back does not go on being given back."""
-    steady = SteadyPace(-5, {}, NOON - HOUR, NOON)
+    steady = SteadyPace({NOON - HOUR: -5}, NOON - HOUR, NOON)
     hours = {NOON - HOUR * number: -9 for number in range(1, 24 * 15)}
     weekly = WeeklyPace(hours, NOON - 14 * DAY, NOON, UTC)
 

@@ -10,7 +10,7 @@ def test_past_hours_are_read_once() -> None:
     """After the first reading only the last are asked for, until the clock is set back."""
     mind = HoursInMind()
     assert mind.wanted(EPOCH) == EPOCH - KEPT
-    mind.take([], EPOCH + HOUR / 2)
+    mind.taken(EPOCH + HOUR / 2)
 
     assert mind.wanted(EPOCH + HOUR) == EPOCH - READ_AGAIN
     assert mind.wanted(EPOCH + 2 * KEPT) == EPOCH + KEPT
@@ -23,11 +23,14 @@ def test_an_hour_that_is_read_again_takes_its_own_place() -> None:
     old = BudgetHourRow(budget="b", scope="s", hour=EPOCH - KEPT, charged=usd("0.02"))
     other = BudgetHourRow(budget="c", scope="s", hour=EPOCH - KEPT, charged=usd("0.03"))
     now = BudgetHourRow(budget="b", scope="s", hour=EPOCH, charged=usd("0.05"))
-    mind.take([old, other, now], EPOCH)
+    for row in (old, other, now):
+        mind.take(row)
+    mind.taken(EPOCH)
+    mind.take(now.plus(usd("0.01")))
 
-    assert dict(mind.take([now.plus(usd("0.01"))], EPOCH)["b", "s"]) == {
+    assert dict(mind.taken(EPOCH)["b", "s"]) == {
         old.hour: old,
         EPOCH: now.plus(usd("0.01")),
     }
-    known = mind.take([], EPOCH + HOUR)
+    known = mind.taken(EPOCH + HOUR)
     assert known == {("b", "s"): {EPOCH: now.plus(usd("0.01"))}}

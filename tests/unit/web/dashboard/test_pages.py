@@ -4,13 +4,17 @@ import csv
 import io
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from router.finance.snapshot import money_snapshot
 from router.model.errors import LedgerUnavailable
+from router.model.money import Money
 from router.web.dashboard.showing import CSP
 from router.web.keys import Role
-from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month, session_of
+from tests.page_kit import POLICY, PROMPT, Bookkeeper, a_month, posted_in, session_of
+from tests.policy_files import a_policy
 from tests.web_stage import open_front
 
 PERIOD = "period=custom&first=2026-11-01&last=2026-11-30"
@@ -30,6 +34,35 @@ async def test_the_page_says_the_reports_numbers(tmp_path: Path) -> None:
             for one in told:
                 for name in ("posted", "savings", "missed", "list_cost", "presumed"):
                     assert f'<data value="{one[name]}"' in page.text, (by, name, one)
+
+
+@pytest.mark.parametrize("tenant", ["", "globex"])
+async def test_a_month_is_foretold_once(tmp_path: Path, tenant: str) -> None:
+    """
+    By the page, by the budget of the same money, by its burn-down and by the metrics, alike.
+
+    Presumed money is in all of them.
+    """
+    who = {"tenant": tenant} if tenant else "everyone"
+    budget = {"name": "same", "who": who, "limit": "$41.00", "per": "month"}
+    async with open_front(tmp_path, keyless=True, policy=a_policy(budgets=[budget])) as front:
+        await a_month(front, a_day=3)
+        page = await front.ask("GET", f"/dashboard?{urlencode({'tenant': tenant})}")
+        told = (await front.ask("GET", "/v1/budgets")).json["budgets"]
+        now = front.clock.now()
+        scraped = await money_snapshot(front.stage.ledger, front.services.policy(), now)
+
+    (line,) = [one for one in told if one["name"] == "same"]
+    said = line["forecast"]
+    assert said["method"] == "weekday"
+    assert (Money.parse(line["presumed"]) > Money.ZERO) is (tenant == "")
+    _, _, tile = page.text.partition("At the month\N{RIGHT SINGLE QUOTATION MARK}s end")
+    expected = [Money.parse(said[name]) for name in ("expected", "low", "high")]
+    assert posted_in(tile)[:3] == expected
+    _, _, burn = page.text.partition('<div class="burns">')
+    assert str(expected[0]) in [str(one) for one in posted_in(burn)]
+    (series,) = [one for one in scraped.budgets if one.budget == "same"]
+    assert series.forecast == expected[0]
 
 
 async def test_the_page_is_whole_and_closed(tmp_path: Path) -> None:
