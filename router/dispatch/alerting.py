@@ -5,7 +5,7 @@ What is to be expected is looked at with each sweep. The ledger records each thr
 window; what it has recorded just now is told, and is due to whom the policy names.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from router.ledger.alerting import Told, reached
 from router.ledger.answers import Alerted, Answer
 from router.ledger.commands import Command
 from router.ledger.hours_in_mind import Account
-from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow, raised
+from router.ledger.limit_rows import RaiseRow, RollingRow, raised
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
 from router.model.alert import Threshold
@@ -42,9 +42,7 @@ class AlertBooks(Protocol):
     async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]: ...
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
     async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
-    async def hours_of_late(
-        self, at: datetime
-    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]: ...
+    async def hours_of_late(self, at: datetime) -> Mapping[Account, Mapping[datetime, int]]: ...
 
 
 class LookAhead(Protocol):
@@ -55,7 +53,7 @@ class LookAhead(Protocol):
         budget: Budget,
         limit: Limit,
         usage: Usage,
-        hours: Iterable[BudgetHourRow],
+        hours: Mapping[datetime, int],
         at: datetime,
     ) -> tuple[Foreseen, ...]: ...
 
@@ -152,7 +150,7 @@ class Alerts:
         hours = await self._books.hours_of_late(at)
         turns, found = Turns(), list[Foreseen]()
         for limit, in_force, usage in used:
-            of_late = hours.get((limit.budget, limit.scope), {}).values()
+            of_late = hours.get((limit.budget, limit.scope), {})
             known = told.of(limit)
             ahead = self._look_ahead(budget, in_force, usage, of_late, at)
             # The ledger adds by itself what the limit is raised by.

@@ -9,13 +9,13 @@ has the same hours expects the same, to the nano-dollar. Where too little is kno
 forecast, and a sentence that says why: a number that nobody should act on is worse than none.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from router.finance.pace import Pace, SteadyPace, WeeklyPace, ratio
+from router.finance.pace import Charged, Pace, SteadyPace, WeeklyPace, ratio
 from router.finance.weeks import DAY, HOUR
 from router.model.clock import hour_of
 from router.model.money import NANOS_MAX, Money
@@ -108,16 +108,19 @@ class Burn:
         return f"{whole}.{hundredths:02d}"
 
 
-def forecast(
-    window: BudgetWindow, hours: Iterable[HourCharged], at: datetime
-) -> Forecast | NoForecast:
+def by_hour(rows: Iterable[HourCharged]) -> dict[datetime, int]:
+    """What rows say, each of an hour of its own, as forecasts take it."""
+    return {row.hour: row.charged.nanos for row in rows}
+
+
+def forecast(window: BudgetWindow, hours: Charged, at: datetime) -> Forecast | NoForecast:
     """
     Forecast what a window will have been charged at its end.
 
     Args:
         window: As it stands.
-        hours: What its account was charged by the hour of UTC, in any order; those of the last
-            `HISTORY` matter, also from before the window. An hour of nothing tells nothing.
+        hours: What its account was charged by the hour of UTC; those of the last `HISTORY` matter,
+            also from before the window. An hour of nothing tells nothing.
         at: Now, within the window.
 
     Returns:
@@ -126,9 +129,7 @@ def forecast(
     return _forecast(window, _known(hours, at), at)
 
 
-def _forecast(
-    window: BudgetWindow, known: Mapping[datetime, int], at: datetime
-) -> Forecast | NoForecast:
+def _forecast(window: BudgetWindow, known: Charged, at: datetime) -> Forecast | NoForecast:
     if window.start is None:
         return NoForecast(reason="a lifetime has no end", exhausted_at=_lifetime(window, known, at))
     gone = at if window.left <= 0 else None
@@ -160,29 +161,27 @@ def _forecast(
     )
 
 
-def burns(window: BudgetWindow, hours: Iterable[HourCharged], at: datetime) -> tuple[Burn, ...]:
+def burns(window: BudgetWindow, hours: Charged, at: datetime) -> tuple[Burn, ...]:
     """Say how fast a budget is burnt over each of `BURNS`; nothing of a lifetime."""
     return _burns(window, _known(hours, at), at)
 
 
 def forecast_and_burns(
-    window: BudgetWindow, hours: Iterable[HourCharged], at: datetime
+    window: BudgetWindow, hours: Charged, at: datetime
 ) -> tuple[Forecast | NoForecast, tuple[Burn, ...]]:
     """Both, of hours that are looked through once: see `forecast` and `burns`."""
     known = _known(hours, at)
     return _forecast(window, known, at), _burns(window, known, at)
 
 
-def _burns(window: BudgetWindow, known: Mapping[datetime, int], at: datetime) -> tuple[Burn, ...]:
+def _burns(window: BudgetWindow, known: Charged, at: datetime) -> tuple[Burn, ...]:
     oldest = at - BURNS[-1] - HOUR
     lately = [(hour, charged) for hour, charged in known.items() if hour > oldest]
     found = ((over, _burn(window, lately, at, over)) for over in BURNS)
     return tuple(Burn(over, rate) for over, rate in found if rate is not None)
 
 
-def burn(
-    window: BudgetWindow, hours: Iterable[HourCharged], at: datetime, over: timedelta
-) -> Fraction | None:
+def burn(window: BudgetWindow, hours: Charged, at: datetime, over: timedelta) -> Fraction | None:
     """
     Say how fast a budget is burnt: what was charged of late, by what the limit allows as long.
 
@@ -221,14 +220,10 @@ def _within(known: Sequence[tuple[datetime, int]], since: datetime, at: datetime
     return whole + part
 
 
-def _known(hours: Iterable[HourCharged], at: datetime) -> dict[datetime, int]:
+def _known(hours: Charged, at: datetime) -> Charged:
     """What counts of the hours: none of them is of a clock ahead of ours, or too old to matter."""
     oldest = hour_of(at) - HISTORY
-    return {
-        row.hour: nanos
-        for row in hours
-        if oldest <= row.hour <= at and (nanos := row.charged.nanos)
-    }
+    return {hour: nanos for hour, nanos in hours.items() if nanos and oldest <= hour <= at}
 
 
 def _money(nanos: int) -> Money:
@@ -236,7 +231,7 @@ def _money(nanos: int) -> Money:
     return Money(min(nanos, NANOS_MAX))
 
 
-def _lifetime(window: BudgetWindow, known: Mapping[datetime, int], at: datetime) -> datetime | None:
+def _lifetime(window: BudgetWindow, known: Charged, at: datetime) -> datetime | None:
     """When a lifetime's limit is reached, at the pace of late; None: not within a year."""
     if window.left <= 0:
         return at

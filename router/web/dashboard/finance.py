@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from router.finance.forecast import BudgetWindow, Forecast, NoForecast, forecast
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import (
     OTHERS,
     Change,
@@ -155,7 +155,7 @@ def _month(asked: Asked, reading: FinanceReading) -> Month:
         totals=totals,
         change=Change(now=totals.amounts.posted, before=before.amounts.posted),
         compared_until=same_moment(asked.at, month_before(month)),
-        forecast=forecast(window, reading.spent_hours, asked.at),
+        forecast=forecast(window, by_hour(reading.spent_hours), asked.at),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from router.finance.forecast import BudgetWindow, Forecast, NoForecast, forecast
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import Filter
 from router.ledger.views import RefusedRow, SpentHourRow
 from router.model.job import AttemptState
@@ -37,7 +37,7 @@ def test_a_month_is_compared_and_foretold() -> None:
     window = BudgetWindow(
         start=month.period.since, end=month.period.until, limit=usd("99.00"), charged=usd("5.88")
     )
-    assert month.forecast == forecast(window, HOURS, ASKED.at)
+    assert month.forecast == forecast(window, by_hour(HOURS), ASKED.at)
     assert isinstance(month.forecast, Forecast)
     assert month.forecast.method == "weekday"
     # Eleven such mornings are left, this one's among them.

@@ -65,6 +65,21 @@ async def test_a_month_is_foretold_once(tmp_path: Path, tenant: str) -> None:
     assert series.forecast == expected[0]
 
 
+async def test_a_budget_is_shown_in_its_own_days(tmp_path: Path) -> None:
+    """With their zone's name, whatever the page's own is; what is held stands by its burn-down."""
+    zone = {"per": "month", "time_zone": "Europe/Berlin"}
+    budget = {"name": "theirs", "who": "everyone", "limit": "$43.00", **zone}
+    async with open_front(tmp_path, keyless=True, policy=a_policy(budgets=[budget])) as front:
+        await a_month(front, a_day=2)
+        page = await front.ask("GET", "/dashboard?time_zone=Asia%2FTokyo")
+        told = (await front.ask("GET", "/v1/budgets")).json["budgets"]
+
+    assert '1 Dec 2026, 00:00:00</time><span class="sub">Europe/Berlin</span>' in page.text
+    assert "in the days of Europe/Berlin; the bar below it" in page.text
+    assert "Now, with what is held and in doubt" in page.text
+    assert [one["time_zone"] for one in told] == ["Europe/Berlin", "UTC"]
+
+
 async def test_the_page_is_whole_and_closed(tmp_path: Path) -> None:
     """It asks nobody for anything but its style, runs nothing, and is kept by nobody."""
     async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
