@@ -151,11 +151,11 @@ def _forecast(window: BudgetWindow, known: Charged, at: datetime) -> Forecast | 
         else SteadyPace(known, since, at)
     )
     expected = window.charged.nanos + round(pace.between(at, window.end))
-    margin = pace.margin(at, window.end)
+    less, more = pace.margins(at, window.end)
     return Forecast(
         expected=_money(expected),
-        low=max(window.charged, _money(expected - margin)),
-        high=_money(expected + margin),
+        low=max(window.charged, _money(expected - less)),
+        high=_money(expected + more),
         method="weekday" if seasonal else "linear",
         exhausted_at=pace.reached_at(window.left, at, window.end),
     )

@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Protocol
 
+from router.finance.trend import DayPoint, Trend, trend
 from router.finance.weeks import (
     CELLS,
     DAY,
@@ -22,6 +23,7 @@ from router.finance.weeks import (
     HOURS,
     WEEK,
     WEEKDAYS,
+    Day,
     Step,
     ahead,
     hourly,
@@ -50,8 +52,13 @@ class Pace(Protocol):
         """When so much more than at `since` is charged; None: not before `until`."""
         ...
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """By how many nano-dollars eight in ten spans would differ from what is expected."""
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """
+        Say by how much eight in ten spans would differ from what is expected.
+
+        Returns:
+            Nano-dollars, less and more.
+        """
         ...
 
 
@@ -83,12 +90,14 @@ class SteadyPace:
             return None
         return since + -(-amount // self._rate) * _MICROSECOND
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """See `Pace.margin`. Of fewer than two slots nothing is known: all of it may be off."""
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """See `Pace.margins`. Of fewer than two slots nothing is known: all of it may be off."""
         if len(self._slots) <= 1:
-            return int(self.between(since, until))
-        remaining = ratio(until - since, self._slot)
-        return _margin(_variance(self._slots), remaining, len(self._slots))
+            margin = int(self.between(since, until))
+        else:
+            remaining = ratio(until - since, self._slot)
+            margin = _margin(_variance(self._slots), remaining, len(self._slots))
+        return margin, margin
 
 
 class WeeklyPace:
@@ -172,22 +181,45 @@ class WeeklyPace:
             return self._whole_days[step.weekday] * HOUR_US
         return sum(self._means[cell] * length_us for cell, length_us in step.parts)
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """See `Pace.margin`. By days, or by whole weeks where these differ more from each other."""
-        squares, scale = 0, self._past.scale
-        for one in self._past.days:
-            if one.weekday is not None:
-                expected = self._whole_days[one.weekday]
-            else:
-                expected = sum(self._means[cell] for cell in one.cells)
-            squares += (self._days.get(one.day, 0) * scale - expected) ** 2
-        known = len(self._past.days)
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """
+        See `Pace.margins`. By days, or by whole weeks where these differ more from each other.
+
+        And where the days have a trend that is certain, as far as it leads, on its own side.
+        """
+        days = [self._point(one, since) for one in self._past.days]
+        known, scale = len(days), self._past.scale
+        squares = sum((one.charged - one.expected) ** 2 for one in days)
         # The weekdays' means are seven numbers that were made from the same days.
         variance = Fraction(squares, scale * scale * max(1, known - WEEKDAYS))
         by_days = _margin(variance, ratio(until - since, DAY), max(1, known))
         weeks = tuple(self._weeks)
         by_weeks = _margin(_variance(weeks), ratio(until - since, WEEK), max(1, len(weeks)))
-        return max(by_days, by_weeks)
+        margin = max(by_days, by_weeks)
+        found = trend(days)
+        if found is None or not found.is_certain:
+            return margin, margin
+        return self._stretched(found, margin, since, until)
+
+    def _stretched(
+        self, found: Trend, margin: int, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        expected = self.between(since, until)
+        # On average what is to come lies in its middle.
+        factor, variance = found.leads_to((until - since) // (2 * HOUR))
+        of_days = found.variance / self._past.scale**2 * ratio(until - since, DAY)
+        off = isqrt(int((of_days + expected**2 * variance) * _EIGHT_IN_TEN))
+        leads = int(expected * (factor - 1))
+        return max(margin, off - leads), max(margin, off + leads)
+
+    def _point(self, day: Day, at: datetime) -> DayPoint:
+        """A day for a trend, in parts of a nano-dollar."""
+        if day.weekday is not None:
+            expected = self._whole_days[day.weekday]
+        else:
+            expected = sum(self._means[cell] for cell in day.cells)
+        charged = self._days.get(day.day, 0) * self._past.scale
+        return DayPoint(hours=(day.noon - at) // HOUR, expected=expected, charged=charged)
 
 
 def ratio(one: timedelta, other: timedelta) -> Fraction:

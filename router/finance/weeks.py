@@ -44,6 +44,8 @@ class Day:
     """0 for Monday; None where clocks changed."""
     cells: tuple[int, ...]
     """Its hours."""
+    noon: datetime
+    """Its middle, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,14 @@ def _past(now: datetime, count: int, zone: tzinfo) -> Past:
         places=places,
         weights=tuple(weights),
         scale=lcm(*{weight for weight in weights if weight}, sum(weights) or 1),
-        days=tuple(_day(day, cells) for day, cells in days.items()),
+        days=tuple(_day(day, cells, zone) for day, cells in days.items()),
     )
 
 
-def _day(day: date, cells: list[int]) -> Day:
+def _day(day: date, cells: list[int], zone: tzinfo) -> Day:
     is_whole = len(set(cells)) == len(cells) == HOURS
-    return Day(day, day.weekday() if is_whole else None, tuple(cells))
+    noon = datetime.combine(day, time(12), tzinfo=zone).astimezone(UTC)
+    return Day(day, day.weekday() if is_whole else None, tuple(cells), noon)
 
 
 @lru_cache(maxsize=64)

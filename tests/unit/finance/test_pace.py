@@ -53,8 +53,25 @@ def test_days_that_differ_from_their_weekday_make_a_margin() -> None:
     even = {start + HOUR * number: 100 for number in range(24 * 21 + 12)}
     uneven = {hour: charged * (1 + hour.day % 3) for hour, charged in even.items()}
 
-    assert WeeklyPace(even, start, NOON, UTC).margin(NOON, NOON + WEEK) == 0
-    assert WeeklyPace(uneven, start, NOON, UTC).margin(NOON, NOON + WEEK) > 1_000
+    assert WeeklyPace(even, start, NOON, UTC).margins(NOON, NOON + WEEK) == (0, 0)
+    less, more = WeeklyPace(uneven, start, NOON, UTC).margins(NOON, NOON + WEEK)
+    assert less == more > 1_000
+
+
+def test_a_trend_stretches_the_margin_on_its_own_side() -> None:
+    """What is expected stays the same: growth is no promise."""
+    start = midnight(NOON.date() - 4 * WEEK, UTC)
+    hours = {start + HOUR * number: 1_000 + number for number in range(24 * 28 + 12)}
+    growing = WeeklyPace(hours, start, NOON, UTC)
+    falling = WeeklyPace({hour: 3_000 - one for hour, one in hours.items()}, start, NOON, UTC)
+    ahead = NOON, NOON + WEEK
+
+    less, more = growing.margins(*ahead)
+    came = sum(1_000 + number for number in range(24 * 28 + 12, 24 * 35 + 12))
+    assert 0 < less < more
+    assert came - growing.between(*ahead) < more
+    fewer, further = falling.margins(*ahead)
+    assert further == less < fewer
 
 
 def test_a_day_of_changing_clocks_is_as_long_as_it_is() -> None:
