@@ -50,6 +50,7 @@ def a_reading(**fields: Any) -> FinanceReading:
         period=(),
         choices=(),
         lately=(),
+        spent_hours=(),
         month_before=(),
         open=(),
         budgets=(),

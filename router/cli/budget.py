@@ -237,7 +237,10 @@ def _forecast(line: dict[str, Any]) -> str:
 
 
 def _until(line: dict[str, Any]) -> str:
-    return "rolls" if line["rolls"] else line["window_end"] or "for ever"
+    if line["rolls"] or line["window_end"] is None:
+        return "rolls" if line["rolls"] else "for ever"
+    own = line["time_zone"]
+    return line["window_end"] if own == "UTC" else f"{line['window_end']} (days of {own})"
 
 
 def _raised(one: dict[str, str]) -> str:

@@ -5,8 +5,7 @@ What is to be expected is looked at with each sweep. The ledger records each thr
 window; what it has recorded just now is told, and is due to whom the policy names.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +17,7 @@ from router.ledger.alerting import Told, reached
 from router.ledger.answers import Alerted, Answer
 from router.ledger.commands import Command
 from router.ledger.hours_in_mind import Account
-from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow, raised
+from router.ledger.limit_rows import RaiseRow, RollingRow, raised
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
 from router.model.alert import Threshold
@@ -27,6 +26,7 @@ from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
+from router.model.turns import Turns
 from router.observe.alert_events import ThresholdReached
 from router.observe.events import Alarm, Observer
 from router.policy.budgets import Budget, oldest_hour
@@ -42,9 +42,7 @@ class AlertBooks(Protocol):
     async def rolling_of(self, budget: str, since: datetime) -> list[RollingRow]: ...
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
     async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
-    async def hours_of_late(
-        self, at: datetime
-    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]: ...
+    async def hours_of_late(self, at: datetime) -> Mapping[Account, Mapping[datetime, int]]: ...
 
 
 class LookAhead(Protocol):
@@ -55,13 +53,13 @@ class LookAhead(Protocol):
         budget: Budget,
         limit: Limit,
         usage: Usage,
-        hours: Iterable[BudgetHourRow],
+        hours: Mapping[datetime, int],
         at: datetime,
     ) -> tuple[Foreseen, ...]: ...
 
 
-AT_A_TIME = 20
-"""Of how many accounts the outlook is looked at before others have the event loop's turn."""
+_OUTLOOK = 100
+"""That of an account that was charged in no hour takes about so many microseconds."""
 
 
 class Alerts:
@@ -150,15 +148,14 @@ class Alerts:
     ) -> list[Foreseen]:
         """What a budget's accounts are expected to reach, and was not told of."""
         hours = await self._books.hours_of_late(at)
-        found: list[Foreseen] = []
-        for number, (limit, in_force, usage) in enumerate(used, 1):
-            of_late = hours.get((limit.budget, limit.scope), {}).values()
+        turns, found = Turns(), list[Foreseen]()
+        for limit, in_force, usage in used:
+            of_late = hours.get((limit.budget, limit.scope), {})
             known = told.of(limit)
             ahead = self._look_ahead(budget, in_force, usage, of_late, at)
             # The ledger adds by itself what the limit is raised by.
             found += [replace(one, limit=limit) for one in ahead if one.threshold not in known]
-            if number % AT_A_TIME == 0:
-                await asyncio.sleep(0)
+            await turns.did(_OUTLOOK + len(of_late))
         return found
 
     async def _used(

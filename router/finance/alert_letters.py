@@ -54,7 +54,7 @@ class AlertWriter:
         balances = await read_balances(self._ledger, at, [limit])
         hours = await self._ledger.hours_of_late(at)
         window = window_of(budget, balances.in_force(limit), balances.usage(limit))
-        return forecast(window, hours.get((row.budget, row.scope), {}).values(), at)
+        return forecast(window, hours.get((row.budget, row.scope), {}), at)
 
     def sample(self, format_: str) -> bytes:
         """Write a letter of a budget that does not exist, for a receiver to be tried with."""

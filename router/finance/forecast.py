@@ -1,19 +1,22 @@
 """
 Forecasts: what a budget's window will have been charged when it ends, and when it runs out.
 
-Pure arithmetic over what was charged by the hour. Two methods: `linear`, the window's own pace so
-far; and, once two weeks are known, `weekday`, the mean of the same hours of the weeks before.
-Where too little is known there is no forecast, and a sentence that says why: a number that nobody
-should act on is worse than none.
+Pure arithmetic over what was charged by the hour: posted and presumed, at the instant of the entry.
+What is held or in doubt is charged to nobody yet, and no part of it. Two methods: `linear`, the
+window's own pace so far; and, once two weeks are known, `weekday`, the mean of the same hours of
+the weeks before. What is expected on top of what is charged goes by the hours alone: so whoever
+has the same hours expects the same, to the nano-dollar. Where too little is known there is no
+forecast, and a sentence that says why: a number that nobody should act on is worse than none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from router.finance.pace import DAY, HOUR, Pace, SteadyPace, WeeklyPace, ratio
+from router.finance.pace import Charged, Pace, SteadyPace, WeeklyPace, ratio
+from router.finance.weeks import DAY, HOUR
 from router.model.clock import hour_of
 from router.model.money import NANOS_MAX, Money
 
@@ -105,22 +108,28 @@ class Burn:
         return f"{whole}.{hundredths:02d}"
 
 
-def forecast(
-    window: BudgetWindow, hours: Iterable[HourCharged], at: datetime
-) -> Forecast | NoForecast:
+def by_hour(rows: Iterable[HourCharged]) -> dict[datetime, int]:
+    """What rows say, each of an hour of its own, as forecasts take it."""
+    return {row.hour: row.charged.nanos for row in rows}
+
+
+def forecast(window: BudgetWindow, hours: Charged, at: datetime) -> Forecast | NoForecast:
     """
     Forecast what a window will have been charged at its end.
 
     Args:
         window: As it stands.
-        hours: What its account was charged by the hour of UTC, in any order; those of the last
-            `HISTORY` matter, also from before the window.
+        hours: What its account was charged by the hour of UTC; those of the last `HISTORY` matter,
+            also from before the window. An hour of nothing tells nothing.
         at: Now, within the window.
 
     Returns:
         Never less than what is charged already; at a constant pace, exact.
     """
-    known = _known(hours, at)
+    return _forecast(window, _known(hours, at), at)
+
+
+def _forecast(window: BudgetWindow, known: Charged, at: datetime) -> Forecast | NoForecast:
     if window.start is None:
         return NoForecast(reason="a lifetime has no end", exhausted_at=_lifetime(window, known, at))
     gone = at if window.left <= 0 else None
@@ -135,31 +144,44 @@ def forecast(
         behind = "over" if since == window.start else "known"
         reason = f"less than {EARLY_PERCENT} % of the window is {behind}"
         return NoForecast(reason=reason, exhausted_at=gone)
-    pace: Pace = SteadyPace(window.charged.nanos, known, since, at)
-    if seasonal:
-        # The account may have begun in the middle of its first hour.
-        pace = WeeklyPace(known, first + HOUR, at, window.zone)
+    # The account may have begun in the middle of its first hour.
+    pace: Pace = (
+        WeeklyPace(known, first + HOUR, at, window.zone)
+        if seasonal
+        else SteadyPace(known, since, at)
+    )
     expected = window.charged.nanos + round(pace.between(at, window.end))
-    margin = pace.margin(at, window.end)
+    less, more = pace.margins(at, window.end)
     return Forecast(
         expected=_money(expected),
-        low=max(window.charged, _money(expected - margin)),
-        high=_money(expected + margin),
+        low=max(window.charged, _money(expected - less)),
+        high=_money(expected + more),
         method="weekday" if seasonal else "linear",
         exhausted_at=pace.reached_at(window.left, at, window.end),
     )
 
 
-def burns(window: BudgetWindow, hours: Iterable[HourCharged], at: datetime) -> tuple[Burn, ...]:
+def burns(window: BudgetWindow, hours: Charged, at: datetime) -> tuple[Burn, ...]:
     """Say how fast a budget is burnt over each of `BURNS`; nothing of a lifetime."""
+    return _burns(window, _known(hours, at), at)
+
+
+def forecast_and_burns(
+    window: BudgetWindow, hours: Charged, at: datetime
+) -> tuple[Forecast | NoForecast, tuple[Burn, ...]]:
+    """Both, of hours that are looked through once: see `forecast` and `burns`."""
     known = _known(hours, at)
-    found = ((over, _burn(window, known, at, over)) for over in BURNS)
+    return _forecast(window, known, at), _burns(window, known, at)
+
+
+def _burns(window: BudgetWindow, known: Charged, at: datetime) -> tuple[Burn, ...]:
+    oldest = at - BURNS[-1] - HOUR
+    lately = [(hour, charged) for hour, charged in known.items() if hour > oldest]
+    found = ((over, _burn(window, lately, at, over)) for over in BURNS)
     return tuple(Burn(over, rate) for over, rate in found if rate is not None)
 
 
-def burn(
-    window: BudgetWindow, hours: Iterable[HourCharged], at: datetime, over: timedelta
-) -> Fraction | None:
+def burn(window: BudgetWindow, hours: Charged, at: datetime, over: timedelta) -> Fraction | None:
     """
     Say how fast a budget is burnt: what was charged of late, by what the limit allows as long.
 
@@ -173,11 +195,11 @@ def burn(
         1 uses the limit up just as the window ends. None where there is no such pace: of a
         lifetime, and of a limit of nothing.
     """
-    return _burn(window, _known(hours, at), at, over)
+    return _burn(window, list(_known(hours, at).items()), at, over)
 
 
 def _burn(
-    window: BudgetWindow, known: Mapping[datetime, int], at: datetime, over: timedelta
+    window: BudgetWindow, known: Sequence[tuple[datetime, int]], at: datetime, over: timedelta
 ) -> Fraction | None:
     length = window.length(at)
     if length is None or window.limit <= Money.ZERO:
@@ -186,22 +208,22 @@ def _burn(
     return charged / window.limit.nanos * ratio(length, over)
 
 
-def _within(known: Mapping[datetime, int], since: datetime, at: datetime) -> Fraction:
+def _within(known: Sequence[tuple[datetime, int]], since: datetime, at: datetime) -> Fraction:
     """What was charged since an instant; of the hour that it lies in, in proportion."""
-    total = Fraction(0)
-    for hour, charged in known.items():
-        end = min(hour + HOUR, at)
-        if end <= since:
-            continue
-        share = Fraction(1) if since <= hour else ratio(end - since, end - hour)
-        total += charged * share
-    return total
+    whole, part, begun = 0, Fraction(0), hour_of(since)
+    for hour, charged in known:
+        if hour >= since:
+            whole += charged
+        elif hour == begun:
+            end = min(hour + HOUR, at)
+            part = charged * ratio(end - since, end - hour)
+    return whole + part
 
 
-def _known(hours: Iterable[HourCharged], at: datetime) -> dict[datetime, int]:
+def _known(hours: Charged, at: datetime) -> Charged:
     """What counts of the hours: none of them is of a clock ahead of ours, or too old to matter."""
     oldest = hour_of(at) - HISTORY
-    return {row.hour: row.charged.nanos for row in hours if oldest <= row.hour <= at}
+    return {hour: nanos for hour, nanos in hours.items() if nanos and oldest <= hour <= at}
 
 
 def _money(nanos: int) -> Money:
@@ -209,12 +231,12 @@ def _money(nanos: int) -> Money:
     return Money(min(nanos, NANOS_MAX))
 
 
-def _lifetime(window: BudgetWindow, known: Mapping[datetime, int], at: datetime) -> datetime | None:
+def _lifetime(window: BudgetWindow, known: Charged, at: datetime) -> datetime | None:
     """When a lifetime's limit is reached, at the pace of late; None: not within a year."""
     if window.left <= 0:
         return at
     if not known or at - min(known) < DAY:
         return None
     since = min(known)
-    pace = SteadyPace(sum(known.values()), known, since, at)
+    pace = SteadyPace(known, since, at)
     return pace.reached_at(window.left, at, at + _LIFETIME_SIGHT)

@@ -1,10 +1,11 @@
 """Foresight: which thresholds on a budget's forecast and pace are reached. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from router.finance.forecast import BudgetWindow, Forecast, HourCharged, burn, forecast
+from router.finance.forecast import BudgetWindow, Forecast, burn, forecast
+from router.finance.pace import Charged
 from router.ledger.alert_commands import Foreseen
 from router.model.alert import Threshold
 from router.model.budget import Limit, Usage
@@ -12,6 +13,7 @@ from router.model.money import Money
 from router.policy.budgets import Budget
 
 _WHOLE = 100
+_HOUR = timedelta(hours=1)
 _SHORT = 12
 """The short window is this part of the long one: what has ended is not told."""
 
@@ -36,7 +38,7 @@ def window_of(budget: Budget | None, limit: Limit, usage: Usage) -> BudgetWindow
 
 
 def foreseen(
-    budget: Budget, limit: Limit, usage: Usage, hours: Iterable[HourCharged], at: datetime
+    budget: Budget, limit: Limit, usage: Usage, hours: Charged, at: datetime
 ) -> tuple[Foreseen, ...]:
     """
     Find what an account is expected to reach of what its budget wants to be told.
@@ -52,10 +54,10 @@ def foreseen(
         Nothing where too little is known for a forecast. A pace counts while the last twelfth of
         its time is as fast: as far as hours can tell.
     """
-    window, known = window_of(budget, limit, usage), tuple(hours)
+    window = window_of(budget, limit, usage)
     return (
-        *_forecasts(budget.alerts.forecast, limit, forecast(window, known, at)),
-        *_burns(budget, limit, window, known, at),
+        *_forecasts(budget.alerts.forecast, limit, forecast(window, hours, at)),
+        *_burns(budget, limit, window, hours, at),
     )
 
 
@@ -72,13 +74,15 @@ def _burns(
     budget: Budget,
     limit: Limit,
     window: BudgetWindow,
-    known: Sequence[HourCharged],
+    known: Charged,
     at: datetime,
 ) -> Iterator[Foreseen]:
     length = window.length(at)
+    oldest = at - max((one.over for one in budget.burn), default=_HOUR) - _HOUR
+    hours = {hour: charged for hour, charged in known.items() if hour > oldest}
     for one in budget.burn:
-        rate = burn(window, known, at, one.over)
-        lately = burn(window, known, at, one.over / _SHORT)
+        rate = burn(window, hours, at, one.over)
+        lately = burn(window, hours, at, one.over / _SHORT)
         if length is None or rate is None or lately is None:
             continue
         wanted = one.rate_for(length)

@@ -1,6 +1,5 @@
 """Outlooks: what is to be expected of a budget's window, for whoever shows it or watches it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +8,10 @@ from router.finance.forecast import (
     BudgetWindow,
     Burn,
     Forecast,
-    HourCharged,
     NoForecast,
-    burns,
-    forecast,
+    forecast_and_burns,
 )
+from router.finance.pace import Charged
 from router.model.clock import rfc3339
 
 
@@ -43,7 +41,7 @@ class Outlook:
         }
 
 
-def outlook(window: BudgetWindow, hours: Iterable[HourCharged], at: datetime) -> Outlook:
+def outlook(window: BudgetWindow, hours: Charged, at: datetime) -> Outlook:
     """Say what is to be expected of a window; see `forecast`."""
-    known = tuple(hours)
-    return Outlook(forecast=forecast(window, known, at), burns=burns(window, known, at))
+    ahead, paces = forecast_and_burns(window, hours, at)
+    return Outlook(forecast=ahead, burns=paces)

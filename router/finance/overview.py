@@ -6,18 +6,15 @@ never counted anew: so the page cannot say another number.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from router.finance.periods import midnight
 from router.finance.report import Amounts, value_of
 from router.ledger.days import Cut
 from router.ledger.views import SpendingRow
-from router.model.clock import hour_of
 from router.model.job import Resolution
 from router.model.money import Money, total
 
@@ -26,7 +23,6 @@ SERIES_MAX = 6
 """More names than this are shown as one, `OTHERS`: nobody tells more colours apart."""
 DAILY_MAX, WEEKLY_MAX = 62, 400
 """Longer periods are drawn by week, and still longer ones by month."""
-_HOUR = timedelta(hours=1)
 
 
 class Reportable(Protocol):
@@ -235,37 +231,3 @@ def stack(rows: Iterable[SpendingRow], cut: Sequence[Bucket], by: str) -> Stack:
     if rest:
         found.append(Series(OTHERS, tuple(Money(sum(one)) for one in zip(*rest, strict=True))))
     return Stack(tuple(cut), tuple(found))
-
-
-# Where it leads.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadHour:
-    """An hour's share of what its day was charged."""
-
-    hour: datetime
-    charged: Money
-
-
-def spread(days: Mapping[date, Money], zone: ZoneInfo, at: datetime) -> Iterator[SpreadHour]:
-    """
-    Spread days evenly over their hours, for a forecast, which is made of hours.
-
-    Args:
-        days: What each was charged.
-        zone: Whose days.
-        at: Now: today has only the hours until then.
-
-    Returns:
-        Hours that add up to the days, to the nano-dollar.
-    """
-    for day, charged in days.items():
-        since = hour_of(midnight(day, zone))
-        until = min(midnight(day + timedelta(days=1), zone), at)
-        count = max(1, -((since - until) // _HOUR))
-        share, rest = divmod(charged.nanos, count)
-        for number in range(count):
-            # The nano-dollars that do not divide are the first hour's.
-            amount = Money(share + (rest if number == 0 else 0))
-            yield SpreadHour(hour=since + number * _HOUR, charged=amount)

@@ -3,35 +3,42 @@ Paces: at what rate an account is charged, from what it was charged by the hour.
 
 Two of them, with one shape: a rate that is the same at all times, and one that goes by the hour of
 the week in the budget's own zone. Each says what it expects within a span, when an amount is
-reached, and how far its expectation may be off. Exact fractions throughout: an amount that comes
-out is rounded once, at the end.
+reached, and how far its expectation may be off. Exact throughout, in whole numbers of the smallest
+part that a mean can have: an amount that comes out is rounded once, at the end.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
-from functools import lru_cache
 from math import isqrt
 from typing import Protocol
 
+from router.finance.trend import DayPoint, Trend, trend
+from router.finance.weeks import (
+    CELLS,
+    DAY,
+    HOUR,
+    HOUR_US,
+    HOURS,
+    WEEK,
+    WEEKDAYS,
+    Day,
+    Step,
+    ahead,
+    hourly,
+    past,
+)
 from router.model.clock import hour_of
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
-_WEEKDAYS = 7
-_HOURS = 24
-_WEEKS = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS_AS_SLOTS = 4
 # Eight in ten of a normal distribution lie within 1.28 deviations: its square, as a fraction.
 _EIGHT_IN_TEN = Fraction(16384, 10000)
 
 Charged = Mapping[datetime, int]
 """Nano-dollars by the hour of UTC that they were charged in; what is absent is nothing."""
-Cell = tuple[int, int]
-"""A day of the week, 0 for Monday, and an hour of the day."""
 
 
 class Pace(Protocol):
@@ -45,23 +52,30 @@ class Pace(Protocol):
         """When so much more than at `since` is charged; None: not before `until`."""
         ...
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """By how many nano-dollars eight in ten spans would differ from what is expected."""
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """
+        Say by how much eight in ten spans would differ from what is expected.
+
+        Returns:
+            Nano-dollars, less and more.
+        """
         ...
 
 
 class SteadyPace:
     """The same rate at all times: what was charged since an instant, by the time since then."""
 
-    def __init__(self, charged: int, hours: Charged, since: datetime, at: datetime) -> None:
+    def __init__(self, hours: Charged, since: datetime, at: datetime) -> None:
         """
         Args:
-            charged: In nano-dollars, since then; below nothing counts as nothing.
-            hours: The same by the hour, as far as it is known.
-            since: Before `at`.
+            hours: What was charged; the hour that `since` lies in tells nothing, unless it begins
+                with it. Below nothing in all counts as nothing.
+            since: Before `at` by an hour or more.
             at: Now.
         """
-        self._rate = Fraction(max(0, charged), (at - since) // _MICROSECOND)
+        first = -(-(since - _EPOCH) // HOUR) * HOUR + _EPOCH
+        charged = sum(nanos for hour, nanos in hours.items() if hour >= first)
+        self._rate = Fraction(max(0, charged), (at - first) // _MICROSECOND)
         self._slots, self._slot = _slots(hours, since, at)
 
     def between(self, since: datetime, until: datetime) -> Fraction:
@@ -76,12 +90,14 @@ class SteadyPace:
             return None
         return since + -(-amount // self._rate) * _MICROSECOND
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """See `Pace.margin`. Of fewer than two slots nothing is known: all of it may be off."""
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """See `Pace.margins`. Of fewer than two slots nothing is known: all of it may be off."""
         if len(self._slots) <= 1:
-            return int(self.between(since, until))
-        remaining = ratio(until - since, self._slot)
-        return _margin(_variance(self._slots), remaining, len(self._slots))
+            margin = int(self.between(since, until))
+        else:
+            remaining = ratio(until - since, self._slot)
+            margin = _margin(_variance(self._slots), remaining, len(self._slots))
+        return margin, margin
 
 
 class WeeklyPace:
@@ -96,107 +112,114 @@ class WeeklyPace:
         """
         Args:
             hours: What was charged, from `since` on.
-            since: At least two weeks before `at`.
+            since: A whole hour, at least two weeks before `at`.
             at: Now; the hour that it lies in tells nothing yet.
             zone: Whose days of the week count.
         """
         self._zone = zone
-        self._weeks = _sums(hours, (at - since) // WEEK, WEEK, at)
-        sums: defaultdict[Cell, int] = defaultdict(int)
-        weights: Counter[Cell] = Counter()
+        self._past = past(since, hour_of(at), zone)
+        sums = [0] * CELLS
         self._days: defaultdict[date, int] = defaultdict(int)
-        for hour, cell, day in _calendar(since, hour_of(at), zone):
-            charged = hours.get(hour, 0)
-            weight = max(1, _WEEKS - (at - hour) // WEEK)
-            sums[cell] += weight * charged
-            weights[cell] += weight
-            self._days[day] += charged
-        mean = Fraction(sum(sums.values()), max(1, weights.total()))
-        # An hour that clocks have skipped each time so far is like any other.
-        self._means: defaultdict[Cell, Fraction] = defaultdict(lambda: max(Fraction(0), mean))
-        for cell, weight in weights.items():
-            self._means[cell] = max(Fraction(0), Fraction(sums[cell], weight))
+        self._weeks = [0] * ((at - since) // WEEK)
+        places = self._past.places
+        for hour, charged in hours.items():
+            place = places.get(hour)
+            if place is None or hour < since:
+                continue
+            sums[place.cell] += place.weight * charged
+            self._days[place.day] += charged
+            if place.week < len(self._weeks):
+                self._weeks[place.week] += charged
+        self._means = self._scaled(sums)
         self._whole_days = [
-            sum((self._means[weekday, hour] for hour in range(_HOURS)), Fraction(0))
-            for weekday in range(_WEEKDAYS)
+            sum(self._means[first : first + HOURS]) for first in range(0, CELLS, HOURS)
         ]
-        # The first day and today are known in part only.
-        for part in (since, at):
-            self._days.pop(part.astimezone(zone).date(), None)
+
+    def _scaled(self, sums: list[int]) -> list[int]:
+        """The mean of each cell, in parts of a nano-dollar: as many as the scale says."""
+        scale, weights = self._past.scale, self._past.weights
+        # An hour that clocks have skipped each time so far is like any other.
+        mean = max(0, sum(sums)) * (scale // max(1, sum(weights)))
+        return [
+            max(0, charged) * (scale // weight) if weight else mean
+            for charged, weight in zip(sums, weights, strict=True)
+        ]
 
     def between(self, since: datetime, until: datetime) -> Fraction:
         """See `Pace.between`."""
-        return sum((self._of(start, end) for start, end in self._steps(since, until)), Fraction(0))
+        time = ahead(since, until, self._zone)
+        days = sum(map(int.__mul__, time.days, self._whole_days))
+        parts = sum(self._means[cell] * length_us for cell, length_us in time.cells)
+        return Fraction(days * HOUR_US + parts, self._past.scale * HOUR_US)
 
     def reached_at(self, amount: int, since: datetime, until: datetime) -> datetime | None:
         """See `Pace.reached_at`."""
-        left = Fraction(amount)
-        if left <= 0:
+        if amount <= 0:
             return since
-        for start, end in self._steps(since, until):
-            expected = self._of(start, end)
+        if self.between(since, until) <= amount:
+            return None
+        left = amount * self._past.scale * HOUR_US
+        for step in ahead(since, until, self._zone).steps:
+            expected = self._of(step)
             if expected > left:
-                return self._within(left, start, end)
+                return self._within(left, step)
             left -= expected
-        return None
+        raise AssertionError("a time is as much as its steps")
 
-    def _within(self, left: Fraction, start: datetime, end: datetime) -> datetime:
-        for hour, following in self._by_hours(start, end):
-            expected = self._of(hour, following)
+    def _within(self, left: int, step: Step) -> datetime:
+        for hour in hourly(step.start, step.end, self._zone):
+            expected = self._of(hour)
             if expected > left:
-                share = left / expected * ((following - hour) // _MICROSECOND)
-                return hour + -(-share // 1) * _MICROSECOND
+                length_us = (hour.end - hour.start) // _MICROSECOND
+                return hour.start + -(-left * length_us // expected) * _MICROSECOND
             left -= expected
-        raise AssertionError("a day is as much as its hours")
+        raise AssertionError("a step is as much as its hours")
 
-    def margin(self, since: datetime, until: datetime) -> int:
-        """See `Pace.margin`. By days, or by whole weeks where these differ more from each other."""
-        squares = Fraction(0)
-        for day, charged in self._days.items():
-            start, end = (midnight(one, self._zone) for one in (day, day + DAY))
-            squares += (charged - self._of(start, end)) ** 2
-        known = len(self._days)
+    def _of(self, step: Step) -> int:
+        """What is expected of a step, in parts of a nano-dollar and of an hour."""
+        if step.weekday is not None:
+            return self._whole_days[step.weekday] * HOUR_US
+        return sum(self._means[cell] * length_us for cell, length_us in step.parts)
+
+    def margins(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """
+        See `Pace.margins`. By days, or by whole weeks where these differ more from each other.
+
+        And where the days have a trend that is certain, as far as it leads, on its own side.
+        """
+        days = [self._point(one, since) for one in self._past.days]
+        known, scale = len(days), self._past.scale
+        squares = sum((one.charged - one.expected) ** 2 for one in days)
         # The weekdays' means are seven numbers that were made from the same days.
-        variance = squares / max(1, known - _WEEKDAYS)
+        variance = Fraction(squares, scale * scale * max(1, known - WEEKDAYS))
         by_days = _margin(variance, ratio(until - since, DAY), max(1, known))
-        by_weeks = _margin(
-            _variance(self._weeks), ratio(until - since, WEEK), max(1, len(self._weeks))
-        )
-        return max(by_days, by_weeks)
+        weeks = tuple(self._weeks)
+        by_weeks = _margin(_variance(weeks), ratio(until - since, WEEK), max(1, len(weeks)))
+        margin = max(by_days, by_weeks)
+        found = trend(days)
+        if found is None or not found.is_certain:
+            return margin, margin
+        return self._stretched(found, margin, since, until)
 
-    def _of(self, start: datetime, end: datetime) -> Fraction:
-        """What is expected of a step: of a whole day, or of an hour or a part of one."""
-        if end - start == DAY:
-            return self._whole_days[start.astimezone(self._zone).weekday()]
-        if end - start > HOUR:
-            return self._hourly(start, end)
-        return self._means[self._cell(start)] * ratio(end - start, HOUR)
+    def _stretched(
+        self, found: Trend, margin: int, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        expected = self.between(since, until)
+        # On average what is to come lies in its middle.
+        factor, variance = found.leads_to((until - since) // (2 * HOUR))
+        of_days = found.variance / self._past.scale**2 * ratio(until - since, DAY)
+        off = isqrt(int((of_days + expected**2 * variance) * _EIGHT_IN_TEN))
+        leads = int(expected * (factor - 1))
+        return max(margin, off - leads), max(margin, off + leads)
 
-    def _hourly(self, start: datetime, end: datetime) -> Fraction:
-        hours = self._by_hours(start, end)
-        return sum((self._of(hour, following) for hour, following in hours), Fraction(0))
-
-    def _steps(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The hours up to the next midnight, then day by day, of which some have 23 or 25 hours."""
-        start = since
-        while start < until:
-            today = start.astimezone(self._zone).date()
-            end = min(midnight(today + DAY, self._zone), until)
-            if start == since:
-                yield from self._by_hours(start, end)
-            else:
-                yield start, end
-            start = end
-
-    def _by_hours(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        while start < end:
-            whole = start.replace(minute=0, second=0, microsecond=0) + HOUR
-            yield start, min(whole, end)
-            start = whole
-
-    def _cell(self, at: datetime) -> Cell:
-        local = at.astimezone(self._zone)
-        return local.weekday(), local.hour
+    def _point(self, day: Day, at: datetime) -> DayPoint:
+        """A day for a trend, in parts of a nano-dollar."""
+        if day.weekday is not None:
+            expected = self._whole_days[day.weekday]
+        else:
+            expected = sum(self._means[cell] for cell in day.cells)
+        charged = self._days.get(day.day, 0) * self._past.scale
+        return DayPoint(hours=(day.noon - at) // HOUR, expected=expected, charged=charged)
 
 
 def ratio(one: timedelta, other: timedelta) -> Fraction:
@@ -204,45 +227,26 @@ def ratio(one: timedelta, other: timedelta) -> Fraction:
     return Fraction(one // _MICROSECOND, other // _MICROSECOND)
 
 
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """When a day begins, in UTC; where clocks skip midnight, at the change."""
-    return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
-
-
-@lru_cache(maxsize=64)
-def _calendar(
-    since: datetime, until: datetime, zone: tzinfo
-) -> tuple[tuple[datetime, Cell, date], ...]:
-    """The hours of a time with their places in the week: the same for all accounts of one age."""
-    count = max(0, (until - since) // HOUR)
-    locals_ = [(hour, hour.astimezone(zone)) for hour in (since + HOUR * n for n in range(count))]
-    return tuple((hour, (at.weekday(), at.hour), at.date()) for hour, at in locals_)
-
-
 def _slots(hours: Charged, since: datetime, at: datetime) -> tuple[tuple[int, ...], timedelta]:
     """What was charged in each whole day, or hour if there are few days, back from now."""
     slot = DAY if at - since >= _DAYS_AS_SLOTS * DAY else HOUR
-    end = at.replace(minute=0, second=0, microsecond=0)
-    return _sums(hours, max(0, (end - since) // slot), slot, at), slot
-
-
-def _sums(hours: Charged, count: int, slot: timedelta, at: datetime) -> tuple[int, ...]:
-    """What was charged in each of so many slots back from the last whole hour, the last first."""
-    end = at.replace(minute=0, second=0, microsecond=0)
-    sums = [0] * count
+    end = hour_of(at)
+    sums = [0] * max(0, (end - since) // slot)
     for hour, charged in hours.items():
         place = (end - HOUR - hour) // slot
-        if 0 <= place < count:
+        if 0 <= place < len(sums):
             sums[place] += charged
-    return tuple(sums)
+    return tuple(sums), slot
 
 
 def _variance(sums: tuple[int, ...]) -> Fraction:
     """How much sums differ from each other; nothing is known of one alone."""
-    if len(sums) <= 1:
+    count = len(sums)
+    if count <= 1:
         return Fraction(0)
-    mean = Fraction(sum(sums), len(sums))
-    return sum(((one - mean) ** 2 for one in sums), Fraction(0)) / (len(sums) - 1)
+    # As many times each sum as there are: so the mean is whole.
+    whole = sum(sums)
+    return Fraction(sum((one * count - whole) ** 2 for one in sums), count * count * (count - 1))
 
 
 def _margin(variance: Fraction, remaining: Fraction, known: int) -> int:

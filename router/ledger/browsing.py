@@ -7,7 +7,7 @@ from typing import Literal
 from router.ledger.mapping import decode, decode_view
 from router.ledger.reading import NEWEST, Readings
 from router.ledger.rows import AttemptRow, JobRow
-from router.ledger.views import OpenRow, RefusedRow, TimedRow
+from router.ledger.views import OpenRow, RefusedRow, SpentHourRow, TimedRow
 from router.model.clock import hour_of
 from router.model.ids import JobId
 from router.model.money import Money
@@ -116,6 +116,43 @@ class Browsing(Readings):
         """What each budget has refused in the hours of UTC that begin within `[since, until)`."""
         rows = await self._read("refused_between", since=hour_of(since), until=until)
         return [decode_view(RefusedRow, row) for row in rows]
+
+    async def spent_hours(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        provider: str = "",
+        tenant: str = "",
+        resolution: str = "",
+        model: str = "",
+        tag: tuple[str, str] | None = None,
+    ) -> list[SpentHourRow]:
+        """
+        What was charged by the hour, posted and presumed.
+
+        An entry counts at its instant, as in `spending` and in `budget_hours`.
+
+        Args:
+            since: Inclusive, with the whole of the hour that it lies in.
+            until: Exclusive; an hour that begins before it is told of whole.
+            provider: Only what this one charged; empty for all, here and below.
+            tenant: Only what this one bought.
+            resolution: Only edits of this one.
+            model: Only edits with this one.
+            tag: Only jobs with it.
+        """
+        rows = await self._read(
+            "spent_hours",
+            since=hour_of(since),
+            until=until,
+            provider=provider,
+            tenant=tenant,
+            resolution=resolution,
+            model=model,
+            tag=_written(tag),
+        )
+        return [decode_view(SpentHourRow, row) for row in rows]
 
     async def ended_lately(self, since: datetime, *, most: int) -> list[TimedRow]:
         """The last attempts that ended since an instant, at most so many, the newest first."""

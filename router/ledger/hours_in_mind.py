@@ -1,9 +1,9 @@
 """What accounts were charged by the hour of late, kept in mind: no past hour is written again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from router.ledger.limit_rows import HOUR, BudgetHourRow
+from router.ledger.limit_rows import HOUR
 from router.model.clock import hour_of
 
 Account = tuple[str, str]
@@ -15,10 +15,14 @@ READ_AGAIN = 2 * HOUR
 
 
 class HoursInMind:
-    """The hours of the last four weeks, of which only the last are ever read again."""
+    """
+    The hours of the last four weeks, of which only the last are ever read again.
+
+    Plain numbers: of a thousand accounts they are as many as no collector of garbage should visit.
+    """
 
     def __init__(self) -> None:
-        self._hours: dict[Account, dict[datetime, BudgetHourRow]] = {}
+        self._hours: dict[Account, dict[datetime, int]] = {}
         self._until: datetime | None = None
 
     def wanted(self, at: datetime) -> datetime:
@@ -28,17 +32,17 @@ class HoursInMind:
             return oldest
         return max(oldest, self._until - READ_AGAIN)
 
-    def take(
-        self, rows: Iterable[BudgetHourRow], at: datetime
-    ) -> Mapping[Account, Mapping[datetime, BudgetHourRow]]:
+    def take(self, account: Account, hour: datetime, nanos: int) -> None:
+        """Take one of what was read from `wanted` on, the oldest first."""
+        self._hours.setdefault(account, {})[hour] = nanos
+
+    def taken(self, at: datetime) -> Mapping[Account, Mapping[datetime, int]]:
         """
-        Take what was read from `wanted` on, and forget what is too old.
+        Say that all that was wanted is taken; what is too old is forgotten.
 
         Returns:
-            The hours of every account that was charged in one of them.
+            By account, what it was charged in each hour, in nano-dollars.
         """
-        for row in rows:
-            self._hours.setdefault((row.budget, row.scope), {})[row.hour] = row
         now = hour_of(at)
         if self._until is None or now != self._until:
             self._forget(now - KEPT)
@@ -47,8 +51,8 @@ class HoursInMind:
 
     def _forget(self, oldest: datetime) -> None:
         for account, hours in list(self._hours.items()):
-            kept = {hour: row for hour, row in hours.items() if hour >= oldest}
-            if kept:
-                self._hours[account] = kept
-            else:
+            # They are in the order of time, so that the few that are too old come first.
+            while hours and (first := next(iter(hours))) < oldest:
+                del hours[first]
+            if not hours:
                 del self._hours[account]

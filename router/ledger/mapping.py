@@ -19,6 +19,7 @@ from router.ledger.views import (
     PaidRow,
     RefusedRow,
     SpendingRow,
+    SpentHourRow,
     TimedRow,
 )
 from router.model.clock import from_rfc3339, rfc3339
@@ -29,6 +30,7 @@ R = TypeVar("R", bound=Row)
 V = TypeVar(
     "V",
     SpendingRow,
+    SpentHourRow,
     JobsEndedRow,
     OpenRow,
     RefusedRow,

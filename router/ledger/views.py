@@ -49,6 +49,16 @@ class SpendingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpentHourRow:
+    """What was charged within an hour of UTC, of everything that was meant."""
+
+    hour: datetime
+    """When it begins."""
+    charged: Money
+    """Posted and presumed; negative where more was given back than taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobsEndedRow:
     """How many jobs ended in one way."""
 

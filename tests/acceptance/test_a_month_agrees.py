@@ -46,6 +46,7 @@ rules:
   - {name: quick, when: {tenant: beta}, prefer: {order: [runpod, shortapi]}}
 budgets:
   - {name: everyone, who: everyone, limit: $611.00, per: month}
+  - {name: berlin, who: everyone, limit: $607.00, per: month, time_zone: Europe/Berlin}
 examples:
   - {job: 4k, expect: shortapi at $0.083}
 """
@@ -242,6 +243,7 @@ def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -
     check_presumed(books, *whole)
     check_invoices(books, *whole)
     check_closed(books)
+    check_forecasts(books)
 
 
 def close_march(books: Books) -> None:
@@ -363,3 +365,29 @@ def check_closed(books: Books) -> None:
             data = (books.farebox.folder / "focus.csv").read_bytes()
             assert hashlib.sha256(data).hexdigest() == period["sha256"][f"focus-{version}.csv"]
             assert effective(lines) == Money.parse(period["posted"])
+
+
+def check_forecasts(books: Books) -> None:
+    """
+    The page and a month's budget of everyone expect the same on top of what each counts.
+
+    And they count the same but for what was held in one month and charged in the next: a budget has
+    it where its hold was placed, the page where it was booked.
+    """
+    lines = json.loads(books.answered("/v1/budgets"))["budgets"]
+    for name, zone in (("everyone", UTC), ("berlin", BERLIN)):
+        (line,) = [one for one in lines if one["name"] == name]
+        told = {key: Money.parse(line["forecast"][key]) for key in ("expected", "high")}
+        page = books.answered("/dashboard", time_zone=str(zone))
+        _, _, tile = page.partition("At the month\N{RIGHT SINGLE QUOTATION MARK}s end")
+        expected, _, high = posted_in(tile)[:3]
+        april = rfc3339(datetime(2027, 4, 1, tzinfo=zone))
+        ((nanos,),) = books.rows(
+            "SELECT SUM(entries.posted + entries.presumed) FROM entries JOIN attempts "
+            "ON attempts.id = attempt_id WHERE created_at < ? AND entries.at >= ?",
+            *(april, april),
+        )
+        assert line["forecast"]["method"] == "weekday"
+        assert Money.parse(line["presumed"]) > Money.ZERO
+        assert nanos != 0
+        assert expected - told["expected"] == high - told["high"] == Money(nanos), name

@@ -7,9 +7,10 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
 
     The others are told of where they stand: `tests.bench.polls`, and so on.
 
-    python -m tests.bench [holds] [polls] [choices] [forecast] [rollups] [backtest] [page]
+    python -m tests.bench [holds] [polls] [choices] [forecast]
+        [outlooks] [rollups] [backtest] [page]
 
-Without a word, all of them but those that take minutes: the last three.
+Without a word, all of them but those that take minutes: the last four.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import backtests, choices, forecasts, pages, polls, rollups
+from tests.bench import backtests, choices, forecasts, outlooks, pages, polls, rollups
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -106,6 +107,7 @@ QUICK: dict[str, Callable[[], None]] = {
     "holds": _holds,
 }
 SLOW: dict[str, Callable[[], None]] = {
+    "outlooks": outlooks.measure,
     "rollups": rollups.measure,
     "backtest": backtests.measure,
     "page": _page,

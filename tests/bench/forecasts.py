@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
-from router.finance.forecast import BudgetWindow, Forecast, forecast
+from router.finance.forecast import BudgetWindow, Forecast, by_hour, forecast
 from router.ledger.limit_rows import BudgetHourRow
 from router.model.money import Money, total
 
@@ -87,7 +87,7 @@ def trials(edits: Edits, share: int, *, before: timedelta, months: int = MONTHS)
         window = BudgetWindow(
             start=start, end=end, limit=Money.parse("100000"), charged=spent, zone=ZONE
         )
-        found = forecast(window, [row for row in rows if row.hour < at], at)
+        found = forecast(window, by_hour(row for row in rows if row.hour < at), at)
         came = total([row.charged for row in rows if start <= row.hour])
         if isinstance(found, Forecast):
             error = abs(found.expected.nanos - came.nanos) / came.nanos

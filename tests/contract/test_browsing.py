@@ -1,6 +1,7 @@
 """Pages of jobs and sums of what is open, on every back end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -154,3 +155,29 @@ def test_ids_begin_with_their_time() -> None:
     made = Ids(clock).job()
 
     assert first_id(EPOCH) <= made < first_id(EPOCH + timedelta(milliseconds=1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "charged"),
+    [
+        ({}, ["0.0941", "0.0421"]),
+        ({"tenant": "acme"}, ["0.05"]),
+        ({"provider": "runpod"}, ["0.0441"]),
+        ({"provider": "runpod", "tenant": "acme"}, []),
+        ({"model": "another"}, []),
+        ({"resolution": "1k", "tag": SHOP}, ["0.0441", "0.0421"]),
+        ({"tag": ADS}, ["0.0941", "0.0421"]),
+        ({"tag": ("team", "ad")}, []),
+    ],
+)
+async def test_hours_are_told_apart_by_nothing_but_themselves(
+    ledger: Ledger, wanted: dict[str, Any], charged: list[str]
+) -> None:
+    """Posted and presumed, of all that is meant: the presumed one two hours after the others."""
+    await a_history(ledger)
+    until = EPOCH + timedelta(days=1)
+    found = await ledger.spent_hours(EPOCH - timedelta(days=1), until, **wanted)
+
+    assert [str(row.charged) for row in found] == charged
+    assert {row.hour for row in found} <= {EPOCH, EPOCH + timedelta(hours=2)}
+    assert await ledger.spent_hours(EPOCH + timedelta(hours=3), until, **wanted) == []

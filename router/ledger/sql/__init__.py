@@ -11,7 +11,7 @@ LONG = frozenset(
     {
         *("spending", "undelivered", "open_money", "ended_lately", "double_spending", "timed"),
         *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
-        *("bookings", "booked_late", "past_jobs", "paid_again"),
+        *("bookings", "booked_late", "past_jobs", "paid_again", "spent_hours"),
         *("presumed_money", "presumed", "drifted", "open_attempts"),
     }
 )

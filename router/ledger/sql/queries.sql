@@ -319,9 +319,18 @@ SELECT * FROM budget_hours
 WHERE budget = :budget AND scope = :scope AND hour >= :since AND hour < :until
 ORDER BY hour;
 
--- name: budget_hours_since
--- What every account was charged by the hour since an instant, the oldest hour first.
-SELECT * FROM budget_hours WHERE hour >= :since ORDER BY hour, budget, scope;
+-- name: budget_hours_between
+-- What every account was charged by the hour within a time, the oldest hour first.
+SELECT * FROM budget_hours WHERE hour >= :since AND hour < :until ORDER BY hour;
+
+-- name: spent_hours
+-- What was charged by the hour within a time, of all that is meant; presumed charges included.
+SELECT bucket AS hour, SUM(posted) + SUM(presumed) AS charged FROM spending
+WHERE span = 'hour' AND bucket >= :since AND bucket < :until
+    AND (:provider = '' OR provider = :provider) AND (:tenant = '' OR tenant = :tenant)
+    AND (:resolution = '' OR resolution = :resolution) AND (:model = '' OR model = :model)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
+GROUP BY bucket ORDER BY bucket;
 
 -- name: refusals_since
 -- What each budget has refused since an instant. A count of none may stand there to be locked.

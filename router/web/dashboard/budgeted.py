@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -41,8 +41,7 @@ def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
         if (line.name, line.scope) not in kept:
             continue
         hours = reading.hours.get((line.name, line.scope))
-        zone = reading.facts.zones.get(line.name, UTC)
-        burn = None if hours is None else burn_of(line, hours, zone, at)
+        burn = None if hours is None else burn_of(line, hours, at)
         used = percent(line.limit - line.available, line.limit)
         full = line.available.nanos <= 0
         near = used is not None and used >= NEAR

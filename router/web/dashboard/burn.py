@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 from router.finance.budgets import BudgetLine, looking_ahead
-from router.finance.forecast import HISTORY, Forecast, HourCharged
+from router.finance.forecast import HISTORY, Forecast, HourCharged, by_hour
 from router.finance.overview import permille
 from router.ledger.books import Books
 from router.ledger.limit_rows import BudgetHourRow
@@ -23,7 +23,8 @@ class Burn:
     """One budget's window of one scope."""
 
     charged: tuple[tuple[datetime, Money], ...]
-    """What was charged until an instant, presumed charges included; in the order of time."""
+    """What was charged until an instant, presumed charges included; in the order of time, each
+    instant once."""
     forecast: Forecast | None
     """None while too little is known."""
     why_not: str
@@ -48,12 +49,14 @@ async def read_hours(
         start = line.window_start
         assert start is not None
         since = min(start, at - HISTORY)
-        hours = await books.budget_hours(line.name, line.scope, since, at)
+        # With the hour that begins just now.
+        until = at + timedelta.resolution
+        hours = await books.budget_hours(line.name, line.scope, since, until)
         found[line.name, line.scope] = tuple(hours)
     return found
 
 
-def burn_of(line: BudgetLine, hours: Sequence[HourCharged], zone: tzinfo, at: datetime) -> Burn:
+def burn_of(line: BudgetLine, hours: Sequence[HourCharged], at: datetime) -> Burn:
     """
     Add hours up, and say where that leads. Takes some milliseconds.
 
@@ -61,24 +64,24 @@ def burn_of(line: BudgetLine, hours: Sequence[HourCharged], zone: tzinfo, at: da
         line: A budget's with a window that begins and ends.
         hours: In the order of time, also those of late from before the window. None may be
             missing but those in which nothing was charged.
-        zone: Whose days of the week are told apart.
         at: Now: by then all that the line says was charged.
     """
     start = line.window_start
     assert start is not None
-    points = [(start, Money.ZERO)]
+    points = {start: Money.ZERO}
+    charged = Money.ZERO
     for row in hours:
-        if row.hour + _HOUR <= start:
-            continue
-        points.append((max(start, row.hour), points[-1][1]))
-        points.append((min(row.hour + _HOUR, at), points[-1][1] + row.charged))
+        if row.hour + _HOUR > start:
+            points[max(start, row.hour)] = charged
+            charged += row.charged
+            points[min(row.hour + _HOUR, at)] = charged
     # What was charged lately may be of a hold in the window before: the line knows its own.
-    points.append((at, line.posted + line.presumed))
-    outlook = looking_ahead(line, zone, hours, at).outlook
+    points[at] = line.posted + line.presumed
+    outlook = looking_ahead(line, by_hour(hours), at).outlook
     assert outlook is not None
     ahead = outlook.forecast
     return Burn(
-        charged=tuple(_thinned(points)),
+        charged=tuple(_thinned(tuple(points.items()))),
         forecast=ahead if isinstance(ahead, Forecast) else None,
         why_not="" if isinstance(ahead, Forecast) else ahead.reason,
     )

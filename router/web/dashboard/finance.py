@@ -1,12 +1,11 @@
 """What the finance page says of a reading: figures in their order, and what should be looked at."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from router.finance.forecast import BudgetWindow, Forecast, NoForecast, forecast
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import (
     OTHERS,
     Change,
@@ -14,7 +13,6 @@ from router.finance.overview import (
     average,
     buckets,
     percent,
-    spread,
     stack,
 )
 from router.finance.periods import Period, month_before, month_of, same_moment
@@ -42,6 +40,7 @@ class Month:
     change: Change
     compared_until: datetime
     forecast: Forecast | NoForecast
+    """Of what is posted and presumed, each at the instant of its entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,17 +144,14 @@ def _bucket(first: date, last: date) -> str:
 
 def _month(asked: Asked, reading: FinanceReading) -> Month:
     month = month_of(asked.at, asked.zone)
-    first = month.first.isoformat()
-    totals = Totals.of([row for row in reading.lately if row.day >= first])
+    totals = Totals.of(reading.lately)
     before = Totals.of(reading.month_before)
-    sums: dict[date, Money] = defaultdict(lambda: Money.ZERO)
-    for row in reading.lately:
-        sums[date.fromisoformat(row.day)] += row.posted
     window = BudgetWindow(
         start=month.since,
         end=month.until,
         limit=Money(NANOS_MAX),
-        charged=totals.amounts.posted,
+        # As a budget's: what is presumed is charged until evidence says otherwise.
+        charged=totals.amounts.posted + totals.amounts.presumed,
         zone=asked.zone,
     )
     return Month(
@@ -163,7 +159,7 @@ def _month(asked: Asked, reading: FinanceReading) -> Month:
         totals=totals,
         change=Change(now=totals.amounts.posted, before=before.amounts.posted),
         compared_until=same_moment(asked.at, month_before(month)),
-        forecast=forecast(window, spread(sums, asked.zone, asked.at), asked.at),
+        forecast=forecast(window, by_hour(reading.spent_hours), asked.at),
     )
 
 

@@ -1,19 +1,19 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
 from router.finance.overview import Filter, unit_of
-from router.finance.periods import midnight, month_before, month_of, same_moment
+from router.finance.periods import month_before, month_of, same_moment
 from router.finance.provider_accounts import ProviderAccount, provider_accounts
 from router.finance.report import TAG
 from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, PaidRow, RefusedRow, SpendingRow
+from router.ledger.views import OpenRow, PaidRow, RefusedRow, SpendingRow, SpentHourRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.auth import Caller
@@ -47,7 +47,9 @@ class FinanceReading:
     choices: tuple[SpendingRow, ...]
     """The same without the filter, not by day: what there is to choose from."""
     lately: tuple[SpendingRow, ...]
-    """By day, of this month and of as many weeks as a forecast goes by, as far as meant."""
+    """By day, of this month, as far as meant."""
+    spent_hours: tuple[SpentHourRow, ...]
+    """What was charged by the hour, in as many weeks as a forecast goes by, as far as meant."""
     month_before: tuple[SpendingRow, ...]
     """Of the month before, until the same moment of it."""
     open: tuple[OpenRow, ...]
@@ -91,9 +93,7 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
     period, pinned = asked.period, asked.pinned_tenant
-    # Whole days: a sum of a day is one row, and its hours are many.
-    four_weeks = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    lately = await spent(books, asked, min(month.since, four_weeks), month.until, "day")
+    lately = await spent(books, asked, month.since, month.until, "day")
     lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
     shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
     undelivered = await books.undelivered(period.since, period.until)
@@ -103,6 +103,7 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
         period=await _of_the_period(books, asked, lately),
         choices=tuple(await books.spending(period.since, period.until, cut=None, tenant=pinned)),
         lately=lately,
+        spent_hours=await _spent_hours(books, asked),
         month_before=await spent(books, asked, before.since, last_month, None),
         open=tuple(row for row in open_rows if asked.filter.takes(row)),
         budgets=shown,
@@ -184,6 +185,22 @@ async def spent(
         tenant=asked.filter.tenant,
     )
     return tuple(row for row in rows if asked.filter.takes(row))
+
+
+async def _spent_hours(books: Books, asked: Asked) -> tuple[SpentHourRow, ...]:
+    """Told apart by nothing but the hour: of all there is, they are at most those of four weeks."""
+    wanted = asked.filter
+    hours = await books.spent_hours(
+        asked.at - HISTORY,
+        # With the hour that begins just now.
+        asked.at + timedelta.resolution,
+        provider=wanted.provider or "",
+        tenant=wanted.tenant or "",
+        resolution=wanted.resolution or "",
+        model=wanted.model or "",
+        tag=wanted.tag,
+    )
+    return tuple(hours)
 
 
 def _is_about(wanted: Filter, account: str) -> bool:

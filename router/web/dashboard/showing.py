@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -156,7 +155,7 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def instant(at: datetime | None, zone: ZoneInfo | None = None) -> Markup:
+def instant(at: datetime | None, zone: tzinfo | None = None) -> Markup:
     """An instant to the second, in a time zone: `21 Nov 2026, 10:15:02`."""
     if at is None:
         return escape(DASH)

@@ -129,6 +129,7 @@ _MONEY: dict[str, Schema] = {
         window_start=nullable(INSTANT),
         window_end=nullable(ENDS),
         rolls=ROLLS,
+        time_zone={**TEXT, "description": "Whose days the window is made of, by its IANA name."},
         **dict.fromkeys(USED, MONEY),
         **OUTLOOK,
     ),

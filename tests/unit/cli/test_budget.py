@@ -200,6 +200,20 @@ def test_a_window_that_rolls_is_shown_without_an_end(capsys: pytest.CaptureFixtu
     assert "$1.00 until then │" in ever
 
 
+def test_a_windows_end_names_whose_days_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """The instant is of UTC, where a day of Berlin ends an hour or two earlier."""
+    line: dict[str, Any] = {"rolls": False, "raises": [], "scope": "s", "thresholds": []}
+    line |= {**dict.fromkeys(AMOUNTS, "0.00"), "forecast": None, "exhausted_at": None}
+    line |= {"window_end": "2026-11-30T23:00:00.000000Z"}
+    zones = ("Europe/Berlin", "UTC")
+    console().print(budget_table([{**line, "name": "n", "time_zone": one} for one in zones]))
+
+    out = capsys.readouterr().out
+    # A terminal may be too narrow for it in one line.
+    assert out.count("Berlin") == 1
+    assert out.count("23:00:00.000000Z") == len(zones)
+
+
 def test_what_is_expected_is_shown_with_its_band(capsys: pytest.CaptureFixture[str]) -> None:
     """And when the budget runs out; an empty place where too little is known."""
     line: dict[str, Any] = {"window_end": None, "raises": [], "scope": "s", "thresholds": []}

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from router.finance.foresight import foreseen
-from router.ledger.limit_rows import BudgetHourRow
 from router.model.alert import Threshold
 from router.model.budget import Usage
 from router.policy.budgets import Budget
@@ -26,12 +25,9 @@ def reached(
     budget: Budget, charged: str, hours: dict[timedelta, str], at: datetime = AT
 ) -> list[tuple[Threshold, str]]:
     """What is reached, by what was charged so long before an instant."""
-    rows = [
-        BudgetHourRow(budget="team", scope="everyone", hour=at - ago, charged=usd(amount))
-        for ago, amount in hours.items()
-    ]
+    known = {at - ago: usd(amount).nanos for ago, amount in hours.items()}
     usage = Usage(posted=usd(charged))
-    found = foreseen(budget, budget.limit_of("everyone", at), usage, rows, at)
+    found = foreseen(budget, budget.limit_of("everyone", at), usage, known, at)
     return [(one.threshold, str(one.amount)) for one in found]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from router.finance.forecast import BudgetWindow, NoForecast
+from router.finance.forecast import BudgetWindow, NoForecast, by_hour
 from router.finance.outlook import outlook
 from router.ledger.limit_rows import BudgetHourRow
 from tests.ledger_kit import DAY, usd
@@ -17,7 +17,7 @@ def test_an_outlook_is_told_in_fields() -> None:
         BudgetHourRow(budget="b", scope="s", hour=START + DAY * day, charged=usd("0.25"))
         for day in range(10)
     ]
-    told = outlook(window, hours, START + 10 * DAY).as_fields()
+    told = outlook(window, by_hour(hours), START + 10 * DAY).as_fields()
 
     assert told == {
         "forecast": {"expected": "7.50", "low": "7.50", "high": "7.50", "method": "linear"},
@@ -34,7 +34,7 @@ def test_an_outlook_is_told_in_fields() -> None:
 def test_without_a_forecast_the_reason_stands_there() -> None:
     """As a clause for people."""
     window = BudgetWindow(start=START, end=START + DAY, limit=usd("4"), charged=usd("0"))
-    told = outlook(window, [], START + timedelta(hours=1))
+    told = outlook(window, {}, START + timedelta(hours=1))
 
     assert isinstance(told.forecast, NoForecast)
     fields = told.as_fields()

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -18,11 +17,9 @@ from router.finance.overview import (
     buckets,
     percent,
     permille,
-    spread,
     stack,
 )
 from router.ledger.views import SpendingRow
-from router.model.clock import from_rfc3339
 from router.model.job import Resolution
 from router.model.money import Money, total
 from tests.ledger_kit import usd
@@ -178,20 +175,3 @@ def test_a_stack_adds_up_to_its_rows(parts: list[tuple[int, int, str]]) -> None:
 
     assert total(done.sums) == total([row.posted for row in rows])
     assert total([one.total for one in done.series]) == total(done.sums)
-
-
-def test_days_are_spread_over_their_hours() -> None:
-    """To the nano-dollar; today over the hours that it has had, and a long day over them all."""
-    berlin, now = ZoneInfo("Europe/Berlin"), from_rfc3339("2026-10-26T09:30:00Z")
-    days = {date(2026, 10, 25): Money(1_000_003), date(2026, 10, 26): Money(77)}
-    hours = list(spread(days, berlin, now))
-    first, second = hours[:25], hours[25:]
-
-    assert [one.hour for one in first][::24] == [
-        from_rfc3339("2026-10-24T22:00:00Z"),
-        from_rfc3339("2026-10-25T22:00:00Z"),
-    ]
-    assert sum(one.charged.nanos for one in first) == 1_000_003
-    assert second[-1].hour == from_rfc3339("2026-10-26T09:00:00Z")
-    assert len(second) == 11
-    assert sum(one.charged.nanos for one in second) == 77

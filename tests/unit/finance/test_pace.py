@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from router.finance.pace import DAY, HOUR, WEEK, SteadyPace, WeeklyPace, midnight, ratio
+from router.finance.pace import SteadyPace, WeeklyPace, ratio
+from router.finance.weeks import DAY, HOUR, WEEK, midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -12,7 +13,7 @@ NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
 def test_a_steady_pace_reaches_an_amount_to_the_microsecond() -> None:
     """Not a moment before; what is there already is reached now, and the end itself is too late."""
-    pace = SteadyPace(7_000, {}, NOON - HOUR, NOON)
+    pace = SteadyPace({NOON - HOUR: 7_000}, NOON - HOUR, NOON)
 
     assert pace.reached_at(0, NOON, NOON + DAY) == NOON
     assert pace.reached_at(3_500, NOON, NOON + DAY) == NOON + timedelta(minutes=30)
@@ -24,7 +25,7 @@ def test_a_steady_pace_reaches_an_amount_to_the_microsecond() -> None:
 
 def test_credits_make_no_pace_backwards() -> None:
     """What was given back does not go on being given back."""
-    steady = SteadyPace(-5, {}, NOON - HOUR, NOON)
+    steady = SteadyPace({NOON - HOUR: -5}, NOON - HOUR, NOON)
     hours = {NOON - HOUR * number: -9 for number in range(1, 24 * 15)}
     weekly = WeeklyPace(hours, NOON - 14 * DAY, NOON, UTC)
 
@@ -52,8 +53,25 @@ def test_days_that_differ_from_their_weekday_make_a_margin() -> None:
     even = {start + HOUR * number: 100 for number in range(24 * 21 + 12)}
     uneven = {hour: charged * (1 + hour.day % 3) for hour, charged in even.items()}
 
-    assert WeeklyPace(even, start, NOON, UTC).margin(NOON, NOON + WEEK) == 0
-    assert WeeklyPace(uneven, start, NOON, UTC).margin(NOON, NOON + WEEK) > 1_000
+    assert WeeklyPace(even, start, NOON, UTC).margins(NOON, NOON + WEEK) == (0, 0)
+    less, more = WeeklyPace(uneven, start, NOON, UTC).margins(NOON, NOON + WEEK)
+    assert less == more > 1_000
+
+
+def test_a_trend_stretches_the_margin_on_its_own_side() -> None:
+    """What is expected stays the same: growth is no promise."""
+    start = midnight(NOON.date() - 4 * WEEK, UTC)
+    hours = {start + HOUR * number: 1_000 + number for number in range(24 * 28 + 12)}
+    growing = WeeklyPace(hours, start, NOON, UTC)
+    falling = WeeklyPace({hour: 3_000 - one for hour, one in hours.items()}, start, NOON, UTC)
+    ahead = NOON, NOON + WEEK
+
+    less, more = growing.margins(*ahead)
+    came = sum(1_000 + number for number in range(24 * 28 + 12, 24 * 35 + 12))
+    assert 0 < less < more
+    assert came - growing.between(*ahead) < more
+    fewer, further = falling.margins(*ahead)
+    assert further == less < fewer
 
 
 def test_a_day_of_changing_clocks_is_as_long_as_it_is() -> None:

@@ -51,6 +51,9 @@ def burndown(key: str, line: BudgetLine, burn: Burn) -> Markup:
         shapes.append(element("line", class_="ahead", x1=now_x, y1=now_y, x2=WIDTH, y2=expected))
     shapes.append(element("path", class_="left", d="M" + "L".join(f"{a} {b}" for a, b in points)))
     shapes.append(element("line", class_="now", x1=now_x, x2=now_x, y1=0, y2=HEIGHT))
+    if line.under_way > Money.ZERO:
+        available = y(line.limit - line.available)
+        shapes.append(element("line", class_="open", x1=now_x, x2=now_x, y1=now_y, y2=available))
     title = f"What is left of {line.name}, {line.scope}"
     return picture(key, title, _described(line, burn), HEIGHT, shapes, kind="burndown")
 
@@ -59,10 +62,17 @@ def _described(line: BudgetLine, burn: Burn) -> str:
     charged = burn.charged[-1][1]
     told = (
         f"Of {dollars(line.limit)}, {dollars(charged)} was charged and "
-        f"{dollars(line.limit - charged)} is left. The dashed line is an even pace to the "
-        "window's end."
+        f"{dollars(line.limit - charged)} is left{_under_way(line)}. The dashed line is an even "
+        "pace to the window's end."
     )
     return told if burn.forecast is None else f"{told} {ahead(burn.forecast)}"
+
+
+def _under_way(line: BudgetLine) -> str:
+    if not line.under_way:
+        return ""
+    held = dollars(line.under_way)
+    return f", of which {held} is held or in doubt and {dollars(line.available)} available"
 
 
 def ahead(found: Forecast) -> str:

@@ -1,7 +1,7 @@
 """How budgets burn down."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from router.finance.budgets import BudgetLine
@@ -35,16 +35,14 @@ def an_hour(number: int, charged: str) -> BudgetHourRow:
 
 
 def test_it_rises_where_something_was_charged() -> None:
-    """Level in between; it ends now, with what the line itself says."""
+    """Level in between, each instant once; it ends now, with what the line itself says."""
     now = EPOCH + timedelta(hours=5, minutes=20)
-    burn = burn_of(LINE, [an_hour(-30, "0.90"), an_hour(0, "1.00"), an_hour(5, "2.50")], UTC, now)
+    burn = burn_of(LINE, [an_hour(-30, "0.90"), an_hour(0, "1.00"), an_hour(5, "2.50")], now)
 
     assert burn.charged == (
         (EPOCH, Money.ZERO),
-        (EPOCH, Money.ZERO),
         (EPOCH + HOUR, usd("1.00")),
         (EPOCH + 5 * HOUR, usd("1.00")),
-        (now, usd("3.50")),
         (now, usd("3.50")),
     )
     assert (burn.forecast, burn.why_not) == (None, "less than 10 % of the window is over")
@@ -53,7 +51,7 @@ def test_it_rises_where_something_was_charged() -> None:
 def test_a_long_line_has_no_more_points_than_a_screen_shows() -> None:
     """Its first and its last among them."""
     hours = [an_hour(number, "0.01") for number in range(700)]
-    burn = burn_of(LINE, hours, UTC, EPOCH + 700 * HOUR)
+    burn = burn_of(LINE, hours, EPOCH + 700 * HOUR)
 
     assert len(burn.charged) <= POINTS_MAX + 1
     assert burn.charged[0] == (EPOCH, Money.ZERO)
@@ -64,7 +62,7 @@ def test_a_long_line_has_no_more_points_than_a_screen_shows() -> None:
 
 def test_why_nothing_is_expected_is_told() -> None:
     """In the forecast's own words."""
-    burn = burn_of(LINE, (), UTC, EPOCH)
+    burn = burn_of(LINE, (), EPOCH)
 
     assert (burn.forecast, burn.why_not) == (None, "nothing was charged yet")
 

@@ -1,37 +1,47 @@
 """What the finance page says of a reading."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from router.finance.forecast import Forecast, NoForecast
+from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import Filter
-from router.ledger.views import RefusedRow
+from router.ledger.views import RefusedRow, SpentHourRow
 from router.model.job import AttemptState
 from router.model.money import Money
 from router.web.dashboard.budgeted import BUDGETS_MAX
 from router.web.dashboard.finance import called, compose
 from router.web.dashboard.reading import PolicyFacts
+from tests.fakes import EPOCH
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
 from tests.spending_rows import a_row, paid
 
 DAYS = tuple(a_row(day=f"2026-11-{day:02d}", posted=usd("0.30")) for day in range(1, 20))
+HOURS = tuple(
+    SpentHourRow(hour=EPOCH - timedelta(hours=24 * day), charged=usd("0.31"))
+    for day in range(1, 25)
+)
 
 
 def test_a_month_is_compared_and_foretold() -> None:
-    """By the whole days that are over; today's part of a day is no day."""
+    """By the hours, as a budget is: what is presumed counts in it, and in nothing else."""
     before = (a_row(day="2026-10-03", posted=usd("3.00")),)
-    today = a_row(posted=usd("0.11"))
-    earlier = a_row(day="2026-10-30", posted=usd("0.30"))
-    reading = a_reading(lately=(earlier, *DAYS, today), month_before=before)
+    today = a_row(posted=usd("0.11"), presumed=usd("0.07"))
+    reading = a_reading(lately=(*DAYS, today), spent_hours=HOURS, month_before=before)
     month = compose(ASKED, reading).month
 
     assert month.totals.amounts.posted == usd("5.81")
     assert (month.change.before, month.change.percent) == (usd("3.00"), 94)
+    window = BudgetWindow(
+        start=month.period.since, end=month.period.until, limit=usd("99.00"), charged=usd("5.88")
+    )
+    assert month.forecast == forecast(window, by_hour(HOURS), ASKED.at)
     assert isinstance(month.forecast, Forecast)
     assert month.forecast.method == "weekday"
-    assert usd("8.70") < month.forecast.expected < usd("9.10")
+    # Eleven such mornings are left, this one's among them.
+    assert month.forecast.expected == usd("9.29")
     assert isinstance(compose(ASKED, a_reading()).month.forecast, NoForecast)
 
 

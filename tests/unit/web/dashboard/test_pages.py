@@ -6,11 +6,14 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from router.finance.focus.columns import VERSIONS
+from router.finance.snapshot import money_snapshot
 from router.model.errors import LedgerUnavailable
+from router.model.money import Money
 from router.web.dashboard.showing import CSP
 from router.web.keys import Role
 from tests.focus_kit import check_file, effective
@@ -24,6 +27,7 @@ from tests.page_kit import (
     posted_in,
     session_of,
 )
+from tests.policy_files import a_policy
 from tests.web_stage import open_front
 
 PERIOD = "period=custom&first=2026-11-01&last=2026-11-30"
@@ -90,6 +94,50 @@ async def test_focus_files_of_everything_have_the_accounts_too(tmp_path: Path) -
     found = [one["ChargeCategory"] for one in lines if one["ChargeCategory"] != "Usage"]
     assert found == ["Purchase", "Credit"]
     assert "stand in rows of their own" in page.text
+
+
+@pytest.mark.parametrize("tenant", ["", "globex"])
+async def test_a_month_is_foretold_once(tmp_path: Path, tenant: str) -> None:
+    """
+    By the page, by the budget of the same money, by its burn-down and by the metrics, alike.
+
+    Presumed money is in all of them.
+    """
+    who = {"tenant": tenant} if tenant else "everyone"
+    budget = {"name": "same", "who": who, "limit": "$41.00", "per": "month"}
+    async with open_front(tmp_path, keyless=True, policy=a_policy(budgets=[budget])) as front:
+        await a_month(front, a_day=3)
+        page = await front.ask("GET", f"/dashboard?{urlencode({'tenant': tenant})}")
+        told = (await front.ask("GET", "/v1/budgets")).json["budgets"]
+        now = front.clock.now()
+        scraped = await money_snapshot(front.stage.ledger, front.services.policy(), now)
+
+    (line,) = [one for one in told if one["name"] == "same"]
+    said = line["forecast"]
+    assert said["method"] == "weekday"
+    assert (Money.parse(line["presumed"]) > Money.ZERO) is (tenant == "")
+    _, _, tile = page.text.partition("At the month\N{RIGHT SINGLE QUOTATION MARK}s end")
+    expected = [Money.parse(said[name]) for name in ("expected", "low", "high")]
+    assert posted_in(tile)[:3] == expected
+    _, _, burn = page.text.partition('<div class="burns">')
+    assert str(expected[0]) in [str(one) for one in posted_in(burn)]
+    (series,) = [one for one in scraped.budgets if one.budget == "same"]
+    assert series.forecast == expected[0]
+
+
+async def test_a_budget_is_shown_in_its_own_days(tmp_path: Path) -> None:
+    """With their zone's name, whatever the page's own is; what is held stands by its burn-down."""
+    zone = {"per": "month", "time_zone": "Europe/Berlin"}
+    budget = {"name": "theirs", "who": "everyone", "limit": "$43.00", **zone}
+    async with open_front(tmp_path, keyless=True, policy=a_policy(budgets=[budget])) as front:
+        await a_month(front, a_day=2)
+        page = await front.ask("GET", "/dashboard?time_zone=Asia%2FTokyo")
+        told = (await front.ask("GET", "/v1/budgets")).json["budgets"]
+
+    assert '1 Dec 2026, 00:00:00</time><span class="sub">Europe/Berlin</span>' in page.text
+    assert "in the days of Europe/Berlin; the bar below it" in page.text
+    assert "Now, with what is held and in doubt" in page.text
+    assert [one["time_zone"] for one in told] == ["Europe/Berlin", "UTC"]
 
 
 async def test_the_page_is_whole_and_closed(tmp_path: Path) -> None:

@@ -62,3 +62,12 @@ def test_a_limit_of_nothing_is_used_up() -> None:
     drawn = burndown("d", replace(LINE, limit=Money.ZERO), BURN)
 
     assert 'd="M0.0 120L100.0 120L500.0 120"' in drawn
+
+
+def test_what_is_held_or_in_doubt_is_taken_from_what_is_left() -> None:
+    """As the available amount has it: a bar below the line's end, and words."""
+    held = burndown("d", replace(LINE, held=usd("1.50"), in_doubt=usd("0.50")), BURN)
+
+    assert 'class="open" x1="500.0" x2="500.0" y1="60.0" y2="90.0"' in held
+    assert "$4.00 is left, of which $2.00 is held or in doubt and $2.00 available." in held
+    assert 'class="open"' not in burndown("d", LINE, BURN)
