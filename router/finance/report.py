@@ -85,8 +85,10 @@ class Grain:
     """How finely the ledger's rows must be told apart."""
 
     cut: Cut | None
-    tags: bool
+    tags: bool | str
+    """Whether by tags; or by the values of which one."""
     keys: bool
+    tenants: bool
 
     @classmethod
     def of(cls, by: Sequence[str]) -> "Grain":
@@ -94,10 +96,12 @@ class Grain:
         cuts: list[Cut] = [cut for cut in CUTS if cut in by]
         # Neither weeks nor months are made of the other.
         several: Cut | None = "day" if cuts else None
+        tags = [dimension.removeprefix(TAG) for dimension in by if dimension.startswith(TAG)]
         return cls(
             cut=cuts[0] if len(cuts) == 1 else several,
-            tags=any(dimension.startswith(TAG) for dimension in by),
+            tags=tags[0] if len(tags) == 1 else bool(tags),
             keys="key" in by,
+            tenants="tenant" in by,
         )
 
 

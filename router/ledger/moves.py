@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from router.ledger.flows import flows
+from router.ledger.flows import flows, tag_keys
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, Row
@@ -78,11 +78,13 @@ def moved(
         assert row.held >= Money.ZERO, row
         assert row.in_doubt >= Money.ZERO, row
         balances.append(row)
+    sums = flows(attempt, after or attempt, entries, at)
     return (
         *entries,
         *balances,
         *_hours(attempt, moves, at),
-        *flows(attempt, after or attempt, entries, at),
+        *sums,
+        *(tag_keys(attempt, at) if sums else ()),
     )
 
 

@@ -1,6 +1,9 @@
 """Budgets and spend, from the same readings as the tables, the metrics and the exports."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
@@ -9,7 +12,9 @@ from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
 from router.finance.report import Grain, parse_by, report
+from router.ledger.mapping import decode_view
 from router.ledger.rows import BEGINNING, END, JobRow
+from router.ledger.views import SpendingRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
 from router.policy.windows import read_zone
@@ -53,10 +58,23 @@ async def read_spend(visit: Visit) -> web.Response:
     since = read_instant(query, "from", BEGINNING, zone)
     until = read_instant(query, "to", END, zone)
     tenant, grain = _tenant(visit, query.get("tenant")), Grain.of(by)
-    rows = await visit.services.ledger.spending(
-        since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
+    rows = await visit.services.ledger.spending_columns(
+        since,
+        until,
+        zone=zone,
+        cut=grain.cut,
+        tags=grain.tags,
+        keys=grain.keys,
+        tenants=grain.tenants,
+        tenant=tenant,
     )
-    return _json(reports.as_json(report(rows, by, time_zone=str(zone))))
+    # Not on the event loop: they may be tens of thousands.
+    return _json(await visit.services.desk.run(partial(_written, rows, by, str(zone))))
+
+
+def _written(rows: Sequence[Mapping[str, Any]], by: Sequence[str], zone: str) -> str:
+    read = (decode_view(SpendingRow, row) for row in rows)
+    return reports.as_json(report(read, by, time_zone=zone))
 
 
 def _time_zone(name: str) -> tzinfo:

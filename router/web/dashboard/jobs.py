@@ -99,9 +99,7 @@ async def show_jobs(visit: Visit) -> web.Response:
     looked_to = None
     if len(rows) < PAGE:
         looked_to = await ledger.looked_to(tenant=tenant, after=start, since=since)
-    choices = await ledger.spending(
-        wanted.period.since, wanted.period.until, cut=None, tenant=wanted.pinned_tenant
-    )
+    offered = await ledger.offered(since, wanted.period.until, tenant=wanted.pinned_tenant)
     facts = PolicyFacts.of(visit.services.policy())
     page = JobsPage(
         asked=wanted,
@@ -113,7 +111,7 @@ async def show_jobs(visit: Visit) -> web.Response:
         ),
         older=_older(wanted, money, rows[-1].id if len(rows) == PAGE else None),
         further=_older(wanted, money, looked_to),
-        options=options(wanted, choices, facts),
+        options=options(wanted, offered, facts),
         zones=zones(wanted, facts),
     )
     text = await visit.services.desk.run(

@@ -1,5 +1,6 @@
 """The finance page and its downloads, as handlers: read the address, read the books, show."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -9,12 +10,14 @@ from aiohttp import web
 from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
 from router.finance.report import report
+from router.ledger.mapping import decode_view
+from router.ledger.views import SpendingRow
 from router.model.money import Money
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import Unread, read_finance, spent
+from router.web.dashboard.reading import Unread, read_finance, spent_by_day
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -55,22 +58,27 @@ def _finance_page(wanted: Asked, reading: Unread, values: dict[str, Any]) -> str
 
 async def download_csv(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
-    wanted, _ = asked(visit)
-    done = await _reported(visit, wanted)
-    return _file(reports.as_csv(done), "text/csv", f"{_file_name(wanted)}.csv")
+    text, name = await _reported(visit, reports.as_csv)
+    return _file(text, "text/csv", f"{name}.csv")
 
 
 async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
+    text, name = await _reported(visit, reports.as_json)
+    return _file(text, "application/json", f"{name}.json")
+
+
+async def _reported(visit: Visit, write: Callable[[reports.Report], str]) -> tuple[str, str]:
+    """What is asked for, written; and what a file of it is called."""
     wanted, _ = asked(visit)
-    done = await _reported(visit, wanted)
-    return _file(reports.as_json(done), "application/json", f"{_file_name(wanted)}.json")
+    columns = await spent_by_day(visit, wanted)
 
+    def work() -> str:
+        rows = (decode_view(SpendingRow, row) for row in columns)
+        return write(report(rows, ("day", wanted.by), time_zone=wanted.zone.key))
 
-async def _reported(visit: Visit, wanted: Asked) -> reports.Report:
-    period = wanted.period
-    rows = await spent(visit, wanted, period.since, period.until, "day")
-    return report(rows, ("day", wanted.by), time_zone=wanted.zone.key)
+    # Not on the event loop: they may be tens of thousands.
+    return await visit.services.desk.run(work), _file_name(wanted)
 
 
 def common(visit: Visit, here: str) -> dict[str, Any]:

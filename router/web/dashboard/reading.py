@@ -1,19 +1,22 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
-from router.finance.overview import Filter, unit_of
+from router.finance.others import without
+from router.finance.overview import NAMES_MAX, Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
 from router.finance.report import TAG
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, RefusedRow, SpendingRow
+from router.ledger.sums import Tags
+from router.ledger.views import Offered, OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
@@ -43,8 +46,8 @@ class FinanceReading:
 
     period: tuple[SpendingRow, ...]
     """Of the period that is asked for, as far as they are meant."""
-    choices: tuple[SpendingRow, ...]
-    """The same without the filter, not by day: what there is to choose from."""
+    offered: Offered
+    """What there is to choose from, whatever is filtered by."""
     lately: tuple[SpendingRow, ...]
     """By day, of this month and of as many weeks as a forecast goes by, as far as meant."""
     month_before: tuple[SpendingRow, ...]
@@ -71,7 +74,8 @@ class Unread:
 
     period: Columns | None
     """None: it is this month, and among what is of late."""
-    choices: Columns
+    named: Columns | None
+    """Of the period, where it is by a tag: its dearest values. There may be as many as edits."""
     lately: Columns
     month_before: Columns
     hours: dict[tuple[str, str], Columns]
@@ -80,15 +84,18 @@ class Unread:
 
     def read(self, asked: Asked) -> FinanceReading:
         """Take them apart. Pure, and slow with many rows."""
-        lately = _rows(asked, self.lately)
+        lately = _rows(self.lately)
         first = asked.period.first.isoformat()
         within = tuple(row for row in lately if row.day >= first)
+        period = within if self.period is None else _rows(self.period)
+        if self.named is not None:
+            named = _rows(self.named)
+            period = (*named, *without(period, named, asked.by.removeprefix(TAG)))
         return replace(
             self.rest,
-            period=within if self.period is None else _rows(asked, self.period),
-            choices=tuple(decode_view(SpendingRow, row) for row in self.choices),
+            period=period,
             lately=lately,
-            month_before=_rows(asked, self.month_before),
+            month_before=_rows(self.month_before),
             hours={
                 key: tuple(decode(BudgetHourRow, row) for row in rows)
                 for key, rows in self.hours.items()
@@ -96,10 +103,8 @@ class Unread:
         )
 
 
-def _rows(asked: Asked, columns: Columns) -> tuple[SpendingRow, ...]:
-    """Those that are meant."""
-    rows = (decode_view(SpendingRow, row) for row in columns)
-    return tuple(row for row in rows if asked.filter.takes(row))
+def _rows(columns: Columns) -> tuple[SpendingRow, ...]:
+    return tuple(decode_view(SpendingRow, row) for row in columns)
 
 
 async def read_finance(visit: Visit, asked: Asked) -> Unread:
@@ -112,16 +117,18 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
     ledger, policy = visit.services.ledger, visit.services.policy()
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
-    period, pinned = asked.period, asked.pinned_tenant
+    period = asked.period
     cut = unit_of(period.first, period.last)
     # Whole days: a sum of a day is one row, and its hours are many.
     lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
+    # Before the whole that it is a part of: what is charged meanwhile is among all others then.
+    named = await _named(visit, asked, cut)
     this = await _columns(visit, asked, min(month.since, lately), month.until, "day")
     # What is asked for most often is read already.
     is_this = (period.first, period.last) == (month.first, month.last)
     rows = None if is_this else await _columns(visit, asked, period.since, period.until, cut)
     last = await _columns(visit, asked, before.since, same_moment(asked.at, before), None)
-    choices = await ledger.spending_columns(period.since, period.until, cut=None, tenant=pinned)
+    offered = await ledger.offered(period.since, period.until, tenant=asked.pinned_tenant)
     lines = await budget_lines(
         ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
     )
@@ -129,7 +136,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
     refused = await ledger.refused(month.since)
     rest = FinanceReading(
         period=(),
-        choices=(),
+        offered=offered,
         lately=(),
         month_before=(),
         open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
@@ -149,7 +156,7 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
     )
     return Unread(
         period=rows,
-        choices=choices,
+        named=named,
         lately=this,
         month_before=last,
         hours=await read_hours(ledger, shown, asked.at),
@@ -157,29 +164,55 @@ async def read_finance(visit: Visit, asked: Asked) -> Unread:
     )
 
 
-async def spent(
-    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
-) -> tuple[SpendingRow, ...]:
+async def spent_by_day(visit: Visit, asked: Asked) -> Columns:
     """
-    Read what was spent within `[since, until)`, as far as it is meant.
+    Read all that was spent in the period by day and by what is asked for, as far as it is meant.
 
     Raises:
         LedgerUnavailable: It cannot be read.
+        Malformed: It is by a tag with more values than anybody reads.
     """
-    return _rows(asked, await _columns(visit, asked, since, until, cut))
+    period = asked.period
+    tags = asked.by.removeprefix(TAG) if asked.by.startswith(TAG) else False
+    return await _columns(visit, asked, period.since, period.until, "day", tags)
+
+
+async def _named(visit: Visit, asked: Asked, cut: Cut) -> Columns | None:
+    """What is by a tag's dearest values; None where nothing is by a tag."""
+    if not asked.by.startswith(TAG):
+        return None
+    period, tag = asked.period, asked.by.removeprefix(TAG)
+    dearest = await visit.services.ledger.dearest_tags(
+        period.since,
+        period.until,
+        tag,
+        tenant=asked.filter.tenant,
+        only=asked.filter.only,
+        most=NAMES_MAX,
+    )
+    return await _columns(visit, asked, period.since, period.until, cut, tag, dearest)
 
 
 async def _columns(
-    visit: Visit, asked: Asked, since: datetime, until: datetime, cut: Cut | None
+    visit: Visit,
+    asked: Asked,
+    since: datetime,
+    until: datetime,
+    cut: Cut | None,
+    tags: bool | str = False,  # noqa: FBT001, FBT002 - or a word.
+    among: Sequence[Tags] | None = None,
 ) -> Columns:
     return await visit.services.ledger.spending_columns(
         since,
         until,
         zone=asked.zone,
         cut=cut,
-        # Tags may be many: they are told apart only where they are asked for.
-        tags=asked.filter.tag is not None or asked.by.startswith(TAG),
+        tags=tags,
+        # They may be many too.
+        tenants=asked.by == "tenant" or asked.filter.tenant is not None,
         tenant=asked.filter.tenant,
+        only=asked.filter.only,
+        among=among,
     )
 
 

@@ -288,11 +288,12 @@ def test_days_make_weeks_and_months() -> None:
 @pytest.mark.parametrize(
     ("by", "grain"),
     [
-        ((), Grain(cut=None, tags=False, keys=False)),
-        (("tenant", "month"), Grain(cut="month", tags=False, keys=False)),
-        (("week", "tag:team"), Grain(cut="week", tags=True, keys=False)),
-        (("week", "month", "key"), Grain(cut="day", tags=False, keys=True)),
-        (("day",), Grain(cut="day", tags=False, keys=False)),
+        ((), Grain(cut=None, tags=False, keys=False, tenants=False)),
+        (("tenant", "month"), Grain(cut="month", tags=False, keys=False, tenants=True)),
+        (("week", "tag:team"), Grain(cut="week", tags="team", keys=False, tenants=False)),
+        (("tag:team", "tag:shop"), Grain(cut=None, tags=True, keys=False, tenants=False)),
+        (("week", "month", "key"), Grain(cut="day", tags=False, keys=True, tenants=False)),
+        (("day",), Grain(cut="day", tags=False, keys=False, tenants=False)),
     ],
 )
 def test_the_ledger_is_asked_no_finer_than_needed(by: Sequence[str], grain: Grain) -> None:
