@@ -159,9 +159,9 @@ async def open_rooms(
         stack.callback(made.close)
         return made
 
-    press = Press()
-    stack.push_async_callback(press.close)
     path = settings.database_path
+    press = Press(path)
+    stack.push_async_callback(press.close)
     beside = path.with_name(path.name + ".results")
     try:
         results = open_results(settings.archive, beside, worker("results"))

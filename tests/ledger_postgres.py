@@ -41,3 +41,5 @@ async def a_postgres_store(
         yield store
     finally:
         await store.close()
+        # Each has a hundred files, which a server looks after while they are there.
+        await run(server.url(), f"DROP SCHEMA {url.rpartition('=')[2]} CASCADE")

@@ -24,6 +24,7 @@ LINE_LENGTH_MAX = 100
 TESTED_ELSEWHERE = {
     "router/dispatch/client_mail.py": "tests/unit/dispatch/test_outbox.py",
     "router/dispatch/correction.py": "tests/unit/dispatch/test_dispatcher.py",
+    "router/ledger/books.py": "tests/contract/test_ledger.py",
     "router/ledger/budget_reading.py": "tests/contract/test_budget_hours.py",
     "router/ledger/postgres.py": "tests/contract/test_ledger_postgres.py",
     "router/ledger/postgres_connection.py": "tests/contract/test_ledger_postgres.py",

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import apsw
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,6 +15,7 @@ from router.dispatch.resolving import Resolver
 from router.dispatch.telling import Teller
 from router.finance.accounts import Accounts
 from router.finance.snapshot import BooksCheck
+from router.ledger.books import Books
 from router.ledger.commands import SaveKey
 from router.ledger.executor import InlineExecutor
 from router.model.errors import ProviderInDoubt
@@ -171,6 +172,21 @@ class Front:
         raise AssertionError(f"it is never {state}")
 
 
+T = TypeVar("T")
+
+
+class AtOnce:
+    """A press that reads here and now."""
+
+    def __init__(self, books: Books) -> None:
+        """Take what is read."""
+        self._books = books
+
+    async def run(self, work: Callable[[Books], Awaitable[T]]) -> T:
+        """Do it."""
+        return await work(self._books)
+
+
 @asynccontextmanager
 async def open_house(
     folder: Path,
@@ -217,6 +233,7 @@ async def open_house(
             lost_answers=LostAnswers(clock),
             alert_desk=stage.a_desk(),
             check=BooksCheck(stage.ledger, clock),
+            press=AtOnce(stage.ledger),
         )
         services = replace(services, **fields)
         if is_ready:

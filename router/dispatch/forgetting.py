@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from router.dispatch.ports import Books, InputStore, Results
 from router.dispatch.requests import digests_of
 from router.images.keeping import HOUR
-from router.ledger.ledger import Part
+from router.ledger.books import Part
 from router.ledger.rows import BEGINNING
 from router.model.clock import Clock
 from router.policy.policy import Policy

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from router.ledger.answers import Answer
+from router.ledger.books import Part
 from router.ledger.commands import Command
-from router.ledger.ledger import Part
 from router.ledger.limit_rows import RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, BalanceRow, IdempotencyRow, JobRow

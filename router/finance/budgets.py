@@ -10,8 +10,8 @@ from router.finance.forecast import BudgetWindow, HourCharged
 from router.finance.outlook import Outlook, outlook
 from router.finance.standing import read_accounts
 from router.ledger.alerting import Told
+from router.ledger.books import Books
 from router.ledger.key_rows import KeyRow
-from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.usage import Balances, read_balances
 from router.model import alert as model
@@ -69,7 +69,7 @@ class BudgetLine:
 
 
 async def budget_lines(
-    ledger: Ledger,
+    ledger: Books,
     policy: Policy,
     at: datetime,
     tenant: str | None = None,
@@ -114,7 +114,7 @@ async def budget_lines(
 
 
 async def lines_that_bind(
-    ledger: Ledger, policy: Policy, at: datetime, facts: JobFacts
+    ledger: Books, policy: Policy, at: datetime, facts: JobFacts
 ) -> tuple[BudgetLine, ...]:
     """
     Say how the budgets stand that a job has to fit, whichever provider would serve it.

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from router.ledger.ledger import Ledger
+from router.ledger.books import Books
 from router.ledger.usage import Balances, read_balances
 from router.model.budget import Limit
 from router.policy.budgets import Budget
 
 
 async def read_accounts(
-    ledger: Ledger, at: datetime, budgets: Iterable[Budget], limits: Iterable[Limit] = ()
+    ledger: Books, at: datetime, budgets: Iterable[Budget], limits: Iterable[Limit] = ()
 ) -> Balances:
     """
     Read how all accounts of budgets stand, and further limits.

@@ -2,13 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from router.ledger.mapping import decode, decode_view
 from router.ledger.reading import NEWEST, Readings
 from router.ledger.rows import JobRow
 from router.ledger.views import OpenRow, TimedRow
-from router.model.clock import hour_of
 from router.model.ids import JobId
 
 WITHIN = 5_000
@@ -82,15 +81,6 @@ class Browsing(Readings):
     async def open_money(self) -> list[OpenRow]:
         """What is held and in doubt now, by everything that it is reported by."""
         return [decode_view(OpenRow, row) for row in await self._read("open_money")]
-
-    async def hour_columns(
-        self, budget: str, scope: str, since: datetime, until: datetime
-    ) -> list[dict[str, Any]]:
-        """As `budget_hours`, for whoever reads it elsewhere with `decode`."""
-        rows = await self._read(
-            "budget_hours", budget=budget, scope=scope, since=hour_of(since), until=until
-        )
-        return [dict(row) for row in rows]
 
     async def ended_lately(self, since: datetime, *, most: int) -> list[TimedRow]:
         """The last attempts that ended since an instant, at most so many, the newest first."""

@@ -9,7 +9,7 @@ from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.mapping import decode
 from router.ledger.reading import Readings
 from router.ledger.rows import BalanceRow
-from router.ledger.store import Store
+from router.ledger.store import Reader
 from router.model.budget import Limit
 from router.model.clock import hour_of
 
@@ -17,7 +17,7 @@ from router.model.clock import hour_of
 class BudgetReadings(Readings):
     """How budgets stand and stood. Each raises `LedgerUnavailable` if it cannot be read."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         super().__init__(store)
         self._hours = HoursInMind()
 

@@ -1,6 +1,5 @@
-"""Readings beside the budgets': callbacks, our secrets, former policies, what was booked when."""
+"""Readings beside the budgets': callbacks, former policies, what was booked when."""
 
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from router.ledger.mapping import decode, decode_view
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.period_rows import AccountEventRow, PeriodRow
-from router.ledger.store import Store, StoreUnavailable
+from router.ledger.store import Reader, StoreUnavailable
 from router.ledger.views import BookingRow
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
@@ -16,13 +15,12 @@ from router.model.money import Money
 
 # Sorts after every job id.
 NEWEST = "~"
-SECRET_BYTES = 32
 
 
 class Readings:
     """What stands in the books beside the money. Each raises `LedgerUnavailable` if it cannot."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         self._store = store
 
     async def callback_of(self, job_id: JobId) -> OutboxRow | None:
@@ -42,19 +40,6 @@ class Readings:
         rows = await self._read("callbacks", state=state, after=after, most=most)
         return [decode(OutboxRow, row) for row in rows]
 
-    async def forget_addresses(self, before: datetime) -> None:
-        """Drop where clients were told, of jobs admitted before an instant; not what is due."""
-        await self._change("forget_addresses", before=before)
-
-    async def secret(self, name: str) -> bytes:
-        """A secret of this ledger's own, random and the same for ever: made at its first use."""
-        rows = await self._read("secret", name=name)
-        if not rows:
-            await self._change("make_secret", name=name, value=secrets.token_hex(SECRET_BYTES))
-            # Another may have been quicker: its secret is everybody's.
-            rows = await self._read("secret", name=name)
-        return bytes.fromhex(rows[0]["value"])
-
     async def policy_bundle(self, policy_hash: str) -> str | None:
         """The files of a policy that was in force, as it was kept; None when it is not known."""
         rows = await self._read("policy", hash=policy_hash)
@@ -63,21 +48,6 @@ class Readings:
     async def bundles_in_use(self) -> list[str]:
         """Of each policy that a job began under which is not settled; the earliest first."""
         return [row["bundle"] for row in await self._read("bundles_in_use")]
-
-    async def keep_policy(self, policy_hash: str, name: str, at: datetime, bundle: str) -> None:
-        """
-        Keep the files of a policy that comes in force. Again is as once.
-
-        Args:
-            policy_hash: By which jobs name it.
-            name: The policy's own.
-            at: Since when it is in force.
-            bundle: All of its files, as `policy.loader` writes them.
-
-        Raises:
-            LedgerUnavailable: It is not kept.
-        """
-        await self._change("keep_policy", hash=policy_hash, name=name, at=at, bundle=bundle)
 
     # What was booked, month by month.
 
@@ -153,10 +123,3 @@ class Readings:
             return await self._store.scan(query, **parameters)
         except StoreUnavailable as error:
             raise LedgerUnavailable("The ledger cannot be read.") from error
-
-    async def _change(self, statement: str, **parameters: Any) -> None:
-        """Run a statement of housekeeping, or leave everything as it was."""
-        try:
-            await self._store.execute(statement, **parameters)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable from error

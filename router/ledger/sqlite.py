@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import apsw
 
@@ -18,10 +18,11 @@ from router.ledger.answers import Answer
 from router.ledger.commands import Command, Spending
 from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.executor import Executor
-from router.ledger.mapping import decode, encode, to_column
+from router.ledger.mapping import decode, encode
 from router.ledger.page import Key, Page, balances, subjects
 from router.ledger.reserve import Reserve
 from router.ledger.sql import LONG, migrations, queries
+from router.ledger.sqlite_connection import connect, rows_of
 from router.ledger.store import (
     COMMAND_FAULTS,
     Contradiction,
@@ -91,14 +92,14 @@ class SqliteStore:
         """All connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
-            self._database = _connect(path)
+            self._database = connect(path)
             opened.callback(self._database.close)
             self._migrate()
-            self._readable = _connect(path, read_only=True)
+            self._readable = connect(path, read_only=True)
             opened.callback(self._readable.close)
-            self._long = _connect(path, read_only=True)
+            self._long = connect(path, read_only=True)
             opened.callback(self._long.close)
-            self._scannable = _connect(path, read_only=True)
+            self._scannable = connect(path, read_only=True)
             opened.callback(self._scannable.close)
             # An interrupt that comes before the query does nothing: it is asked every now and then.
             self._scannable.set_progress_handler(lambda: self._closing, 100_000)
@@ -143,7 +144,7 @@ class SqliteStore:
         self, database: apsw.Connection, query: str, parameters: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
         try:
-            return _rows(database, self._queries[query], parameters)
+            return rows_of(database, self._queries[query], parameters)
         except apsw.Error as error:
             raise StoreUnavailable(str(error)) from error
 
@@ -235,7 +236,7 @@ class SqliteStore:
             parameters = dict(zip(kind.key_columns, key, strict=True))
             page.load(
                 decode(kind, row)
-                for row in _rows(self._database, self._queries[f"get_{kind.table}"], parameters)
+                for row in rows_of(self._database, self._queries[f"get_{kind.table}"], parameters)
             )
 
     def _migrate(self) -> None:
@@ -266,30 +267,6 @@ def _lock(path: Path) -> TextIO:
         message = f"{path.name.removesuffix('.lock')} is open in another process"
         raise AlreadyOpen(message) from error
     return file
-
-
-def _connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
-    writing = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    flags = apsw.SQLITE_OPEN_READONLY if read_only else writing
-    database = apsw.Connection(str(path), flags=flags)
-    database.set_busy_timeout(5000)
-    database.row_trace = _named
-    if not read_only:
-        database.pragma("journal_mode", "wal")
-        database.pragma("synchronous", "full")
-        database.pragma("foreign_keys", 1)
-    return database
-
-
-def _rows(
-    database: apsw.Connection, query: str, parameters: Mapping[str, Any]
-) -> list[Mapping[str, Any]]:
-    columns = {name: to_column(value) for name, value in parameters.items()}
-    return cast("list[Mapping[str, Any]]", database.execute(query, columns).fetchall())
-
-
-def _named(cursor: apsw.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    return {column[0]: value for column, value in zip(cursor.get_description(), row, strict=True)}
 
 
 def _translated(error: apsw.Error) -> Exception:

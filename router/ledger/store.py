@@ -30,18 +30,8 @@ class Contradiction(Exception):
     """A command contradicts the books, as an id that another attempt has. Nothing was changed."""
 
 
-class Store(Protocol):
-    """A back end: commits batches of commands, answers named queries."""
-
-    async def commit(self, commands: Sequence[Command]) -> list[Answer | Contradiction]:
-        """
-        Decide and commit a batch as one transaction, durable when this returns.
-
-        Raises:
-            StoreFull, StoreUnavailable: None of the batch is in the books.
-            StoreBroken: It cannot be known.
-        """
-        ...
+class Reader(Protocol):
+    """What answers named queries from what is committed."""
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """
@@ -58,6 +48,20 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable: The books cannot be read now.
+        """
+        ...
+
+
+class Store(Reader, Protocol):
+    """A back end: commits batches of commands, answers named queries."""
+
+    async def commit(self, commands: Sequence[Command]) -> list[Answer | Contradiction]:
+        """
+        Decide and commit a batch as one transaction, durable when this returns.
+
+        Raises:
+            StoreFull, StoreUnavailable: None of the batch is in the books.
+            StoreBroken: It cannot be known.
         """
         ...
 

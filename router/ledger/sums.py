@@ -32,6 +32,7 @@ TAGS_MAX, NAMES_MAX = 200, 1000
 """How many are offered: of tags with their values, and of names of each other kind."""
 LOOKED_AT = 5000
 """Among how many sums tags are looked for."""
+_ANY = 2**62
 _DAY = timedelta(days=1)
 _CHECKS = (
     "books_out_of_balance",
@@ -57,6 +58,7 @@ class Sums(Readings):
         tenants: bool = True,
         tenant: str | None = None,
         only: Only = EVERYTHING,
+        among: Sequence[Tags] | None = None,
     ) -> list[SpendingRow]:
         """
         Money and counts within `[since, until)`, by what they are told apart by.
@@ -75,45 +77,11 @@ class Sums(Readings):
             tenants: Whether those of different tenants are.
             tenant: Only what this one bought.
             only: Only what is like this.
-
-        Raises:
-            TooMuch: There are more than `ROWS_MAX` rows.
-            zoneinfo.ZoneInfoNotFoundError, ValueError: There is no such zone.
-        """
-        rows = await self.spending_columns(
-            since,
-            until,
-            zone=zone,
-            cut=cut,
-            tags=tags,
-            keys=keys,
-            tenants=tenants,
-            tenant=tenant,
-            only=only,
-        )
-        return [decode_view(SpendingRow, row) for row in rows]
-
-    async def spending_columns(
-        self,
-        since: datetime,
-        until: datetime,
-        *,
-        zone: str | tzinfo = "UTC",
-        cut: Cut | None = "day",
-        tags: bool | str = True,
-        keys: bool = False,
-        tenants: bool = True,
-        tenant: str | None = None,
-        only: Only = EVERYTHING,
-        among: Sequence[Tags] | None = None,
-    ) -> list[dict[str, Any]]:
-        """
-        The same as it stands in the books, for whoever reads it elsewhere with `decode_view`.
-
-        Args:
             among: Only what is told with one of these, as `dearest_tags` names them; None for all.
 
-        And else as `spending` takes them.
+        Raises:
+            Malformed: Where tags are told apart: there are more than `ROWS_MAX` rows.
+            zoneinfo.ZoneInfoNotFoundError, ValueError: There is no such zone.
         """
         is_tagged = tags is not False or only.tag is not None
         rows = await self._read(
@@ -125,14 +93,14 @@ class Sums(Readings):
             tenants=int(tenants),
             chosen=int(among is not None),
             among=json.dumps([to_column(one) for one in among or ()]),
-            most=ROWS_MAX + 1,
+            most=ROWS_MAX + 1 if tags else _ANY,
         )
-        if len(rows) > ROWS_MAX:
+        if tags and len(rows) > ROWS_MAX:
             raise Malformed(
                 f"These are more than {ROWS_MAX:,} lines: ask for a shorter time, or export FOCUS, "
                 "which has every edit."
             )
-        return [dict(row) for row in rows]
+        return [decode_view(SpendingRow, row) for row in rows]
 
     async def dearest_tags(
         self,

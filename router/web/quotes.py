@@ -113,7 +113,7 @@ def _code(nobody: NobodyQualifies | Overloaded, found: Forecast) -> str:
 
 def _headroom(visit: Visit, offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
     available, ends = balances.available(limit), limit.begins_anew_at
-    is_shown = may_be_shown(visit, limit.budget, limit.scope)
+    is_shown = may_be_shown(visit.caller, visit.services.policy(), limit.budget, limit.scope)
     return {
         "provider": offer.provider,
         "budget": limit.budget,

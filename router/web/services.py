@@ -1,7 +1,7 @@
 """What the handlers need, built by `app` and held by the application under one typed key."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -18,6 +18,7 @@ from router.dispatch.turns import Turns
 from router.dispatch.watching import Watcher
 from router.finance.accounts import Accounts
 from router.finance.snapshot import BooksCheck
+from router.ledger.books import Books
 from router.ledger.executor import Executor, InlineExecutor
 from router.ledger.inputs import Inputs
 from router.ledger.ledger import Ledger
@@ -36,11 +37,19 @@ from router.web.waiting import Patience
 T = TypeVar("T")
 
 
-class Runs(Protocol):
-    """Does work elsewhere."""
+class Reads(Protocol):
+    """Does work that reads the books."""
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Do it, and give the result."""
+    async def run(self, work: Callable[[Books], Awaitable[T]]) -> T:
+        """
+        Do it, and give the result.
+
+        Args:
+            work: A `partial` of a coroutine function of a module that lacks the books alone.
+
+        Raises:
+            LedgerUnavailable: They cannot be read.
+        """
         ...
 
 
@@ -78,8 +87,8 @@ class Services:
     """Where alerts are set up."""
     lost_answers: LostAnswers
     """What earlier requests were answered, so that one that is sent again is known."""
-    press: Runs = field(default_factory=InlineExecutor)
-    """Where the largest page is made: in another process."""
+    press: Reads
+    """Where pages are read and made: in another process."""
     desk: Executor = field(default_factory=InlineExecutor)
     """Where pages are written: beside the event loop, which edits wait for."""
     check: BooksCheck

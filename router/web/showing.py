@@ -7,24 +7,26 @@ room.
 """
 
 from router.model.errors import BudgetExceeded
+from router.policy.policy import Policy
 from router.policy.scopes import account_parts
+from router.web.auth import Caller
 from router.web.visit import Visit
 
 
-def may_be_shown(visit: Visit, budget: str, account: str) -> bool:
+def may_be_shown(caller: Caller, policy: Policy, budget: str, account: str) -> bool:
     """
     Whether amounts of a budget's account may be told to the caller.
 
     Args:
-        visit: Whose caller it is.
+        caller: Who asks.
+        policy: Whose budgets.
         budget: The budget's name; of one that the policy no longer has, only what names the
             caller's own tenant is shown.
         account: The budget's account, as `tenant:acme`.
     """
-    caller = visit.caller
     if caller.sees_all:
         return True
-    for one in visit.services.policy().budgets:
+    for one in policy.budgets:
         if one.name == budget:
             return one.scope.shows(account, caller.tenant)
     return account_parts(account).get("tenant") == caller.tenant
@@ -32,7 +34,8 @@ def may_be_shown(visit: Visit, budget: str, account: str) -> bool:
 
 def hide_others_amounts(visit: Visit, error: BudgetExceeded) -> None:
     """Have a refusal tell only that there is no room, where the caller may not know how much."""
-    if may_be_shown(visit, error.limit.budget, error.limit.scope):
+    policy = visit.services.policy()
+    if may_be_shown(visit.caller, policy, error.limit.budget, error.limit.scope):
         return
     error.amounts_shown = False
     budget, price = error.limit.budget, error.asked.usd

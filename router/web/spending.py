@@ -1,9 +1,8 @@
 """Budgets and spend, from the same readings as the tables, the metrics and the exports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
@@ -12,12 +11,12 @@ from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
 from router.finance.report import Grain, parse_by, report
-from router.ledger.mapping import decode_view
+from router.ledger.books import Books
 from router.ledger.rows import BEGINNING, END, JobRow
-from router.ledger.views import SpendingRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
 from router.policy.windows import read_zone
+from router.web.dashboard.making import made
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -36,7 +35,8 @@ async def remaining(visit: Visit, job: JobRow) -> Money | None:
     except LedgerUnavailable:
         # Only a header is missing then.
         return None
-    line = tightest(line for line in lines if may_be_shown(visit, line.name, line.scope))
+    caller, policy = visit.caller, services.policy()
+    line = tightest(one for one in lines if may_be_shown(caller, policy, one.name, one.scope))
     return line.available if line is not None else None
 
 
@@ -57,8 +57,22 @@ async def read_spend(visit: Visit) -> web.Response:
     zone = _time_zone(query.get("time_zone", "UTC"))
     since = read_instant(query, "from", BEGINNING, zone)
     until = read_instant(query, "to", END, zone)
-    tenant, grain = _tenant(visit, query.get("tenant")), Grain.of(by)
-    rows = await visit.services.ledger.spending_columns(
+    tenant = _tenant(visit, query.get("tenant"))
+    work = partial(_reported, by, zone, since, until, tenant)
+    # Elsewhere: they may be tens of thousands of lines.
+    return _json(await made(visit, work))
+
+
+async def _reported(
+    by: Sequence[str],
+    zone: tzinfo,
+    since: datetime,
+    until: datetime,
+    tenant: str | None,
+    books: Books,
+) -> str:
+    grain = Grain.of(by)
+    rows = await books.spending(
         since,
         until,
         zone=zone,
@@ -68,13 +82,7 @@ async def read_spend(visit: Visit) -> web.Response:
         tenants=grain.tenants,
         tenant=tenant,
     )
-    # Not on the event loop: they may be tens of thousands.
-    return _json(await visit.services.desk.run(partial(_written, rows, by, str(zone))))
-
-
-def _written(rows: Sequence[Mapping[str, Any]], by: Sequence[str], zone: str) -> str:
-    read = (decode_view(SpendingRow, row) for row in rows)
-    return reports.as_json(report(read, by, time_zone=zone))
+    return reports.as_json(report(rows, by, time_zone=str(zone)))
 
 
 def _time_zone(name: str) -> tzinfo:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from router.ledger.alert_commands import Alert
 from router.ledger.answers import AllPlaced, Answer, NotRotated, Placed, Refused, Replayed, Rotated
+from router.ledger.books import Part
 from router.ledger.commands import (
     AcceptAll,
     Adjust,
@@ -27,7 +28,7 @@ from router.ledger.commands import (
     SaveKey,
 )
 from router.ledger.key_rows import KeyRow
-from router.ledger.ledger import Ledger, Part
+from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
 from router.ledger.store import Contradiction, Store
 from router.ledger.views import JobsEndedRow, RefusedRow

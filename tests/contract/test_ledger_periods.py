@@ -127,7 +127,7 @@ async def test_both_are_facts(ledger: Ledger, table: str, statement: str) -> Non
     """No statement changes or removes one."""
     await ledger.submit(Record(at=EPOCH, row=EVENT))
     await ledger.submit(Close(at=LATER, row=PERIOD))
-    store = ledger._store
+    store = ledger._kept
     store._queries = {**store._queries, "tamper": statement.format(table)}  # type: ignore[attr-defined]
 
     with pytest.raises((StoreUnavailable, Exception), match="a fact"):

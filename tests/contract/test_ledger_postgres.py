@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL alone: several writers, and a server that dies at the worst time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -26,7 +26,7 @@ from router.model.money import Money
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import a_limit, an_accept, usd
 from tests.ledger_postgres import a_postgres_store, a_schema, run
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, a_server
 
 READY = frozenset({"shortapi"})
 MIGRATIONS = migrations("postgres")
@@ -292,36 +292,45 @@ async def test_the_look_up_waits_for_a_commit_under_way(store: PostgresStore) ->
     await watcher.close()
 
 
+@pytest.fixture(name="mortal")
+def _mortal(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """A server of its own: nobody else's is to die."""
+    del postgres  # Where there is none, neither is this one.
+    with a_server() as server:
+        yield server
+
+
 @pytest.mark.slow
 async def test_a_server_that_dies_in_a_commit_is_asked_when_it_is_back(
-    postgres: PostgresServer, clock: FakeClock, store: PostgresStore
+    mortal: PostgresServer, clock: FakeClock
 ) -> None:
     """Until then nobody is answered; the ledger goes on with new connections."""
+    store = await PostgresStore.open(mortal.url(), clock)
     await store.commit([an_accept("j1", "0.04")])
     assert await held(store) == ["j1"]
-    Raising(store, "after", then=postgres.stop)
+    Raising(store, "after", then=mortal.stop)
     committing = asyncio.get_running_loop().create_task(store.commit([an_accept("j2", "0.05")]))
     await asleep(clock)
     ledger = Ledger(store, Writer(clock, store, lambda *_: None, lambda: None))
     with pytest.raises(LedgerUnavailable):
         await ledger.open_attempts()
-    postgres.start()
+    mortal.start()
     clock.advance(LOOKUP_RETRY_S)
     (answer,) = await committing
 
     assert isinstance(answer, Placed)
     assert await held(store) == ["j1", "j2"]
     assert await ledger.imbalance() == Money.ZERO
+    await store.close()
 
 
 @pytest.mark.slow
 async def test_a_commit_that_cannot_be_looked_up_breaks_the_ledger(
-    postgres: PostgresServer, clock: FakeClock
+    mortal: PostgresServer, clock: FakeClock
 ) -> None:
     """It cannot be known, so the process must end and recover; closing does not fail over it."""
-    url = await a_schema(postgres)
-    store = await PostgresStore.open(url, clock)
-    postgres.stop()
+    store = await PostgresStore.open(mortal.url(), clock)
+    mortal.stop()
     try:
         looking = asyncio.get_running_loop().create_task(store._is_durable("a batch"))
         await asleep(clock)
@@ -334,7 +343,7 @@ async def test_a_commit_that_cannot_be_looked_up_breaks_the_ledger(
             await store.execute("forget_idempotency", before=EPOCH)
         await store.close()
     finally:
-        postgres.start()
+        mortal.start()
 
 
 async def test_a_batch_that_is_cancelled_leaves_no_lock(store: PostgresStore) -> None:

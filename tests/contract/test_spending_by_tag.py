@@ -134,15 +134,15 @@ async def test_the_dearest_values_are_named(ledger: Ledger) -> None:
     await sell_orders(ledger)
 
     dearest = await ledger.dearest_tags(BEGINNING, END, "order", most=3)
-    rows = await ledger.spending_columns(
+    rows = await ledger.spending(
         BEGINNING, END, cut=None, tags="order", tenants=False, among=dearest[1:]
     )
     ads = Only(tag=("team", "ads"))
 
     assert dearest == [(), (("order", "A-1"),), (("order", 'D"], ["order", "4'),)]
-    assert [(row["tags"], row["posted"]) for row in rows] == [
-        ('[["order", "A-1"]]', 60_000_000),
-        ('[["order", "D\\"], [\\"order\\", \\"4"]]', 40_000_000),
+    assert [(row.tags, row.posted) for row in rows] == [
+        (dearest[1], usd("0.06")),
+        (dearest[2], usd("0.04")),
     ]
     assert await ledger.dearest_tags(BEGINNING, END, "order", most=1, only=ads) == [dearest[2]]
     assert await ledger.dearest_tags(BEGINNING, END, "order", most=9, tenant="zeta") == [()]
@@ -197,6 +197,7 @@ async def test_too_many_rows_are_refused(ledger: Ledger, monkeypatch: pytest.Mon
     monkeypatch.setattr(sums, "ROWS_MAX", 5)
 
     assert len(await ledger.spending(BEGINNING, END, tags="team")) == 4
+    assert len(await ledger.spending(BEGINNING, END, cut="day", tags=False)) == 2
     with pytest.raises(Malformed, match="more than 5 lines: ask for a shorter time"):
         await ledger.spending(BEGINNING, END)
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
 
 from router.finance.budgets import BudgetLine, looking_ahead
 from router.finance.forecast import HISTORY, Forecast, HourCharged
 from router.finance.overview import permille
-from router.ledger.ledger import Ledger
+from router.ledger.books import Books
+from router.ledger.limit_rows import BudgetHourRow
 from router.model.money import Money
 
 BURNS_MAX = 6
@@ -31,10 +31,10 @@ class Burn:
 
 
 async def read_hours(
-    ledger: Ledger, lines: Sequence[BudgetLine], at: datetime
-) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    books: Books, lines: Sequence[BudgetLine], at: datetime
+) -> dict[tuple[str, str], tuple[BudgetHourRow, ...]]:
     """
-    Read what the most used budgets were charged by the hour, as columns: they are many.
+    Read what the most used budgets were charged by the hour.
 
     Of a budget for ever, or one whose window rolls, there is nothing to burn down to; and of one of
     which nothing is used, nothing to show.
@@ -43,12 +43,13 @@ async def read_hours(
         LedgerUnavailable: It cannot be read.
     """
     able = [line for line in lines if _burns(line) and line.available != line.limit]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str], tuple[BudgetHourRow, ...]] = {}
     for line in sorted(able, key=use, reverse=True)[:BURNS_MAX]:
         start = line.window_start
         assert start is not None
         since = min(start, at - HISTORY)
-        found[line.name, line.scope] = await ledger.hour_columns(line.name, line.scope, since, at)
+        hours = await books.budget_hours(line.name, line.scope, since, at)
+        found[line.name, line.scope] = tuple(hours)
     return found
 
 

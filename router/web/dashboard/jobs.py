@@ -11,6 +11,7 @@ from aiohttp import web
 
 from router.dispatch.settlement import DELIVERED
 from router.dispatch.watching import JobView, view_of
+from router.ledger.books import Books
 from router.ledger.browsing import WITHIN, MoneyWord, first_id
 from router.ledger.reading import NEWEST
 from router.ledger.rows import AttemptRow, JobRow
@@ -21,8 +22,9 @@ from router.policy.rules import told_rule
 from router.web.buying import JOB_ID, own_job
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.finance import options, zones
+from router.web.dashboard.making import made
 from router.web.dashboard.pages import common
-from router.web.dashboard.reading import PolicyFacts
+from router.web.dashboard.reading import PolicyFacts, Question
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
 
@@ -81,10 +83,18 @@ async def show_jobs(visit: Visit) -> web.Response:
     money, after = _money(more.get("money", "")), more.get("after")
     if after is not None and not JOB_ID.fullmatch(after):
         raise Malformed("`?after=` is the id of the last job of the page before.")
-    ledger, only = visit.services.ledger, wanted.filter
-    tenant, since = only.tenant or "", wanted.period.since
+    question = Question.of(visit, wanted)
+    work = partial(_jobs_page, question, money, after, common(visit, "jobs"))
+    return answer(await made(visit, work))
+
+
+async def _jobs_page(
+    question: Question, money: MoneyWord, after: str | None, values: dict[str, Any], books: Books
+) -> str:
+    wanted = question.asked
+    only, tenant, since = wanted.filter, wanted.filter.tenant or "", wanted.period.since
     start = after or _end(wanted.period.until)
-    rows = await ledger.browse(
+    rows = await books.browse(
         tenant=tenant,
         after=start,
         since=since,
@@ -95,12 +105,12 @@ async def show_jobs(visit: Visit) -> web.Response:
         tag=only.tag,
         money=money,
     )
-    lines = tuple([_line(row, await ledger.attempts_of(row.id)) for row in rows])
+    lines = tuple([_line(row, await books.attempts_of(row.id)) for row in rows])
     looked_to = None
     if len(rows) < PAGE:
-        looked_to = await ledger.looked_to(tenant=tenant, after=start, since=since)
-    offered = await ledger.offered(since, wanted.period.until, tenant=wanted.pinned_tenant)
-    facts = PolicyFacts.of(visit.services.policy())
+        looked_to = await books.looked_to(tenant=tenant, after=start, since=since)
+    offered = await books.offered(since, wanted.period.until, tenant=wanted.pinned_tenant)
+    facts = PolicyFacts.of(question.policy)
     page = JobsPage(
         asked=wanted,
         money=money,
@@ -114,10 +124,7 @@ async def show_jobs(visit: Visit) -> web.Response:
         options=options(wanted, offered, facts),
         zones=zones(wanted, facts),
     )
-    text = await visit.services.desk.run(
-        partial(written, "jobs.html", page=page, within=WITHIN, **common(visit, "jobs"))
-    )
-    return answer(text)
+    return written("jobs.html", page=page, within=WITHIN, **values)
 
 
 async def show_job(visit: Visit) -> web.Response:

@@ -10,14 +10,14 @@ from aiohttp import web
 from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
 from router.finance.report import report
-from router.ledger.mapping import decode_view
-from router.ledger.views import SpendingRow
+from router.ledger.books import Books
 from router.model.money import Money
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
-from router.web.dashboard.reading import Unread, read_finance, spent_by_day
+from router.web.dashboard.making import made
+from router.web.dashboard.reading import Question, read_finance, spent_by_day
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -34,19 +34,16 @@ _FOCUS_FILTERS = {"provider", "tenant"}
 async def show_finance(visit: Visit) -> web.Response:
     """`GET /dashboard`: what was spent, whether it is within budget, what is not certain."""
     wanted, _ = asked(visit)
-    reading = await read_finance(visit, wanted)
-    # In another process: adding up and writing a page would hold up every edit's request.
-    text = await visit.services.press.run(
-        partial(_finance_page, wanted, reading, common(visit, "spend"))
-    )
-    return answer(text)
+    question = Question.of(visit, wanted)
+    return answer(await made(visit, partial(_finance_page, question, common(visit, "spend"))))
 
 
-def _finance_page(wanted: Asked, reading: Unread, values: dict[str, Any]) -> str:
+async def _finance_page(question: Question, values: dict[str, Any], books: Books) -> str:
+    wanted = question.asked
     meters = [(kind, swatch("b0", number, "m")) for number, kind in enumerate(KINDS)]
     return written(
         "finance.html",
-        page=compose(wanted, reading.read(wanted)),
+        page=compose(wanted, await read_finance(question, books)),
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
@@ -58,27 +55,21 @@ def _finance_page(wanted: Asked, reading: Unread, values: dict[str, Any]) -> str
 
 async def download_csv(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
-    text, name = await _reported(visit, reports.as_csv)
-    return _file(text, "text/csv", f"{name}.csv")
+    wanted, _ = asked(visit)
+    text = await made(visit, partial(_reported, wanted, reports.as_csv))
+    return _file(text, "text/csv", f"{_file_name(wanted)}.csv")
 
 
 async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
-    text, name = await _reported(visit, reports.as_json)
-    return _file(text, "application/json", f"{name}.json")
-
-
-async def _reported(visit: Visit, write: Callable[[reports.Report], str]) -> tuple[str, str]:
-    """What is asked for, written; and what a file of it is called."""
     wanted, _ = asked(visit)
-    columns = await spent_by_day(visit, wanted)
+    text = await made(visit, partial(_reported, wanted, reports.as_json))
+    return _file(text, "application/json", f"{_file_name(wanted)}.json")
 
-    def work() -> str:
-        rows = (decode_view(SpendingRow, row) for row in columns)
-        return write(report(rows, ("day", wanted.by), time_zone=wanted.zone.key))
 
-    # Not on the event loop: they may be tens of thousands.
-    return await visit.services.desk.run(work), _file_name(wanted)
+async def _reported(wanted: Asked, as_text: Callable[[reports.Report], str], books: Books) -> str:
+    rows = await spent_by_day(books, wanted)
+    return as_text(report(rows, ("day", wanted.by), time_zone=wanted.zone.key))
 
 
 def common(visit: Visit, here: str) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """
-Where pages are made: in a process of their own, so that edits wait for none of it.
+Where pages are made: in processes of their own, so that edits wait for none of it.
 
-A page of a large house takes tenths of a second, in which no thread beside it gets far. The press
-is a child that is started when the first page is asked for, is given work as pickles on its
-standard input, yields the processor to whoever buys, and ends when its input does: also when its
-parent was killed. It is given no secrets, reads no books and dials nobody.
+A page of a large house takes tenths of a second to read, add up and write, in which no thread
+beside it gets far. A press is a child that is started when a page is asked for, is given work as
+pickles on its standard input, reads the books through a connection of its own, as they are at one
+moment, yields the processor to whoever buys, and ends when its input does: also when its parent was
+killed. It is given no secrets, changes nothing and dials nobody.
 """
 
 import asyncio
@@ -12,14 +13,23 @@ import os
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
+
+from router.ledger.books import Books
+from router.ledger.sqlite_connection import SqliteReader
+from router.ledger.store import StoreUnavailable
+from router.model.errors import LedgerUnavailable, Malformed
 
 T = TypeVar("T")
 NICE = 10
+CHILDREN_MAX = 2
+"""Whoever asks for a slow page keeps nobody else waiting."""
 _LENGTH = 8
 _SECRET = ("FAREBOX_", "SHORTAPI_", "RUNPOD_", "AWS_", "AZURE_", "GOOGLE_")
+_UNREADABLE = {LedgerUnavailable.__name__, StoreUnavailable.__name__}
 
 
 class PressFailed(Exception):
@@ -27,39 +37,50 @@ class PressFailed(Exception):
 
 
 class Press:
-    """One child, one piece of work at a time."""
+    """A few children, each with one piece of work at a time."""
 
-    def __init__(self) -> None:
-        self._child: Process | None = None
-        self._turn = asyncio.Lock()
-
-    async def run(self, work: Callable[[], T]) -> T:
+    def __init__(self, path: Path) -> None:
         """
-        Have work done.
+        Args:
+            path: The ledger's file, which has its tables.
+        """
+        self._path = path
+        self._children: list[Process] = []
+        self._idle: list[Process] = []
+        self._room = asyncio.Semaphore(CHILDREN_MAX)
+
+    async def run(self, work: Callable[[Books], Awaitable[T]]) -> T:
+        """
+        Have work done. Who does not want it any longer may be cancelled: then the reading ends.
 
         Args:
-            work: A `partial` of a function of a module, with arguments that can be pickled.
+            work: A `partial` of a coroutine function of a module, with arguments that can be
+                pickled: it lacks the books alone.
 
         Raises:
-            PressFailed: It raised, or the child ended twice.
+            LedgerUnavailable: The books cannot be read.
+            Malformed: What is asked for cannot be made, in words for whoever asked.
+            PressFailed: It raised something else, or the child ended twice.
         """
         sent = pickle.dumps(work)
-        async with self._turn:
+        async with self._room:
             try:
-                answer = await self._asked(sent)
+                is_done, value = await self._asked(sent)
             except (asyncio.IncompleteReadError, ConnectionError):
                 # It was ended from outside, for want of memory perhaps: another may do better.
-                await self._end()
-                answer = await self._asked_anew(sent)
-        is_done, value = answer
-        if not is_done:
-            raise PressFailed(str(value))
-        return cast("T", value)
+                is_done, value = await self._asked_anew(sent)
+        if is_done:
+            return cast("T", value)
+        if isinstance(value, Malformed):
+            raise value
+        if value in _UNREADABLE:
+            raise LedgerUnavailable("The ledger cannot be read.")
+        raise PressFailed(str(value))
 
     async def close(self) -> None:
-        """End the child."""
-        async with self._turn:
-            await self._end()
+        """End the children."""
+        while self._children:
+            await self._end(self._children[0])
 
     async def _asked_anew(self, sent: bytes) -> tuple[bool, object]:
         try:
@@ -68,9 +89,7 @@ class Press:
             raise PressFailed("it ended twice") from error
 
     async def _asked(self, sent: bytes) -> tuple[bool, object]:
-        child = self._child
-        if child is None or child.returncode is not None:
-            child = self._child = await _started()
+        child = self._idle.pop() if self._idle else await self._started()
         assert child.stdin is not None
         assert child.stdout is not None
         is_whole = False
@@ -81,46 +100,56 @@ class Press:
             told = await child.stdout.readexactly(length)
             is_whole = True
         finally:
-            if not is_whole:
+            if is_whole:
+                self._idle.append(child)
+            else:
                 # What it answers after this would be taken for the answer to something else.
-                with suppress(ProcessLookupError):
-                    child.kill()
+                await self._end(child)
         answer: tuple[bool, object] = pickle.loads(told)  # noqa: S301 - of our own child.
         return answer
 
-    async def _end(self) -> None:
-        child, self._child = self._child, None
-        if child is None:
-            return
+    async def _started(self) -> Process:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "router.web.dashboard.press", str(self._path)),
+            stdin=PIPE,
+            stdout=PIPE,
+            env={name: value for name, value in os.environ.items() if not name.startswith(_SECRET)},
+            # Ctrl-C at a terminal is the parent's.
+            start_new_session=True,
+        )
+        self._children.append(child)
+        return child
+
+    async def _end(self, child: Process) -> None:
+        self._children.remove(child)
+        with suppress(ValueError):
+            self._idle.remove(child)
         with suppress(ProcessLookupError):
             child.kill()
         await child.wait()
 
 
-async def _started() -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router.web.dashboard.press"),
-        stdin=PIPE,
-        stdout=PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith(_SECRET)},
-        # Ctrl-C at a terminal is the parent's.
-        start_new_session=True,
-    )
-
-
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
+def serve(path: Path, source: BinaryIO, sink: BinaryIO) -> None:
     """Do work until there is no more."""
-    while len(head := source.read(_LENGTH)) == _LENGTH:
-        sent = source.read(int.from_bytes(head, "big"))
-        try:
-            work: Callable[[], object] = pickle.loads(sent)  # noqa: S301 - of our own parent.
-            told = pickle.dumps((True, work()))
-        except Exception as error:  # noqa: BLE001 - told to whoever asked, without its words.
-            told = pickle.dumps((False, type(error).__name__))
-        sink.write(len(told).to_bytes(_LENGTH, "big") + told)
-        sink.flush()
+    with asyncio.Runner() as runner:
+        while len(head := source.read(_LENGTH)) == _LENGTH:
+            sent = source.read(int.from_bytes(head, "big"))
+            try:
+                told = pickle.dumps((True, runner.run(_done(path, sent))))
+            except Malformed as error:
+                told = pickle.dumps((False, error))
+            except Exception as error:  # noqa: BLE001 - told to whoever asked, without its words.
+                told = pickle.dumps((False, type(error).__name__))
+            sink.write(len(told).to_bytes(_LENGTH, "big") + told)
+            sink.flush()
+
+
+async def _done(path: Path, sent: bytes) -> object:
+    work: Callable[[Books], Awaitable[object]] = pickle.loads(sent)  # noqa: S301 - of our parent.
+    with closing(SqliteReader(path)) as reader, reader.moment():
+        return await work(Books(reader))
 
 
 if __name__ == "__main__":
     os.nice(NICE)
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)

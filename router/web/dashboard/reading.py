@@ -1,9 +1,8 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
@@ -11,14 +10,15 @@ from router.finance.others import without
 from router.finance.overview import NAMES_MAX, Filter, unit_of
 from router.finance.periods import midnight, month_before, month_of, same_moment
 from router.finance.report import TAG
+from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
-from router.ledger.mapping import decode, decode_view
 from router.ledger.rows import AttemptRow
 from router.ledger.sums import Tags
 from router.ledger.views import Offered, OpenRow, RefusedRow, SpendingRow
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
+from router.web.auth import Caller
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.burn import read_hours
 from router.web.showing import may_be_shown
@@ -64,107 +64,91 @@ class FinanceReading:
     facts: PolicyFacts
 
 
-Columns = list[dict[str, Any]]
-"""Rows as they stand in the books."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A reading whose many rows are still columns: to take them apart is work for elsewhere."""
+class Question:
+    """What a page is to show, to whom, and by which policy: all that its making needs to know."""
 
-    period: Columns | None
-    """None: it is this month, and among what is of late."""
-    named: Columns | None
-    """Of the period, where it is by a tag: its dearest values. There may be as many as edits."""
-    lately: Columns
-    month_before: Columns
-    hours: dict[tuple[str, str], Columns]
-    rest: FinanceReading
-    """With nothing of these."""
+    asked: Asked
+    caller: Caller
+    policy: Policy
 
-    def read(self, asked: Asked) -> FinanceReading:
-        """Take them apart. Pure, and slow with many rows."""
-        lately = _rows(self.lately)
-        first = asked.period.first.isoformat()
-        within = tuple(row for row in lately if row.day >= first)
-        period = within if self.period is None else _rows(self.period)
-        if self.named is not None:
-            named = _rows(self.named)
-            period = (*named, *without(period, named, asked.by.removeprefix(TAG)))
-        return replace(
-            self.rest,
-            period=period,
-            lately=lately,
-            month_before=_rows(self.month_before),
-            hours={
-                key: tuple(decode(BudgetHourRow, row) for row in rows)
-                for key, rows in self.hours.items()
-            },
-        )
+    @classmethod
+    def of(cls, visit: Visit, asked: Asked) -> "Question":
+        """What a request asks."""
+        return cls(asked=asked, caller=visit.caller, policy=visit.services.policy())
 
 
-def _rows(columns: Columns) -> tuple[SpendingRow, ...]:
-    return tuple(decode_view(SpendingRow, row) for row in columns)
-
-
-async def read_finance(visit: Visit, asked: Asked) -> Unread:
+async def read_finance(question: Question, books: Books) -> FinanceReading:
     """
-    Read the books for a page.
+    Read the books for a page. Takes tenths of a second of a large house.
 
     Raises:
         LedgerUnavailable: They cannot be read.
     """
-    ledger, policy = visit.services.ledger, visit.services.policy()
+    asked, policy, caller = question.asked, question.policy, question.caller
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
-    period = asked.period
-    cut = unit_of(period.first, period.last)
+    period, pinned = asked.period, asked.pinned_tenant
     # Whole days: a sum of a day is one row, and its hours are many.
-    lately = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
-    # Before the whole that it is a part of: what is charged meanwhile is among all others then.
-    named = await _named(visit, asked, cut)
-    this = await _columns(visit, asked, min(month.since, lately), month.until, "day")
-    # What is asked for most often is read already.
-    is_this = (period.first, period.last) == (month.first, month.last)
-    rows = None if is_this else await _columns(visit, asked, period.since, period.until, cut)
-    last = await _columns(visit, asked, before.since, same_moment(asked.at, before), None)
-    offered = await ledger.offered(period.since, period.until, tenant=asked.pinned_tenant)
-    lines = await budget_lines(
-        ledger, policy, asked.at, tenant=asked.pinned_tenant, looks_ahead=False
-    )
-    shown = [line for line in lines if _is_about(asked.filter, line.scope)]
-    refused = await ledger.refused(month.since)
-    rest = FinanceReading(
-        period=(),
-        offered=offered,
-        lately=(),
-        month_before=(),
-        open=tuple(row for row in await ledger.open_money() if asked.filter.takes(row)),
-        budgets=tuple(shown),
-        hours={},
-        undelivered=tuple(
-            row
-            for row in await ledger.undelivered(asked.period.since, asked.period.until)
-            if asked.filter.takes(row)
-        ),
+    four_weeks = midnight((asked.at - HISTORY).astimezone(asked.zone).date(), asked.zone)
+    lately = await _spent(books, asked, min(month.since, four_weeks), month.until, "day")
+    lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
+    shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
+    refused = await books.refused(month.since)
+    undelivered = await books.undelivered(period.since, period.until)
+    last_month = same_moment(asked.at, before)
+    return FinanceReading(
+        period=await _of_the_period(books, asked, lately),
+        offered=await books.offered(period.since, period.until, tenant=pinned),
+        lately=lately,
+        month_before=await _spent(books, asked, before.since, last_month, None),
+        open=tuple(row for row in await books.open_money() if asked.filter.takes(row)),
+        budgets=shown,
+        hours=await read_hours(books, shown, asked.at),
+        undelivered=tuple(row for row in undelivered if asked.filter.takes(row)),
         refused=tuple(
             row
             for row in refused
-            if may_be_shown(visit, row.budget, row.scope) and _is_about(asked.filter, row.scope)
+            if may_be_shown(caller, policy, row.budget, row.scope)
+            and _is_about(asked.filter, row.scope)
         ),
         facts=PolicyFacts.of(policy),
     )
-    return Unread(
-        period=rows,
-        named=named,
-        lately=this,
-        month_before=last,
-        hours=await read_hours(ledger, shown, asked.at),
-        rest=rest,
+
+
+async def _of_the_period(
+    books: Books, asked: Asked, lately: tuple[SpendingRow, ...]
+) -> tuple[SpendingRow, ...]:
+    """What is asked for most often, this month, is read already."""
+    period, month = asked.period, month_of(asked.at, asked.zone)
+    cut = unit_of(period.first, period.last)
+    named = await _named(books, asked, cut)
+    if (period.first, period.last) == (month.first, month.last):
+        whole = tuple(row for row in lately if row.day >= period.first.isoformat())
+    else:
+        whole = await _spent(books, asked, period.since, period.until, cut)
+    if named is None:
+        return whole
+    return (*named, *without(whole, named, asked.by.removeprefix(TAG)))
+
+
+async def _named(books: Books, asked: Asked, cut: Cut) -> tuple[SpendingRow, ...] | None:
+    """What is by a tag's dearest values, of which there may be as many as edits; or by no tag."""
+    if not asked.by.startswith(TAG):
+        return None
+    period, tag = asked.period, asked.by.removeprefix(TAG)
+    dearest = await books.dearest_tags(
+        period.since,
+        period.until,
+        tag,
+        tenant=asked.filter.tenant,
+        only=asked.filter.only,
+        most=NAMES_MAX,
     )
+    return await _spent(books, asked, period.since, period.until, cut, tag, dearest)
 
 
-async def spent_by_day(visit: Visit, asked: Asked) -> Columns:
+async def spent_by_day(books: Books, asked: Asked) -> tuple[SpendingRow, ...]:
     """
     Read all that was spent in the period by day and by what is asked for, as far as it is meant.
 
@@ -174,35 +158,19 @@ async def spent_by_day(visit: Visit, asked: Asked) -> Columns:
     """
     period = asked.period
     tags = asked.by.removeprefix(TAG) if asked.by.startswith(TAG) else False
-    return await _columns(visit, asked, period.since, period.until, "day", tags)
+    return await _spent(books, asked, period.since, period.until, "day", tags)
 
 
-async def _named(visit: Visit, asked: Asked, cut: Cut) -> Columns | None:
-    """What is by a tag's dearest values; None where nothing is by a tag."""
-    if not asked.by.startswith(TAG):
-        return None
-    period, tag = asked.period, asked.by.removeprefix(TAG)
-    dearest = await visit.services.ledger.dearest_tags(
-        period.since,
-        period.until,
-        tag,
-        tenant=asked.filter.tenant,
-        only=asked.filter.only,
-        most=NAMES_MAX,
-    )
-    return await _columns(visit, asked, period.since, period.until, cut, tag, dearest)
-
-
-async def _columns(
-    visit: Visit,
+async def _spent(
+    books: Books,
     asked: Asked,
     since: datetime,
     until: datetime,
     cut: Cut | None,
     tags: bool | str = False,  # noqa: FBT001, FBT002 - or a word.
     among: Sequence[Tags] | None = None,
-) -> Columns:
-    return await visit.services.ledger.spending_columns(
+) -> tuple[SpendingRow, ...]:
+    rows = await books.spending(
         since,
         until,
         zone=asked.zone,
@@ -214,6 +182,7 @@ async def _columns(
         only=asked.filter.only,
         among=among,
     )
+    return tuple(rows)
 
 
 def _is_about(wanted: Filter, account: str) -> bool:

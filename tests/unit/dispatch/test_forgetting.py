@@ -10,9 +10,10 @@ import pytest
 from router.dispatch.forgetting import BATCH, Forgetting
 from router.dispatch.requests import INLINE_MAX
 from router.images.keeping import FolderResults
+from router.ledger.books import Part
 from router.ledger.commands import Told
 from router.ledger.executor import InlineExecutor
-from router.ledger.ledger import Ledger, Part
+from router.ledger.ledger import Ledger
 from router.ledger.outbox_rows import OutboxState
 from router.ledger.rows import JobRow
 from router.model.ids import JobId
@@ -49,7 +50,7 @@ def forgetting(stage: Stage, seconds: float = 0.0) -> Forgetting:
             await ledger.forget_part(job_id, part, request, at)
             clock.advance(seconds)
 
-    books = Books(ledger._store, ledger._writer)
+    books = Books(ledger._kept, ledger._writer)
     clock.advance((stage.clock.now() - clock.now()).total_seconds())
     return Forgetting(clock, books, stage.inputs, stage.results, policy=lambda: stage.policy)
 

@@ -1,13 +1,10 @@
 from pathlib import Path
-from typing import cast
 
 import pytest
-from aiohttp import web
 
 from router.web.auth import Caller
 from router.web.keys import Role
 from router.web.showing import may_be_shown
-from router.web.visit import Visit
 from tests.policy_files import a_policy
 from tests.web_stage import open_house
 
@@ -38,10 +35,4 @@ async def test_an_account_is_shown_to_those_whose_it_is(
     """And what all share to all; of a budget that is gone only what names the tenant."""
     caller = Caller(tenant=tenant, key_id="k", role=role, who="somebody")
     async with open_house(tmp_path, policy=a_policy(budgets=BUDGETS)) as front:
-        visit = Visit(
-            services=front.services,
-            request=cast("web.Request", None),
-            arrived_s=0.0,
-            caller=caller,
-        )
-        assert may_be_shown(visit, budget, account) is shown
+        assert may_be_shown(caller, front.services.policy(), budget, account) is shown

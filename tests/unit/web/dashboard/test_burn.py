@@ -102,6 +102,6 @@ async def test_the_most_used_windows_burn_down(tmp_path: Path) -> None:
 
     assert len(found) == BURNS_MAX
     hours = found["everyone-monthly", "everyone"]
-    assert [row["charged"] for row in hours] == [39_100_000, 41_300_000]
+    assert [row.charged for row in hours] == [usd("0.0391"), usd("0.0413")]
     assert ("unused", "everyone") not in found
     assert ("rolling", "everyone") not in found

@@ -171,7 +171,7 @@ async def test_without_its_books_the_page_says_so(tmp_path: Path) -> None:
         async def broken(*_: object, **__: object) -> None:
             raise LedgerUnavailable("The ledger cannot be read.")
 
-        front.stage.ledger.spending_columns = broken  # type: ignore[method-assign,assignment]
+        front.stage.ledger.spending = broken  # type: ignore[method-assign,assignment]
         answer = await front.ask("GET", "/dashboard")
 
     assert answer.status == 503

@@ -3,11 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
 
 from router.finance.overview import OTHERS, Filter
 from router.finance.periods import read_period
@@ -15,9 +13,8 @@ from router.model.money import Money, total
 from router.web.auth import Caller
 from router.web.dashboard import reading
 from router.web.dashboard.asked import Asked
-from router.web.dashboard.reading import FinanceReading, read_finance
+from router.web.dashboard.reading import FinanceReading, Question, read_finance
 from router.web.keys import Role
-from router.web.visit import Visit
 from tests.finance_page import asked_for
 from tests.ledger_kit import usd
 from tests.page_kit import POLICY, Bookkeeper
@@ -45,9 +42,8 @@ async def a_history(front: Front) -> None:
 async def read(front: Front, asked: Asked, tenant: str = "everyone") -> FinanceReading:
     """Read for a viewer."""
     caller = Caller(tenant=tenant, key_id="k", role=Role.VIEWER, who="w")
-    visit = Visit(services=front.services, request=cast("web.Request", None), arrived_s=0.0,
-                  caller=caller)  # fmt: skip
-    return (await read_finance(visit, asked)).read(asked)
+    question = Question(asked=asked, caller=caller, policy=front.services.policy())
+    return await read_finance(question, front.stage.ledger)
 
 
 async def test_what_is_meant_is_read_and_what_there_is_to_choose(tmp_path: Path) -> None:

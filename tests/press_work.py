@@ -1,0 +1,48 @@
+"""Work for a press: it is done in another process, which finds it here by name."""
+
+import asyncio
+import os
+
+from router.ledger.books import Books
+from router.model.errors import Malformed
+
+
+async def process_id(_: Books) -> int:
+    """Who does it."""
+    return os.getpid()
+
+
+async def niceness(_: Books) -> int:
+    """How much whoever does it yields."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+async def environment(name: str, _: Books) -> str | None:
+    """What it was told."""
+    return os.environ.get(name)
+
+
+async def failing(_: Books) -> int:
+    """Nothing comes of it."""
+    raise ZeroDivisionError("of words that nobody is told")
+
+
+async def asking_too_much(_: Books) -> int:
+    """Whoever asked can mend it."""
+    raise Malformed("Ask for less.")
+
+
+async def ending(_: Books) -> int:
+    """Whoever does it ends."""
+    os._exit(3)
+
+
+async def endless(_: Books) -> int:
+    """Nobody waits for it to end by itself."""
+    never: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def jobs(books: Books) -> int:
+    """How many jobs stand in the books."""
+    return len(await books.browse())
