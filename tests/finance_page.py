@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from router.finance.budgets import BudgetLine
 from router.finance.overview import Filter
 from router.finance.periods import read_period
-from router.ledger.views import OpenRow
+from router.ledger.views import Offered, OpenRow
 from router.model.job import Resolution
 from router.model.money import Money
 from router.web.dashboard.asked import Asked
@@ -48,7 +48,7 @@ def a_reading(**fields: Any) -> FinanceReading:
     """Nothing at all, but for what is given."""
     reading = FinanceReading(
         period=(),
-        choices=(),
+        offered=Offered(),
         lately=(),
         spent_hours=(),
         month_before=(),

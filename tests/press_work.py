@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from router.ledger.books import Books
+from router.model.errors import Malformed
 
 
 async def process_id(_: Books) -> int:
@@ -24,6 +25,11 @@ async def environment(name: str, _: Books) -> str | None:
 async def failing(_: Books) -> int:
     """Nothing comes of it."""
     raise ZeroDivisionError("of words that nobody is told")
+
+
+async def asking_too_much(_: Books) -> int:
+    """Whoever asked can mend it."""
+    raise Malformed("Ask for less.")
 
 
 async def ending(_: Books) -> int:

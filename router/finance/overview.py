@@ -14,13 +14,16 @@ from typing import Protocol
 
 from router.finance.report import Amounts, value_of
 from router.ledger.days import Cut
-from router.ledger.views import SpendingRow
+from router.ledger.views import Only, SpendingRow
 from router.model.job import Resolution
 from router.model.money import Money, total
 
-OTHERS = "others"
+OTHERS = "\x1fothers"
+"""Stands for all names that are not told apart; nothing printable, so no name is the same."""
 SERIES_MAX = 6
 """More names than this are shown as one, `OTHERS`: nobody tells more colours apart."""
+NAMES_MAX = 100
+"""Nor does anybody read a longer table: of more names the dearest are shown, and `OTHERS`."""
 DAILY_MAX, WEEKLY_MAX = 62, 400
 """Longer periods are drawn by week, and still longer ones by month."""
 
@@ -49,6 +52,16 @@ class Filter:
     resolution: str | None = None
     model: str | None = None
     tag: tuple[str, str] | None = None
+
+    @property
+    def only(self) -> Only:
+        """The same as the ledger's sums are asked; whose it is, they are asked apart from it."""
+        return Only(
+            provider=self.provider or "",
+            model=self.model or "",
+            resolution=self.resolution or "",
+            tag=self.tag,
+        )
 
     def takes(self, row: Reportable) -> bool:
         """Whether a row is meant."""
@@ -224,9 +237,13 @@ def stack(rows: Iterable[SpendingRow], cut: Sequence[Bucket], by: str) -> Stack:
         place = max(0, bisect_right(starts, row.day) - 1)
         if row.day <= cut[-1].last.isoformat():
             sums.setdefault(value_of(row, by), [0] * len(cut))[place] += row.posted.nanos
+    others = sums.pop(OTHERS, None)
     largest = sorted(sums, key=lambda name: (-sum(sums[name]), name))
-    kept = largest if len(largest) <= SERIES_MAX else largest[: SERIES_MAX - 1]
+    fit = len(largest) + (others is not None) <= SERIES_MAX
+    kept = largest if fit else largest[: SERIES_MAX - 1]
     rest = [sums[name] for name in largest[len(kept) :]]
+    if others is not None:
+        rest.append(others)
     found = [Series(name, tuple(map(Money, sums[name]))) for name in kept]
     if rest:
         found.append(Series(OTHERS, tuple(Money(sum(one)) for one in zip(*rest, strict=True))))

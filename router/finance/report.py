@@ -88,8 +88,10 @@ class Grain:
     """How finely the ledger's rows must be told apart."""
 
     cut: Cut | None
-    tags: bool
+    tags: bool | str
+    """Whether by tags; or by the values of which one."""
     keys: bool
+    tenants: bool
 
     @classmethod
     def of(cls, by: Sequence[str]) -> "Grain":
@@ -97,10 +99,12 @@ class Grain:
         cuts: list[Cut] = [cut for cut in CUTS if cut in by]
         # Neither weeks nor months are made of the other.
         several: Cut | None = "day" if cuts else None
+        tags = [dimension.removeprefix(TAG) for dimension in by if dimension.startswith(TAG)]
         return cls(
             cut=cuts[0] if len(cuts) == 1 else several,
-            tags=any(dimension.startswith(TAG) for dimension in by),
+            tags=tags[0] if len(tags) == 1 else bool(tags),
             keys="key" in by,
+            tenants="tenant" in by,
         )
 
 
@@ -187,9 +191,8 @@ def names_no_tag(text: str) -> bool:
     return any(part.strip() in {TAG, TAG.removesuffix(":")} for part in text.split(","))
 
 
-def which_tag(rows: Iterable[SpendingRow]) -> str:
+def which_tag(known: Sequence[str]) -> str:
     """What to write instead of `tag`, for whoever did not know, with the tags that there are."""
-    known = sorted({name for row in rows for name, _ in row.tags})
     if not known:
         return "Edits are reported by one of their tags, as tag:team; of that time none has tags."
     shown = ", ".join(f"{TAG}{name}" for name in known[:TAGS_TOLD])

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from router.ledger.flow_rows import MINUTES, bucket
+from router.ledger.flow_rows import MINUTES, Span, bucket
 from router.model.clock import rfc3339
 
 Cut = Literal["day", "week", "month"]
 """What a time is cut into: days, ISO weeks from Monday on, or months."""
-PieceKind = Literal["ever", "day", "hour", "quarter", "entry", "open"]
+PieceKind = Span | Literal["entry", "open"]
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _NOON = timedelta(hours=12)
 _HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=MINUTES)
-_Step = tuple[Literal["hour", "quarter"], timedelta]
-_STEPS: tuple[_Step, ...] = (("hour", _HOUR), ("quarter", _QUARTER))
+_Step = tuple[Span, timedelta]
+_PLAIN: tuple[_Step, ...] = (("day", _DAY), ("hour", _HOUR), ("quarter", _QUARTER))
+_TAGGED: tuple[_Step, ...] = (("tagged_day", _DAY), ("tagged_quarter", _QUARTER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,9 @@ def everything() -> Piece:
     return Piece(label="", kind="ever", sign=1, since=since, until=since + _DAY)
 
 
-def pieces(since: datetime, until: datetime, zone: tzinfo, cut: Cut | None) -> Iterator[Piece]:
+def pieces(
+    since: datetime, until: datetime, zone: tzinfo, cut: Cut | None, *, tags: bool = False
+) -> Iterator[Piece]:
     """
     Cut `[since, until)` into parts, and each part into pieces.
 
@@ -61,10 +64,12 @@ def pieces(since: datetime, until: datetime, zone: tzinfo, cut: Cut | None) -> I
         until: Exclusive.
         zone: Whose days.
         cut: None makes one part.
+        tags: Of sums that are told apart by tags, or that know nothing of them.
     """
+    steps = _TAGGED if tags else _PLAIN
     for label, start, end in _parts(since, until, zone, cut):
         yield Piece(label=label, kind="open", sign=1, since=start, until=end)
-        yield from _sums(label, start, end)
+        yield from _sums(label, start, end, steps)
 
 
 def _parts(
@@ -110,26 +115,29 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _sums(label: str, start: datetime, end: datetime) -> Iterator[Piece]:
-    first, last = bucket("day", start + _NOON), bucket("day", end + _NOON)
+def _sums(label: str, start: datetime, end: datetime, steps: tuple[_Step, ...]) -> Iterator[Piece]:
+    (span, _), *finer = steps
+    first, last = bucket(span, start + _NOON), bucket(span, end + _NOON)
     if first >= last:
-        yield from _finer(label, start, end, 1)
+        yield from _finer(label, start, end, 1, tuple(finer))
         return
-    yield from _mended(label, start, first)
-    yield Piece(label=label, kind="day", sign=1, since=first, until=last)
-    yield from _mended(label, last, end)
+    yield from _mended(label, start, first, tuple(finer))
+    yield Piece(label=label, kind=span, sign=1, since=first, until=last)
+    yield from _mended(label, last, end, tuple(finer))
 
 
-def _mended(label: str, since: datetime, until: datetime) -> Iterator[Piece]:
+def _mended(
+    label: str, since: datetime, until: datetime, steps: tuple[_Step, ...]
+) -> Iterator[Piece]:
     """What is missing from one instant to another; to be taken away where that is earlier."""
     if since < until:
-        yield from _finer(label, since, until, 1)
+        yield from _finer(label, since, until, 1, steps)
     elif until < since:
-        yield from _finer(label, until, since, -1)
+        yield from _finer(label, until, since, -1, steps)
 
 
 def _finer(
-    label: str, since: datetime, until: datetime, sign: int, steps: tuple[_Step, ...] = _STEPS
+    label: str, since: datetime, until: datetime, sign: int, steps: tuple[_Step, ...]
 ) -> Iterator[Piece]:
     """What is shorter than a day: of as few sums as can be, and its ends of finer ones."""
     if since >= until:

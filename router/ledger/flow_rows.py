@@ -12,8 +12,10 @@ from typing import ClassVar, Literal
 from router.model.job import Resolution
 from router.model.money import Money
 
-Span = Literal["quarter", "hour", "day", "ever"]
+Span = Literal["quarter", "hour", "day", "ever", "tagged_quarter", "tagged_day"]
 """Of what time a sum is: a quarter of an hour, an hour or a day of UTC, or all time."""
+TAGGED: frozenset[Span] = frozenset({"tagged_quarter", "tagged_day"})
+"""Those that are told apart by tags too: of an order's number there are as many as edits."""
 
 Source = Literal["statement", "refund", "word"]
 """
@@ -28,11 +30,11 @@ _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 def bucket(span: Span, at: datetime) -> datetime:
     """When the time begins that an instant lies in. Every zone's days begin with a quarter hour."""
     match span:
-        case "quarter":
+        case "quarter" | "tagged_quarter":
             return at.replace(minute=at.minute // MINUTES * MINUTES, second=0, microsecond=0)
         case "hour":
             return at.replace(minute=0, second=0, microsecond=0)
-        case "day":
+        case "day" | "tagged_day":
             return at.replace(hour=0, minute=0, second=0, microsecond=0)
         case _:
             return _ALWAYS
@@ -101,6 +103,7 @@ class FlowRow(Flow):
     resolution: Resolution
     tenant: str
     tags: tuple[tuple[str, str], ...]
+    """Empty but in the spans that are `TAGGED`."""
     key_id: str
 
     @property
@@ -135,3 +138,23 @@ class EndingRow:
     def plus(self, other: "EndingRow") -> "EndingRow":
         """Both of one key, as one change."""
         return replace(self, jobs=self.jobs + other.jobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagKeyRow:
+    """That a tenant had a tag on a day, whatever its value."""
+
+    table: ClassVar[str] = "tag_keys"
+    key_columns: ClassVar[tuple[str, ...]] = ("day", "tenant", "tag")
+    day: datetime
+    tenant: str
+    tag: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The primary key."""
+        return (self.day, self.tenant, self.tag)
+
+
+SumRow = FlowRow | EndingRow | TagKeyRow
+SUMS: tuple[type[SumRow], ...] = (FlowRow, EndingRow, TagKeyRow)

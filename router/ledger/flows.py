@@ -17,12 +17,21 @@ Two rules decide what the sums mean.
 from collections.abc import Iterable
 from datetime import datetime
 
-from router.ledger.flow_rows import EndingRow, Flow, FlowRow, Source, Span, bucket
+from router.ledger.flow_rows import (
+    TAGGED,
+    EndingRow,
+    Flow,
+    FlowRow,
+    Source,
+    Span,
+    TagKeyRow,
+    bucket,
+)
 from router.ledger.rows import AttemptRow, EntryRow, JobRow
 from router.model.job import AttemptState
 from router.model.money import Money
 
-SPANS: tuple[Span, ...] = ("quarter", "hour", "day", "ever")
+SPANS: tuple[Span, ...] = ("quarter", "hour", "day", "ever", "tagged_quarter", "tagged_day")
 DELIVERED = "delivered"
 """The outcome of an attempt that brought its image."""
 _ENDS = frozenset({"post", "void", "presume"})
@@ -127,7 +136,7 @@ def _row(span: Span, at: datetime, attempt: AttemptRow, flow: Flow) -> FlowRow:
         model=attempt.model,
         resolution=attempt.resolution,
         tenant=attempt.tenant,
-        tags=attempt.tags,
+        tags=attempt.tags if span in TAGGED else (),
         key_id=attempt.key_id,
         entries=flow.entries,
         attempts=flow.attempts,
@@ -142,6 +151,12 @@ def _row(span: Span, at: datetime, attempt: AttemptRow, flow: Flow) -> FlowRow:
         under=flow.under,
         drifted=flow.drifted,
     )
+
+
+def tag_keys(attempt: AttemptRow, at: datetime) -> tuple[TagKeyRow, ...]:
+    """Which tags there are on a day, to choose from without looking at their values."""
+    day = bucket("day", at)
+    return tuple(TagKeyRow(day=day, tenant=attempt.tenant, tag=tag) for tag, _ in attempt.tags)
 
 
 def endings(before: JobRow, after: JobRow) -> tuple[EndingRow, ...]:

@@ -70,6 +70,11 @@ def _values(kind: type[Any], columns: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def read_tags(text: str) -> tuple[tuple[str, str], ...]:
+    """Tags as a value, from a row's column."""
+    return _parts(tuple[str, str], text)
+
+
 def to_column(value: object) -> Column:
     """A value as the databases keep it."""
     # Most columns are empty or plain text, so these come first: this runs for every column.

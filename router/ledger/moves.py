@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from router.ledger.flow_rows import Source
-from router.ledger.flows import flows
+from router.ledger.flows import flows, tag_keys
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.page import Page
 from router.ledger.rows import AttemptRow, BalanceRow, EntryKind, EntryRow, JobRow, Row
@@ -83,11 +83,14 @@ def moved(
         assert row.held >= Money.ZERO, row
         assert row.in_doubt >= Money.ZERO, row
         balances.append(row)
+    is_again = first not in {None, attempt.id}
+    sums = flows(attempt, after or attempt, entries, at, is_again=is_again)
     return (
         *entries,
         *balances,
         *_hours(attempt, moves, at),
-        *flows(attempt, after or attempt, entries, at, is_again=first not in {None, attempt.id}),
+        *sums,
+        *(tag_keys(attempt, at) if sums else ()),
     )
 
 

@@ -35,7 +35,7 @@ from router.ledger.commands import (
     Told,
     Void,
 )
-from router.ledger.flow_rows import EndingRow, FlowRow
+from router.ledger.flow_rows import EndingRow, FlowRow, SumRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -68,7 +68,7 @@ class Page:
         self._dirty: dict[Key, Row] = {}
         self._entries: list[EntryRow] = []
         self._hours: dict[tuple[str | datetime, ...], BudgetHourRow] = {}
-        self._sums: dict[Key, FlowRow | EndingRow] = {}
+        self._sums: dict[Key, SumRow] = {}
         self._groups: dict[Key, dict[tuple[object, ...], Row]] = {}
         self._rolling: dict[tuple[str, str], set[tuple[object, ...]]] = {}
 
@@ -97,7 +97,7 @@ class Page:
                 before = self._hours.get(row.key)
                 self._hours[row.key] = row if before is None else before.plus(row.charged)
                 continue
-            if isinstance(row, FlowRow | EndingRow):
+            if isinstance(row, SumRow):
                 self._add(row)
                 continue
             if isinstance(row, BalanceRow) and row.is_hour:
@@ -105,7 +105,7 @@ class Page:
             self._keep(row)
             self._dirty[type(row), row.key] = row
 
-    def _add(self, row: FlowRow | EndingRow) -> None:
+    def _add(self, row: SumRow) -> None:
         key: Key = (type(row), row.key)
         match self._sums.get(key), row:
             case (FlowRow() as former, FlowRow() as flow):

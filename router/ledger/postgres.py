@@ -1,5 +1,5 @@
 """
-The ledger on PostgreSQL: one writer's connection in each process, and two for readings.
+The ledger on PostgreSQL: one writer's connection in each process, and three for readings.
 
 The same page and the same decisions as on SQLite. Here several writers may work on the same books:
 each locks the rows it reads, in the order of their keys, until its batch is committed.
@@ -20,9 +20,9 @@ from router.ledger.decide import Decider, decide, decide_all
 from router.ledger.limit_rows import RollingRow
 from router.ledger.mapping import decode, encode
 from router.ledger.page import Key, Page, balances, limits_of, subjects
-from router.ledger.postgres_connection import SCAN_S, Connection, argument, connect, migrate
+from router.ledger.postgres_connection import SCAN_S, Connection, Lane, argument, connect, migrate
 from router.ledger.rows import ROW_TYPES, BalanceRow, RefusalRow, Row, Window
-from router.ledger.sql import positional, queries
+from router.ledger.sql import LONG, positional, queries
 from router.ledger.store import (
     COMMAND_FAULTS,
     Contradiction,
@@ -62,8 +62,8 @@ class PostgresStore:
         self._queries = queries("postgres")
         self._writer = uuid.uuid4().hex
         self._writing: Connection | None = None
-        self._reading: Connection | None = None
-        self._writing_turn, self._reading_turn = asyncio.Lock(), asyncio.Lock()
+        self._writing_turn = asyncio.Lock()
+        self._reading, self._looking = Lane(url), Lane(url)
 
     @classmethod
     async def open(cls, url: str, clock: Clock, *, decider: Decider = decide) -> Self:
@@ -88,17 +88,18 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Leave the ledger. A batch in hand is finished first."""
-        async with self._writing_turn, self._reading_turn:
+        async with self._writing_turn:
             try:
                 connection = await self._writable()
                 await self._run(connection, "leave", {"writer": self._writer})
             except TROUBLE:
                 # The row of a writer that is gone does no harm.
                 self._drop_writing()
-            for open_ in (self._writing, self._reading):
-                if open_ is not None:
-                    await open_.close()
-            self._writing = self._reading = None
+            if self._writing is not None:
+                await self._writing.close()
+            self._writing = None
+        await self._reading.close()
+        await self._looking.close()
 
     async def commit(self, commands: Sequence[Command]) -> list[Outcome]:
         """See `Store.commit`."""
@@ -115,11 +116,11 @@ class PostgresStore:
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.fetch`."""
-        async with self._reading_turn:
-            with _translated():
-                if self._reading is None or self._reading.is_closed():
-                    self._reading = await connect(self._url)
-                return await self._run(self._reading, query, parameters)
+        # What an edit asks, as whose its key is, does not wait behind a page or a scrape.
+        lane = self._looking if query in LONG else self._reading
+        with _translated():
+            async with lane.turn() as connection:
+                return await self._run(connection, query, parameters)
 
     async def scan(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Store.scan`. It is seldom, so it has a connection for its own time only."""

@@ -1,5 +1,8 @@
 """Connections to PostgreSQL that keep what they answer, and the tables they find there."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
 import asyncpg
@@ -49,6 +52,34 @@ async def connect(url: str, *, statement_s: float = STATEMENT_S) -> Connection:
         connection.terminate()
         raise
     return connection
+
+
+class Lane:
+    """A connection for readings that take turns; it is opened for the first of them."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._turn = url, asyncio.Lock()
+        self._open: Connection | None = None
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Connection]:
+        """
+        Have the connection. A reading whose task is cancelled is cancelled at the server too.
+
+        Raises:
+            asyncpg.PostgresError, OSError, TimeoutError: As `connect`.
+        """
+        async with self._turn:
+            if self._open is None or self._open.is_closed():
+                self._open = await connect(self._url)
+            yield self._open
+
+    async def close(self) -> None:
+        """Close it, when the reading in hand is done."""
+        async with self._turn:
+            if self._open is not None:
+                await self._open.close()
+            self._open = None
 
 
 async def _check_durable(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from router.ledger.alert_rows import AlertLetterRow, AlertRow
-from router.ledger.flow_rows import EndingRow, FlowRow, Source
+from router.ledger.flow_rows import SUMS, Source, SumRow
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import HOUR, BudgetHourRow, RaiseRow, RollingRow
 from router.ledger.outbox_rows import OutboxRow
@@ -273,8 +273,7 @@ Row = (
     | OutboxRow
     | AccountEventRow
     | PeriodRow
-    | FlowRow
-    | EndingRow
+    | SumRow
     | AccountFact
     | AlertLetterRow
 )
@@ -293,8 +292,7 @@ ROW_TYPES: tuple[type[Row], ...] = (
     OutboxRow,
     AccountEventRow,
     PeriodRow,
-    FlowRow,
-    EndingRow,
+    *SUMS,
     *ACCOUNT_FACTS,
 )
 """What is stored, those first that others refer to."""

@@ -9,6 +9,32 @@ from router.model.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Which money is meant; empty is all."""
+
+    provider: str = ""
+    model: str = ""
+    resolution: str = ""
+    tag: tuple[str, str] | None = None
+
+
+EVERYTHING = Only()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """Names to choose from, of what was spent within a time: in their order, and not too many."""
+
+    providers: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    resolutions: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    tag_keys: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    """Some of each key: there may be as many values as edits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpendingRow:
     """Money and counts of a time that share everything they are reported by."""
 
@@ -18,8 +44,9 @@ class SpendingRow:
     model: str
     resolution: Resolution
     tenant: str
-    tags: tuple[tuple[str, str], ...]
     """Empty where they are not told apart."""
+    tags: tuple[tuple[str, str], ...]
+    """Those that are told apart, all or of one key."""
     key_id: str
     """Empty where keys are not told apart."""
     attempts: int

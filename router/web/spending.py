@@ -1,6 +1,8 @@
 """Budgets and spend, from the same readings as the tables, the metrics and the exports."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 
 from aiohttp import web
 
@@ -9,10 +11,12 @@ from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
 from router.finance.report import Grain, Twice, names_no_tag, parse_by, report, which_tag
+from router.ledger.books import Books
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
 from router.policy.windows import read_zone
+from router.web.dashboard.making import made
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -54,17 +58,37 @@ async def read_spend(visit: Visit) -> web.Response:
     zone = _time_zone(query.get("time_zone", "UTC"))
     since, until = read_span(query, zone)
     tenant = _tenant(visit, query.get("tenant"))
-    ledger = visit.services.ledger
     asked = query.get("by", "provider")
     if names_no_tag(asked):
-        raise Malformed(which_tag(await ledger.spending(since, until, tenant=tenant)))
+        offered = await visit.services.ledger.offered(since, until, tenant=tenant)
+        raise Malformed(which_tag(offered.tag_keys))
     by = parse_by(asked)
+    work = partial(_reported, by, zone, since, until, tenant)
+    # Elsewhere: they may be tens of thousands of lines.
+    return _json(await made(visit, work))
+
+
+async def _reported(
+    by: Sequence[str],
+    zone: tzinfo,
+    since: datetime,
+    until: datetime,
+    tenant: str | None,
+    books: Books,
+) -> str:
     grain = Grain.of(by)
-    rows = await ledger.spending(
-        since, until, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys, tenant=tenant
+    rows = await books.spending(
+        since,
+        until,
+        zone=zone,
+        cut=grain.cut,
+        tags=grain.tags,
+        keys=grain.keys,
+        tenants=grain.tenants,
+        tenant=tenant,
     )
-    twice = Twice.of(await ledger.paid_twice(since, until, tenant=tenant))
-    return _json(reports.as_json(report(rows, by, time_zone=str(zone)), twice))
+    twice = Twice.of(await books.paid_twice(since, until, tenant=tenant))
+    return reports.as_json(report(rows, by, time_zone=str(zone)), twice)
 
 
 def _time_zone(name: str) -> tzinfo:

@@ -60,7 +60,8 @@ SELECT n, tenant, at, ended,
     CASE n % 3 WHEN 0 THEN 'runpod' ELSE 'shortapi' END AS provider,
     CASE n % 5 WHEN 0 THEN '4k' WHEN 1 THEN '2k' ELSE '1k' END AS resolution,
     40000000 + n % 3 * 1000001 AS price,
-    '[["team", "team-' || (n % :teams) || '"]]' AS tags,
+    '[' || CASE WHEN :orders = 1 THEN '["order", "' || (100000000 + n) || '"], ' ELSE '' END
+        || '["team", "team-' || (n % :teams) || '"]]' AS tags,
     '[["each-tenant-monthly", "tenant:' || tenant || '", "' || month || '", "' || next_month
         || '"], ["everyone-monthly", "everyone", "' || month || '", "' || next_month || '"]]'
         AS windows
@@ -68,13 +69,15 @@ FROM named
 """
 
 
-def write_million(path: Path, now: datetime) -> None:
+def write_million(path: Path, now: datetime, *, jobs: int = JOBS, orders: bool = False) -> None:
     """
     Write the ledger.
 
     Args:
         path: Of the file, which is not there yet.
         now: When the last job ended; the others did in the `DAYS` before.
+        jobs: How many.
+        orders: Whether each has the number of an order as a tag, beside its team.
     """
     with closing(apsw.Connection(str(path))) as database:
         database.pragma("journal_mode", "off")
@@ -85,11 +88,12 @@ def write_million(path: Path, now: datetime) -> None:
         database.pragma("user_version", VERSION)
         first = int((now - timedelta(days=DAYS)).timestamp() * 1000)
         parameters = {
-            "jobs": JOBS,
+            "jobs": jobs,
             "first": first,
-            "step": DAYS * 86_400_000 // JOBS,
+            "step": DAYS * 86_400_000 // jobs,
             "tenants": TENANTS,
             "teams": TEAMS,
+            "orders": int(orders),
         }
         database.execute(_MADE, parameters)
         with database:

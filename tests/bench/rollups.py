@@ -149,7 +149,13 @@ class Shelf:
         """What was posted, as the report says."""
         grain = Grain.of(by)
         rows = await self.ledger.spending(
-            SINCE, UNTIL, zone=zone, cut=grain.cut, tags=grain.tags, keys=grain.keys
+            SINCE,
+            UNTIL,
+            zone=zone,
+            cut=grain.cut,
+            tags=grain.tags,
+            keys=grain.keys,
+            tenants=grain.tenants,
         )
         return report(rows, by).total.posted
 

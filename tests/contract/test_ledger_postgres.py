@@ -221,6 +221,35 @@ async def test_a_full_disk_is_told_as_full(store: PostgresStore) -> None:
     assert isinstance((await store.commit([an_accept("j1", "0.05")]))[0], Placed)
 
 
+async def test_a_reading_that_nobody_waits_for_is_cancelled_at_the_server(
+    store: PostgresStore,
+) -> None:
+    """Nobody else waits for it meanwhile; and afterwards the same connection reads on."""
+    asked = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND "
+    usual = store._queries
+    store._queries = {
+        **usual,
+        "open_money": "SELECT pg_sleep(600)",
+        "all_keys": f"{asked} state = 'active'",
+    }
+
+    async def are_reading() -> int:
+        (row,) = await store.fetch("all_keys")
+        return int(row["n"])
+
+    reading = asyncio.get_running_loop().create_task(store.fetch("open_money"))
+    while not await are_reading():
+        pass
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    while await are_reading():
+        pass
+    store._queries = usual
+
+    assert await store.fetch("open_money") == []
+
+
 class Raising:
     """A connection whose COMMIT raises, before or after it has done its work."""
 

@@ -229,7 +229,12 @@ async def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
         ("UPDATE spending SET posted = posted + 3 WHERE span = 'day' AND posted > 0", 9),
         ("UPDATE spending SET delivered = 4 WHERE span = 'ever' AND delivered = 2", 2),
         ("UPDATE spending SET refunded = refunded - 5 WHERE span = 'quarter' AND refunded > 0", 10),
-        ("UPDATE attempts SET list_price = list_price + 7 WHERE id = 'j1.1'", 28),
+        (
+            "UPDATE spending SET missed = missed + 13 WHERE span = 'tagged_day' AND key_id <> ''",
+            52,
+        ),
+        ("UPDATE spending SET over = over + 17 WHERE span = 'tagged_quarter' AND over > 0", 34),
+        ("UPDATE attempts SET list_price = list_price + 7 WHERE id = 'j1.1'", 42),
         ("UPDATE endings SET jobs = jobs + 11 WHERE outcome = 'succeeded'", 11),
         ("DELETE FROM endings", 4),
     ],
@@ -260,12 +265,14 @@ async def test_a_ledger_from_before_has_the_same_sums(ledger: Ledger, story: str
         "ALTER TABLE entries DROP COLUMN source",
         "DROP TABLE spending",
         "DROP TABLE endings",
+        "DROP TABLE tag_keys",
         "DROP INDEX entries_by_instant",
         "DROP INDEX attempts_paid_again",
         "ALTER TABLE attempts DROP COLUMN cheapest",
         "ALTER TABLE attempts DROP COLUMN key_id",
         scripts[10],
         scripts[16],
+        scripts[17],
     ):
         await change(ledger, statement)
 

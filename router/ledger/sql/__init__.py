@@ -1,10 +1,13 @@
 """The ledger's SQL, in files: a schema per back end, and every query under its name."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PART = "part_"
+_COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
 LONG = frozenset(
@@ -13,6 +16,7 @@ LONG = frozenset(
         *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
         *("bookings", "booked_late", "past_jobs", "paid_again", "spent_hours"),
         *("presumed_money", "presumed", "drifted", "open_attempts"),
+        *("dearest_tags", "tags_offered", "names_offered"),
     }
 )
 """Queries for people and exports: they may take long, and no edit waits for them."""
@@ -23,14 +27,26 @@ def queries(back_end: str) -> dict[str, str]:
     """
     The queries that both back ends share, and those of the back end's own file, by name.
 
-    In the files each query stands under `-- name: …` with a sentence on what it answers.
+    In the files each query stands under `-- name: …` with a sentence on what it answers. What is
+    named `part_x` stands in others as `{x}`.
     """
     found: dict[str, str] = {}
     for file in ("statements.sql", "queries.sql", f"{back_end}/queries.sql"):
         text = resources.files(__name__).joinpath(file).read_text("utf-8")
         _, *parts = _NAME.split(text)
         found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
-    return found
+    shared = {
+        name.removeprefix(_PART): _COMMENT.sub("", found.pop(name)).strip()
+        for name in list(found)
+        if name.startswith(_PART)
+    }
+    return {name: _made(query, shared) for name, query in found.items()}
+
+
+def _made(query: str, parts: Mapping[str, str]) -> str:
+    for name, part in parts.items():
+        query = query.replace(f"{{{name}}}", part)
+    return query
 
 
 @cache

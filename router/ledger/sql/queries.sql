@@ -325,12 +325,15 @@ SELECT * FROM budget_hours WHERE hour >= :since AND hour < :until ORDER BY hour;
 
 -- name: spent_hours
 -- What was charged by the hour within a time, of all that is meant; presumed charges included.
-SELECT bucket AS hour, SUM(posted) + SUM(presumed) AS charged FROM spending
-WHERE span = 'hour' AND bucket >= :since AND bucket < :until
+SELECT
+    substr(bucket, 1, 14) || '00:00.000000Z' AS hour, SUM(posted) + SUM(presumed) AS charged
+FROM spending
+WHERE span = CASE WHEN :tag = '' THEN 'hour' ELSE 'tagged_quarter' END
+    AND bucket >= :since AND bucket < :until
     AND (:provider = '' OR provider = :provider) AND (:tenant = '' OR tenant = :tenant)
     AND (:resolution = '' OR resolution = :resolution) AND (:model = '' OR model = :model)
     AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
-GROUP BY bucket ORDER BY bucket;
+GROUP BY 1 ORDER BY 1;
 
 -- name: refusals_since
 -- What each budget has refused since an instant. A count of none may stand there to be locked.
@@ -382,6 +385,11 @@ ON CONFLICT (span, bucket, provider, model, resolution, tenant, tags, key_id) DO
     under = spending.under + excluded.under,
     drifted = spending.drifted + excluded.drifted;
 
+-- name: put_tag_keys
+-- Note that a tag was there; again is as once.
+INSERT INTO tag_keys (day, tenant, tag) VALUES (:day, :tenant, :tag)
+ON CONFLICT (day, tenant, tag) DO NOTHING;
+
 -- name: put_endings
 -- Count how jobs ended.
 INSERT INTO endings (model, resolution, outcome, jobs)
@@ -390,12 +398,53 @@ ON CONFLICT (model, resolution, outcome) DO UPDATE SET jobs = endings.jobs + exc
 
 -- name: spending_bounds
 -- When the first and the last days begin that anything was spent on, or is held since.
-SELECT MIN(first) AS first, MAX(last) AS last FROM (
-    SELECT MIN(bucket) AS first, MAX(bucket) AS last FROM spending WHERE span = 'day'
+SELECT MIN(at) AS first, MAX(at) AS last FROM (
+    SELECT MIN(bucket) AS at FROM spending WHERE span = 'day'
     UNION ALL
-    SELECT MIN(created_at), MAX(created_at) FROM attempts
+    SELECT MAX(bucket) FROM spending WHERE span = 'day'
+    UNION ALL
+    SELECT MIN(created_at) FROM attempts
+    WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+    UNION ALL
+    SELECT MAX(created_at) FROM attempts
     WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
 ) AS bounds;
+
+-- name: names_offered
+-- Some of the names that anything was spent under within days: those that come first.
+SELECT * FROM (
+    SELECT DISTINCT 'provider' AS kind, provider AS name FROM spending
+    WHERE span = 'day' AND bucket >= :since AND bucket < :until
+        AND (:tenant = '' OR tenant = :tenant)
+    ORDER BY name LIMIT :most
+) AS providers
+UNION ALL
+SELECT * FROM (
+    SELECT DISTINCT 'model' AS kind, model AS name FROM spending
+    WHERE span = 'day' AND bucket >= :since AND bucket < :until
+        AND (:tenant = '' OR tenant = :tenant)
+    ORDER BY name LIMIT :most
+) AS models
+UNION ALL
+SELECT * FROM (
+    SELECT DISTINCT 'resolution' AS kind, resolution AS name FROM spending
+    WHERE span = 'day' AND bucket >= :since AND bucket < :until
+        AND (:tenant = '' OR tenant = :tenant)
+    ORDER BY name LIMIT :most
+) AS resolutions
+UNION ALL
+SELECT * FROM (
+    SELECT DISTINCT 'tenant' AS kind, tenant AS name FROM spending
+    WHERE span = 'day' AND bucket >= :since AND bucket < :until
+        AND (:tenant = '' OR tenant = :tenant)
+    ORDER BY name LIMIT :most
+) AS tenants
+UNION ALL
+SELECT * FROM (
+    SELECT DISTINCT 'tag' AS kind, tag AS name FROM tag_keys
+    WHERE day >= :since AND day < :until AND (:tenant = '' OR tenant = :tenant)
+    ORDER BY name LIMIT :most
+) AS tags;
 
 -- name: jobs_ended
 -- How many jobs ended how.

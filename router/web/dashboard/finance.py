@@ -1,12 +1,13 @@
 """What the finance page says of a reading: figures in their order, and what should be looked at."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import (
+    NAMES_MAX,
     OTHERS,
     Change,
     Totals,
@@ -18,7 +19,7 @@ from router.finance.overview import (
 from router.finance.periods import Period, month_before, month_of, same_moment
 from router.finance.provider_accounts import ProviderAccount
 from router.finance.report import TAG, Amounts, report
-from router.ledger.views import SpendingRow
+from router.ledger.views import Offered, SpendingRow
 from router.model.money import NANOS_MAX, Money
 from router.web.dashboard.asked import FILTERS, Asked
 from router.web.dashboard.budgeted import Budgeted, budgeted
@@ -26,8 +27,6 @@ from router.web.dashboard.charts.columns import Chart, columns
 from router.web.dashboard.notices import Notice, Outstanding, notices
 from router.web.dashboard.reading import FinanceReading, PolicyFacts
 
-TAGS_MAX = 200
-"""Of more tags no choice is offered: one of an order's number has as many as orders."""
 _CHOICES = ("provider", "tenant", "resolution", "model")
 
 
@@ -81,6 +80,8 @@ class FinancePage:
     heading: str
     names: tuple[str, ...]
     parts: tuple[Part, ...]
+    """Of more than `NAMES_MAX` the dearest, and one of all others."""
+    has_others: bool
     accounts: tuple[ProviderAccount, ...]
     """Of providers; none for who sees one tenant."""
     choices: tuple[tuple[str, str, bool], ...]
@@ -94,6 +95,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
     """Say it all. Pure, and the slower part: it may run beside the event loop."""
     totals = Totals.of(reading.period)
     drawn = stack(reading.period, buckets(asked.period.first, asked.period.last), asked.by)
+    parts = tuple(_parts(asked, reading.period))
     names = tuple(called(asked.by, one.name) for one in drawn.series)
     budgets = tuple(budgeted(reading, asked.at))
     days = tuple(
@@ -123,10 +125,11 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         days=days,
         heading=drawn.unit,
         names=names,
-        parts=tuple(_parts(asked, reading.period)),
+        parts=parts,
+        has_others=bool(parts) and parts[-1].name == called(asked.by, OTHERS),
         accounts=reading.accounts,
-        choices=tuple(_dimensions(asked, reading.choices)),
-        options=options(asked, reading.choices, reading.facts),
+        choices=tuple(_dimensions(asked, reading.offered)),
+        options=options(asked, reading.offered, reading.facts),
         zones=zones(asked, reading.facts),
     )
 
@@ -164,26 +167,36 @@ def _month(asked: Asked, reading: FinanceReading) -> Month:
 
 
 def _parts(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[Part]:
-    """The dearest first."""
+    """The dearest first, all others last."""
     done = report(rows, (asked.by,))
-    for line in sorted(done.lines, key=lambda one: (-one.amounts.posted.nanos, one.key)):
-        (name,) = line.key
-        field = "tag" if asked.by.startswith(TAG) else asked.by
-        value = f"{asked.by.removeprefix(TAG)}={name}" if field == "tag" else name
-        pinned = field == "tenant" and asked.pinned_tenant is not None
-        possible = bool(name) and field in FILTERS and not pinned
-        yield Part(
-            name=called(asked.by, name),
-            amounts=line.amounts,
-            average=average(line.amounts),
-            share=percent(line.amounts.posted, done.total.posted),
-            link=asked.link(**{field: value}) if possible else "",
-            jobs=asked.link("/dashboard/jobs", **({field: value} if possible else {})),
-        )
+    amounts = {name: line.amounts for line in done.lines for name in line.key}
+    others = amounts.pop(OTHERS, None)
+    dearest = sorted(amounts, key=lambda name: (-amounts[name].posted.nanos, name))
+    whole = done.total.posted
+    for name in dearest[:NAMES_MAX]:
+        yield _part(asked, name, amounts[name], whole)
+    rest = [amounts[name] for name in dearest[NAMES_MAX:]]
+    if others is not None or rest:
+        yield _part(asked, OTHERS, sum(rest, others or Amounts()), whole)
 
 
-def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str, str, bool]]:
-    tags = sorted({key for row in rows for key, _ in row.tags})
+def _part(asked: Asked, name: str, amounts: Amounts, whole: Money) -> Part:
+    field = "tag" if asked.by.startswith(TAG) else asked.by
+    value = f"{asked.by.removeprefix(TAG)}={name}" if field == "tag" else name
+    pinned = field == "tenant" and asked.pinned_tenant is not None
+    possible = name not in {"", OTHERS} and field in FILTERS and not pinned
+    return Part(
+        name=called(asked.by, name),
+        amounts=amounts,
+        average=average(amounts),
+        share=percent(amounts.posted, whole),
+        link=asked.link(**{field: value}) if possible else "",
+        jobs=asked.link("/dashboard/jobs", **({field: value} if possible else {})),
+    )
+
+
+def _dimensions(asked: Asked, offered: Offered) -> Iterator[tuple[str, str, bool]]:
+    tags = offered.tag_keys
     for name in (*_CHOICES, *(f"{TAG}{key}" for key in tags)):
         words = f"tag {name.removeprefix(TAG)}" if name.startswith(TAG) else name
         yield words, asked.link(by=name), name == asked.by
@@ -191,27 +204,22 @@ def _dimensions(asked: Asked, rows: Sequence[SpendingRow]) -> Iterator[tuple[str
         yield f"tag {asked.by.removeprefix(TAG)}", asked.link(), True
 
 
-def options(
-    asked: Asked, rows: Iterable[SpendingRow], facts: PolicyFacts
-) -> dict[str, tuple[str, ...]]:
+def options(asked: Asked, offered: Offered, facts: PolicyFacts) -> dict[str, tuple[str, ...]]:
     """
     Say what there is to filter by.
 
     Args:
         asked: What is filtered by stands in its list, also where there is nothing of it.
-        rows: All that the caller may see of the period, by tags too.
+        offered: What the caller may see of the period.
         facts: Its providers may be chosen even unused.
     """
-    found: dict[str, set[str]] = {name: set() for name in FILTERS}
-    found["provider"].update(facts.providers)
-    for row in rows:
-        found["provider"].add(row.provider)
-        if asked.pinned_tenant is None:
-            found["tenant"].add(row.tenant)
-        found["resolution"].add(row.resolution.value)
-        found["model"].add(row.model)
-        if len(found["tag"]) < TAGS_MAX:
-            found["tag"].update(f"{key}={value}" for key, value in row.tags)
+    found: dict[str, set[str]] = {
+        "provider": {*facts.providers, *offered.providers},
+        "tenant": set(offered.tenants) if asked.pinned_tenant is None else set(),
+        "resolution": set(offered.resolutions),
+        "model": set(offered.models),
+        "tag": {f"{key}={value}" for key, value in offered.tags},
+    }
     for name, value in asked.filters.items():
         found[name].add(value)
     return {name: tuple(sorted(values)) for name, values in found.items()}

@@ -110,9 +110,7 @@ async def _jobs_page(
     looked_to = None
     if len(rows) < PAGE:
         looked_to = await books.looked_to(tenant=tenant, after=start, since=since)
-    choices = await books.spending(
-        since, wanted.period.until, cut=None, tenant=wanted.pinned_tenant
-    )
+    offered = await books.offered(since, wanted.period.until, tenant=wanted.pinned_tenant)
     facts = PolicyFacts.of(question.policy)
     page = JobsPage(
         asked=wanted,
@@ -124,7 +122,7 @@ async def _jobs_page(
         ),
         older=_older(wanted, money, rows[-1].id if len(rows) == PAGE else None),
         further=_older(wanted, money, looked_to),
-        options=options(wanted, choices, facts),
+        options=options(wanted, offered, facts),
         zones=zones(wanted, facts),
     )
     return written("jobs.html", page=page, within=WITHIN, **values)

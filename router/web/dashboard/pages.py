@@ -17,7 +17,7 @@ from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import compose
 from router.web.dashboard.making import made
-from router.web.dashboard.reading import Question, paid_twice, read_finance, spent
+from router.web.dashboard.reading import Question, paid_twice, read_finance, spent_by_day
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
 from router.web.visit import Visit
@@ -78,8 +78,7 @@ async def _as_json(wanted: Asked, books: Books) -> str:
 
 
 async def _reported(wanted: Asked, books: Books) -> reports.Report:
-    period = wanted.period
-    rows = await spent(books, wanted, period.since, period.until, "day")
+    rows = await spent_by_day(books, wanted)
     return report(rows, ("day", wanted.by), time_zone=wanted.zone.key)
 
 

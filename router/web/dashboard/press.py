@@ -21,7 +21,7 @@ from typing import BinaryIO, TypeVar, cast
 from router.ledger.books import Books
 from router.ledger.sqlite_connection import SqliteReader
 from router.ledger.store import StoreUnavailable
-from router.model.errors import LedgerUnavailable
+from router.model.errors import LedgerUnavailable, Malformed
 
 T = TypeVar("T")
 NICE = 10
@@ -59,6 +59,7 @@ class Press:
 
         Raises:
             LedgerUnavailable: The books cannot be read.
+            Malformed: What is asked for cannot be made, in words for whoever asked.
             PressFailed: It raised something else, or the child ended twice.
         """
         sent = pickle.dumps(work)
@@ -70,6 +71,8 @@ class Press:
                 is_done, value = await self._asked_anew(sent)
         if is_done:
             return cast("T", value)
+        if isinstance(value, Malformed):
+            raise value
         if value in _UNREADABLE:
             raise LedgerUnavailable("The ledger cannot be read.")
         raise PressFailed(str(value))
@@ -133,6 +136,8 @@ def serve(path: Path, source: BinaryIO, sink: BinaryIO) -> None:
             sent = source.read(int.from_bytes(head, "big"))
             try:
                 told = pickle.dumps((True, runner.run(_done(path, sent))))
+            except Malformed as error:
+                told = pickle.dumps((False, error))
             except Exception as error:  # noqa: BLE001 - told to whoever asked, without its words.
                 told = pickle.dumps((False, type(error).__name__))
             sink.write(len(told).to_bytes(_LENGTH, "big") + told)

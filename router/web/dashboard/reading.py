@@ -1,11 +1,13 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.forecast import HISTORY
-from router.finance.overview import Filter, unit_of
+from router.finance.others import without
+from router.finance.overview import NAMES_MAX, Filter, unit_of
 from router.finance.periods import month_before, month_of, same_moment
 from router.finance.provider_accounts import ProviderAccount, provider_accounts
 from router.finance.report import TAG
@@ -13,7 +15,15 @@ from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
 from router.ledger.rows import AttemptRow
-from router.ledger.views import OpenRow, PaidRow, RefusedRow, SpendingRow, SpentHourRow
+from router.ledger.sums import Tags
+from router.ledger.views import (
+    Offered,
+    OpenRow,
+    PaidRow,
+    RefusedRow,
+    SpendingRow,
+    SpentHourRow,
+)
 from router.policy.policy import Policy
 from router.policy.scopes import account_parts
 from router.web.auth import Caller
@@ -44,8 +54,8 @@ class FinanceReading:
 
     period: tuple[SpendingRow, ...]
     """Of the period that is asked for, as far as they are meant."""
-    choices: tuple[SpendingRow, ...]
-    """The same without the filter, not by day: what there is to choose from."""
+    offered: Offered
+    """What there is to choose from, whatever is filtered by."""
     lately: tuple[SpendingRow, ...]
     """By day, of this month, as far as meant."""
     spent_hours: tuple[SpentHourRow, ...]
@@ -93,7 +103,7 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     month = month_of(asked.at, asked.zone)
     before = month_before(month)
     period, pinned = asked.period, asked.pinned_tenant
-    lately = await spent(books, asked, month.since, month.until, "day")
+    lately = await _spent(books, asked, month.since, month.until, "day")
     lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
     shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
     undelivered = await books.undelivered(period.since, period.until)
@@ -101,10 +111,10 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     last_month = same_moment(asked.at, before)
     return FinanceReading(
         period=await _of_the_period(books, asked, lately),
-        choices=tuple(await books.spending(period.since, period.until, cut=None, tenant=pinned)),
+        offered=await books.offered(period.since, period.until, tenant=pinned),
         lately=lately,
         spent_hours=await _spent_hours(books, asked),
-        month_before=await spent(books, asked, before.since, last_month, None),
+        month_before=await _spent(books, asked, before.since, last_month, None),
         open=tuple(row for row in open_rows if asked.filter.takes(row)),
         budgets=shown,
         hours=await read_hours(books, shown, asked.at),
@@ -121,10 +131,15 @@ async def _of_the_period(
 ) -> tuple[SpendingRow, ...]:
     """What is asked for most often, this month, is read already."""
     period, month = asked.period, month_of(asked.at, asked.zone)
-    if (period.first, period.last) == (month.first, month.last):
-        return tuple(row for row in lately if row.day >= period.first.isoformat())
     cut = unit_of(period.first, period.last)
-    return await spent(books, asked, period.since, period.until, cut)
+    named = await _named(books, asked, cut)
+    if (period.first, period.last) == (month.first, month.last):
+        whole = tuple(row for row in lately if row.day >= period.first.isoformat())
+    else:
+        whole = await _spent(books, asked, period.since, period.until, cut)
+    if named is None:
+        return whole
+    return (*named, *without(whole, named, asked.by.removeprefix(TAG)))
 
 
 async def read_refused(question: Question, books: Books) -> tuple[RefusedRow, ...]:
@@ -166,25 +181,57 @@ async def paid_twice(books: Books, asked: Asked) -> tuple[PaidRow, ...]:
     return tuple(row for row in rows if asked.filter.takes(row))
 
 
-async def spent(
-    books: Books, asked: Asked, since: datetime, until: datetime, cut: Cut | None
-) -> tuple[SpendingRow, ...]:
+async def _named(books: Books, asked: Asked, cut: Cut) -> tuple[SpendingRow, ...] | None:
+    """What is by a tag's dearest values, of which there may be as many as edits; or by no tag."""
+    if not asked.by.startswith(TAG):
+        return None
+    period, tag = asked.period, asked.by.removeprefix(TAG)
+    dearest = await books.dearest_tags(
+        period.since,
+        period.until,
+        tag,
+        tenant=asked.filter.tenant,
+        only=asked.filter.only,
+        most=NAMES_MAX,
+    )
+    return await _spent(books, asked, period.since, period.until, cut, tag, dearest)
+
+
+async def spent_by_day(books: Books, asked: Asked) -> tuple[SpendingRow, ...]:
     """
-    Read what was spent within `[since, until)`, as far as it is meant.
+    Read all that was spent in the period by day and by what is asked for, as far as it is meant.
 
     Raises:
         LedgerUnavailable: It cannot be read.
+        Malformed: It is by a tag with more values than anybody reads.
     """
+    period = asked.period
+    tags = asked.by.removeprefix(TAG) if asked.by.startswith(TAG) else False
+    return await _spent(books, asked, period.since, period.until, "day", tags)
+
+
+async def _spent(
+    books: Books,
+    asked: Asked,
+    since: datetime,
+    until: datetime,
+    cut: Cut | None,
+    tags: bool | str = False,  # noqa: FBT001, FBT002 - or a word.
+    among: Sequence[Tags] | None = None,
+) -> tuple[SpendingRow, ...]:
     rows = await books.spending(
         since,
         until,
         zone=asked.zone,
         cut=cut,
-        # Tags may be many: they are told apart only where they are asked for.
-        tags=asked.filter.tag is not None or asked.by.startswith(TAG),
+        tags=tags,
+        # They may be many too.
+        tenants=asked.by == "tenant" or asked.filter.tenant is not None,
         tenant=asked.filter.tenant,
+        only=asked.filter.only,
+        among=among,
     )
-    return tuple(row for row in rows if asked.filter.takes(row))
+    return tuple(rows)
 
 
 async def _spent_hours(books: Books, asked: Asked) -> tuple[SpentHourRow, ...]:

@@ -294,11 +294,12 @@ def test_days_make_weeks_and_months() -> None:
 @pytest.mark.parametrize(
     ("by", "grain"),
     [
-        ((), Grain(cut=None, tags=False, keys=False)),
-        (("tenant", "month"), Grain(cut="month", tags=False, keys=False)),
-        (("week", "tag:team"), Grain(cut="week", tags=True, keys=False)),
-        (("week", "month", "key"), Grain(cut="day", tags=False, keys=True)),
-        (("day",), Grain(cut="day", tags=False, keys=False)),
+        ((), Grain(cut=None, tags=False, keys=False, tenants=False)),
+        (("tenant", "month"), Grain(cut="month", tags=False, keys=False, tenants=True)),
+        (("week", "tag:team"), Grain(cut="week", tags="team", keys=False, tenants=False)),
+        (("tag:team", "tag:shop"), Grain(cut=None, tags=True, keys=False, tenants=False)),
+        (("week", "month", "key"), Grain(cut="day", tags=False, keys=True, tenants=False)),
+        (("day",), Grain(cut="day", tags=False, keys=False, tenants=False)),
     ],
 )
 def test_the_ledger_is_asked_no_finer_than_needed(by: Sequence[str], grain: Grain) -> None:
@@ -327,9 +328,11 @@ def test_a_tag_is_named_or_not(text: str, *, is_named: bool) -> None:
 
 def test_which_tag_is_said_with_those_that_there_are() -> None:
     """In order; of many only so many, and of none an example."""
-    many = [a_row(tags=((f"t{number:02}", "x"),)) for number in range(23)]
-
-    assert which_tag(ROWS) == "Say which tag, as tag:project: there are tag:project, tag:team."
+    many = [f"t{number:02}" for number in range(23)]
+    assert (
+        which_tag(["project", "team"])
+        == "Say which tag, as tag:project: there are tag:project, tag:team."
+    )
     assert which_tag(many).endswith("tag:t18, tag:t19 and 3 more.")
     assert "tag:t20" not in which_tag(many)
     assert "as tag:team" in which_tag(())

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.ledger.days import Cut, Piece, everything, pieces
-from router.ledger.flow_rows import bucket
+from router.ledger.flow_rows import TAGGED, bucket
+from router.ledger.flows import SPANS
 
 ZONES = (
     "UTC",
@@ -39,9 +40,7 @@ def counted(instants: Iterable[datetime], made_of: Iterable[Piece]) -> Counter[s
             match piece.kind:
                 case "entry":
                     seen = at
-                case "day":
-                    seen = bucket("day", at)
-                case "hour" | "quarter":
+                case "day" | "hour" | "quarter" | "tagged_day" | "tagged_quarter":
                     seen = bucket(piece.kind, at)
                 case _:
                     continue
@@ -71,15 +70,25 @@ def expected(instants: Iterable[datetime], zone: str, cut: Cut | None) -> Counte
     until=INSTANTS,
     zone=st.sampled_from(ZONES),
     cut=st.sampled_from(["day", "week", "month", None]),
+    tags=st.booleans(),
 )
 def test_each_instant_counts_once_and_on_its_own_day(
-    instants: list[datetime], since: datetime, until: datetime, zone: str, cut: Cut | None
+    *,
+    instants: list[datetime],
+    since: datetime,
+    until: datetime,
+    zone: str,
+    cut: Cut | None,
+    tags: bool,
 ) -> None:
     """Whatever the zone, its summer time, and the minute that a time begins or ends with."""
     within = [at for at in instants if since <= at < until]
 
-    made_of = list(pieces(since, until, ZoneInfo(zone), cut))
+    made_of = list(pieces(since, until, ZoneInfo(zone), cut, tags=tags))
 
+    assert {piece.kind for piece in made_of if piece.kind in SPANS} <= (
+        TAGGED if tags else set(SPANS) - TAGGED
+    )
     assert counted(instants, made_of) == expected(within, zone, cut)
     opened = [piece for piece in made_of if piece.kind == "open"]
     assert all(one.until == other.since for one, other in pairwise(opened))
@@ -120,6 +129,20 @@ def test_a_day_of_berlin_is_one_of_utc_that_is_mended() -> None:
         ("2026-11-20", "hour", 1, "2026-11-19T23:00:00.000000Z", "2026-11-20T00:00:00.000000Z"),
         ("2026-11-20", "day", 1, "2026-11-20T00:00:00.000000Z", "2026-11-21T00:00:00.000000Z"),
         ("2026-11-20", "hour", -1, "2026-11-20T23:00:00.000000Z", "2026-11-21T00:00:00.000000Z"),
+    ]
+
+
+def test_what_is_told_apart_by_tags_has_no_sums_of_hours() -> None:
+    """Its days are mended by quarters of an hour."""
+    since = datetime(2026, 11, 19, 23, tzinfo=UTC)
+    day = since, since + timedelta(days=1)
+
+    _, *found = pieces(*day, ZoneInfo("Europe/Berlin"), "day", tags=True)
+
+    assert [(piece.kind, piece.sign) for piece in found] == [
+        ("tagged_quarter", 1),
+        ("tagged_day", 1),
+        ("tagged_quarter", -1),
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from router.ledger.flow_rows import EndingRow, Flow, FlowRow, Span, bucket
+from router.ledger.flow_rows import EndingRow, Flow, FlowRow, Span, TagKeyRow, bucket
 from router.model.job import Resolution
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
@@ -28,6 +28,8 @@ ROW = FlowRow(
     ("span", "begins"),
     [
         ("quarter", datetime(2026, 11, 20, 9, 45, tzinfo=UTC)),
+        ("tagged_quarter", datetime(2026, 11, 20, 9, 45, tzinfo=UTC)),
+        ("tagged_day", datetime(2026, 11, 20, tzinfo=UTC)),
         ("hour", datetime(2026, 11, 20, 9, tzinfo=UTC)),
         ("day", datetime(2026, 11, 20, tzinfo=UTC)),
         ("ever", datetime(1970, 1, 1, tzinfo=UTC)),
@@ -42,7 +44,7 @@ def test_a_key_is_its_columns() -> None:
     """As of every other row."""
     ending = EndingRow(model="m", resolution=Resolution.ONE_K, outcome="succeeded", jobs=1)
 
-    for row in (ROW, ending):
+    for row in (ROW, ending, TagKeyRow(day=EPOCH, tenant="acme", tag="team")):
         assert row.key == tuple(getattr(row, name) for name in row.key_columns)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from router.ledger.flow_rows import Source
-from router.ledger.flows import charged_then, endings, flows
+from router.ledger.flows import SPANS, charged_then, endings, flows, tag_keys
 from router.ledger.rows import AttemptRow, EntryRow
 from router.model.job import AttemptState, JobState
 from router.model.money import Money
@@ -45,7 +45,7 @@ def told(
     names = ["attempts", "delivered", "posted", "presumed", "list_cost", "avoided", "missed"]
     names += ["refunded", "over", "under", "drifted"]
     said = [{name: getattr(row, name) for name in names} for row in (quarter, *longer)]
-    assert said == said[:1] * 4
+    assert said == said[:1] * len(SPANS)
     assert quarter.entries == len(entries)
     return {
         name: str(value) if isinstance(value, Money) else value
@@ -233,3 +233,23 @@ def test_a_job_that_is_harvested_has_ended_once() -> None:
         ("deadline_exceeded", -1),
         ("succeeded", 1),
     ]
+
+
+def test_only_some_sums_know_of_tags() -> None:
+    """The others are as few as they can be; and it is noted which tags there were on that day."""
+    tags = (("order", "A-4"), ("team", "ads"))
+    tagged = replace(DELIVERED, tags=tags)
+
+    found = flows(RUNNING, tagged, (an_entry("post", "0.09"),), EPOCH)
+
+    assert {row.span: row.tags for row in found} == {
+        **dict.fromkeys(SPANS[:4], ()),
+        "tagged_quarter": tags,
+        "tagged_day": tags,
+    }
+    day = EPOCH.replace(hour=0)
+    assert [row.key for row in tag_keys(tagged, EPOCH)] == [
+        (day, "acme", "order"),
+        (day, "acme", "team"),
+    ]
+    assert tag_keys(RUNNING, EPOCH) == ()

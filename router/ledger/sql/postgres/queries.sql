@@ -190,6 +190,32 @@ WITH moves AS (
 )
 SELECT difference FROM differences WHERE difference <> 0;
 
+-- name: part_told
+-- Tags as they are told: none, all, or those of one key, each written as a row's tags are. Most
+-- values stand there as they are; with a backslash after it, one is read as JSON.
+CASE
+    WHEN :tags::bigint = 0 THEN '[]'
+    WHEN :tags::bigint = 1 THEN tags
+    WHEN strpos(tags, :mark::text) = 0 THEN '[]'
+    WHEN strpos({rest}, '\') = 0 THEN
+        '[' || :mark::text || substr({rest}, 1, strpos({rest}, '"')) || ']]'
+    ELSE '[' || :mark::text || substr((
+                SELECT to_json(pair ->> 1)::text FROM jsonb_array_elements(tags::jsonb) AS pair
+                WHERE pair ->> 0 = :key::text
+            ), 2) || ']]'
+END
+
+-- name: part_rest
+-- A row's tags from the value of that key on.
+substr(tags, strpos(tags, :mark::text) + length(:mark::text))
+
+-- name: part_meant
+-- Whether a row is meant.
+(:tenant::text = '' OR tenant = :tenant) AND (:provider::text = '' OR provider = :provider)
+    AND (:model::text = '' OR model = :model)
+    AND (:resolution::text = '' OR resolution = :resolution)
+    AND (:tag::text = '' OR strpos(tags, :tag::text) > 0)
+
 -- name: spending
 -- Money and counts of a time that is cut into pieces, each of a day, or of a longer time, that is
 -- named. A span of sums that begins too early or ends too late is mended by others, which are added
@@ -202,8 +228,9 @@ WITH pieces AS MATERIALIZED (
 ), summed AS (
     -- Most rows are these, and are added up by themselves before others come to them.
     SELECT
-        day, provider, model, resolution, tenant,
-        CASE WHEN :tags::bigint = 1 THEN tags ELSE '[]' END AS tags,
+        day, provider, model, resolution,
+        CASE WHEN :tenants::bigint = 1 THEN tenant ELSE '' END AS tenant,
+        {told} AS tags,
         CASE WHEN :keys::bigint = 1 THEN key_id ELSE '' END AS key_id,
         SUM(sign * entries) AS entries, SUM(sign * attempts) AS attempts,
         SUM(sign * delivered) AS delivered, SUM(sign * posted) AS posted,
@@ -213,22 +240,31 @@ WITH pieces AS MATERIALIZED (
         SUM(sign * drifted) AS drifted
     FROM pieces JOIN spending ON spending.span = pieces.span
         AND spending.bucket >= pieces.since AND spending.bucket < pieces.until
-    WHERE (:tenant::text = '' OR tenant = :tenant)
+    WHERE {meant}
+        AND (:chosen::bigint = 0 OR {told} IN (
+            SELECT one FROM jsonb_array_elements_text(:among::text::jsonb) AS one
+        ))
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), parts AS (
     SELECT summed.*, 0 AS held, 0 AS in_doubt, 0 AS in_doubt_attempts FROM summed
     UNION ALL
     SELECT
-        day, provider, model, resolution, tenant, tags, key_id,
+        day, provider, model, resolution,
+        CASE WHEN :tenants::bigint = 1 THEN tenant ELSE '' END,
+        {told},
+        CASE WHEN :keys::bigint = 1 THEN key_id ELSE '' END,
         sign * entries, sign * attempts, sign * delivered, sign * posted, sign * presumed,
         sign * list_cost, sign * avoided, sign * missed, sign * refunded, sign * over,
         sign * under, sign * drifted,
         0, 0, 0
     FROM pieces JOIN flows ON flows.at >= pieces.since AND flows.at < pieces.until
-    WHERE pieces.span = 'entry'
+    WHERE pieces.span = 'entry' AND {meant}
     UNION ALL
     SELECT
-        day, provider, model, resolution, tenant, tags, key_id,
+        day, provider, model, resolution,
+        CASE WHEN :tenants::bigint = 1 THEN tenant ELSE '' END,
+        {told},
+        CASE WHEN :keys::bigint = 1 THEN key_id ELSE '' END,
         1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         CASE WHEN state = 'in_doubt' THEN 0 ELSE quoted END,
         CASE WHEN state = 'in_doubt' THEN quoted ELSE 0 END,
@@ -236,25 +272,66 @@ WITH pieces AS MATERIALIZED (
     FROM pieces JOIN attempts
         ON attempts.created_at >= pieces.since AND attempts.created_at < pieces.until
     WHERE pieces.span = 'open' AND state IN ('held', 'dispatching', 'running', 'in_doubt')
+        AND {meant}
 )
 SELECT
-    day, provider, model, resolution, tenant,
-    CASE WHEN :tags::bigint = 1 THEN tags ELSE '[]' END AS tags,
-    CASE WHEN :keys::bigint = 1 THEN key_id ELSE '' END AS key_id,
+    day, provider, model, resolution, tenant, tags, key_id,
     SUM(attempts) AS attempts, SUM(delivered) AS delivered, SUM(posted) AS posted,
     SUM(presumed) AS presumed, SUM(list_cost) AS list_cost, SUM(avoided) AS avoided,
     SUM(missed) AS missed, SUM(refunded) AS refunded, SUM(over) AS over, SUM(under) AS under,
     SUM(drifted) AS drifted, SUM(held) AS held, SUM(in_doubt) AS in_doubt,
     SUM(in_doubt_attempts) AS in_doubt_attempts
-FROM parts WHERE (:tenant::text = '' OR tenant = :tenant)
+FROM parts
+WHERE :chosen::bigint = 0 OR tags IN (
+    SELECT one FROM jsonb_array_elements_text(:among::text::jsonb) AS one
+)
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 HAVING SUM(entries) <> 0
-ORDER BY 1, 2, 3, 4, 5, 6, 7;
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+LIMIT :most;
+
+-- name: dearest_tags
+-- The values of a tag for which the most was posted, each written as a row's tags are.
+WITH pieces AS MATERIALIZED (
+    SELECT
+        (piece ->> 0) COLLATE "C" AS day, piece ->> 1 AS span, (piece ->> 2)::bigint AS sign,
+        piece ->> 3 AS since, piece ->> 4 AS until
+    FROM jsonb_array_elements(:pieces::text::jsonb) AS piece
+), told AS (
+    SELECT {told} AS tags, sign * posted AS posted
+    FROM pieces JOIN spending ON spending.span = pieces.span
+        AND spending.bucket >= pieces.since AND spending.bucket < pieces.until
+    WHERE {meant}
+)
+SELECT tags FROM told GROUP BY tags ORDER BY SUM(posted) DESC, tags LIMIT :most;
+
+-- name: tags_offered
+-- Some values of each tag, of the latest of a time's sums: however many there are, few are read.
+WITH days AS MATERIALIZED (
+    SELECT DISTINCT bucket, provider, model, resolution, tenant FROM spending
+    WHERE span = 'day' AND bucket >= :since AND bucket < :until
+        AND (:tenant::text = '' OR tenant = :tenant)
+    ORDER BY bucket DESC
+), latest AS MATERIALIZED (
+    SELECT tagged.tags FROM days JOIN spending AS tagged
+        ON tagged.span = 'tagged_day' AND tagged.bucket = days.bucket
+        AND tagged.provider = days.provider AND tagged.model = days.model
+        AND tagged.resolution = days.resolution AND tagged.tenant = days.tenant
+    LIMIT :within
+), pairs AS (
+    SELECT DISTINCT pair ->> 0 AS tag, pair ->> 1 AS value
+    FROM latest, jsonb_array_elements(latest.tags::jsonb) AS pair
+), placed AS (
+    SELECT tag, value,
+        ROW_NUMBER() OVER (PARTITION BY tag ORDER BY value COLLATE "C") AS place
+    FROM pairs
+)
+SELECT tag, value FROM placed ORDER BY place, tag COLLATE "C", value COLLATE "C" LIMIT :most;
 
 -- name: spending_out_of_balance
 -- Sums of what was spent that are not the journal's; counts among them count as nano-dollars. No
 -- rows: they are right.
-WITH quarters AS (
+WITH tagged_quarters AS (
     SELECT
         substr(at, 1, 14) || CASE
         WHEN substr(at, 15, 2) < '15' THEN '00'
@@ -267,6 +344,23 @@ WITH quarters AS (
         SUM(avoided) AS avoided, SUM(missed) AS missed, SUM(refunded) AS refunded,
         SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
     FROM flows GROUP BY 1, 2, 3, 4, 5, 6, 7
+), tagged_days AS (
+    SELECT
+        substr(bucket, 1, 11) || '00:00:00.000000Z' AS bucket,
+        provider, model, resolution, tenant, tags, key_id,
+        SUM(entries) AS entries, SUM(attempts) AS attempts, SUM(delivered) AS delivered,
+        SUM(posted) AS posted, SUM(presumed) AS presumed, SUM(list_cost) AS list_cost,
+        SUM(avoided) AS avoided, SUM(missed) AS missed, SUM(refunded) AS refunded,
+        SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
+    FROM tagged_quarters GROUP BY 1, 2, 3, 4, 5, 6, 7
+), quarters AS (
+    SELECT
+        bucket, provider, model, resolution, tenant, '[]' AS tags, key_id,
+        SUM(entries) AS entries, SUM(attempts) AS attempts, SUM(delivered) AS delivered,
+        SUM(posted) AS posted, SUM(presumed) AS presumed, SUM(list_cost) AS list_cost,
+        SUM(avoided) AS avoided, SUM(missed) AS missed, SUM(refunded) AS refunded,
+        SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
+    FROM tagged_quarters GROUP BY bucket, provider, model, resolution, tenant, key_id
 ), hours AS (
     SELECT
         substr(bucket, 1, 14) || '00:00.000000Z' AS bucket,
@@ -286,7 +380,11 @@ WITH quarters AS (
         SUM(over) AS over, SUM(under) AS under, SUM(drifted) AS drifted
     FROM hours GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), changes AS (
-    SELECT 'quarter' AS span, quarters.* FROM quarters
+    SELECT 'tagged_quarter' AS span, tagged_quarters.* FROM tagged_quarters
+    UNION ALL
+    SELECT 'tagged_day', tagged_days.* FROM tagged_days
+    UNION ALL
+    SELECT 'quarter', quarters.* FROM quarters
     UNION ALL
     SELECT 'hour', hours.* FROM hours
     UNION ALL

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
-from router.finance.overview import Filter
-from router.ledger.views import RefusedRow, SpentHourRow
+from router.finance.overview import NAMES_MAX, OTHERS, Filter
+from router.ledger.views import Offered, RefusedRow, SpentHourRow
 from router.model.job import AttemptState
 from router.model.money import Money
 from router.web.dashboard.budgeted import BUDGETS_MAX
-from router.web.dashboard.finance import called, compose
+from router.web.dashboard.finance import compose
 from router.web.dashboard.reading import PolicyFacts
 from tests.fakes import EPOCH
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row
@@ -125,7 +125,8 @@ def test_spend_is_by_what_is_asked_for() -> None:
         *DAYS[:3],
         a_row(tenant="zeta", delivered=4, posted=usd("8.10"), tags=(("team", "ads"),)),
     )
-    page = compose(ASKED, a_reading(period=rows, choices=rows))
+    offered = Offered(providers=("shortapi",), tag_keys=("team",), tags=(("team", "ads"),))
+    page = compose(ASKED, a_reading(period=rows, offered=offered))
     first, second = page.parts
 
     assert (first.name, first.share, first.average) == ("zeta", 90, usd("2.025"))
@@ -143,8 +144,9 @@ def test_by_a_tag_some_jobs_are_without_it() -> None:
     """They are a part of their own, which no address can ask for."""
     rows = (a_row(posted=usd("0.41")), a_row(posted=usd("0.52"), tags=(("team", "ads"),)))
     asked = replace(ASKED, by="tag:team")
-    page = compose(asked, a_reading(period=rows, choices=rows))
-    unused = compose(replace(ASKED, by="tag:shop"), a_reading(period=rows, choices=rows))
+    offered = Offered(tag_keys=("team",))
+    page = compose(asked, a_reading(period=rows, offered=offered))
+    unused = compose(replace(ASKED, by="tag:shop"), a_reading(period=rows, offered=offered))
 
     assert [(one.name, bool(one.link)) for one in page.parts] == [
         ("ads", True),
@@ -153,13 +155,46 @@ def test_by_a_tag_some_jobs_are_without_it() -> None:
     assert page.names == ("ads", "without team")
     assert page.parts[0].link.endswith("tag=team%3Dads")
     assert unused.choices[-1][0] == "tag shop"
-    assert called("tenant", "others") == "all others"
+
+
+def test_of_many_names_the_dearest_are_shown() -> None:
+    """All others are one line after them, which no address can ask for, and add up to the same."""
+    many = NAMES_MAX + 3
+    rows = tuple(a_row(tenant=f"t{number:03}", posted=usd(f"1.{number:03}"), delivered=1)
+                 for number in range(many))  # fmt: skip
+    page, few = compose(ASKED, a_reading(period=rows)), compose(ASKED, a_reading(period=rows[3:]))
+
+    assert page.has_others
+    assert [one.name for one in page.parts[:2]] == ["t102", "t101"]
+    assert len(page.parts) == NAMES_MAX + 1
+    others = page.parts[-1]
+    assert (others.name, others.link, others.amounts.edits) == ("all others", "", 3)
+    assert others.amounts.posted == usd("3.003")
+    assert others.jobs == "/dashboard/jobs?by=tenant"
+    assert not few.has_others
+    assert len(few.parts) == NAMES_MAX
+
+
+def test_what_was_not_told_apart_is_among_all_others() -> None:
+    """However much it is: it is never one of the names that are drawn."""
+    rows = (
+        a_row(posted=usd("0.41"), tags=(("order", "A-1"),)),
+        a_row(posted=usd("9.52"), tags=(("order", OTHERS),)),
+    )
+    page = compose(replace(ASKED, by="tag:order"), a_reading(period=rows))
+
+    assert page.names == ("A-1", "all others")
+    assert [(one.name, one.amounts.posted) for one in page.parts] == [
+        ("A-1", usd("0.41")),
+        ("all others", usd("9.52")),
+    ]
+    assert page.has_others
 
 
 def test_a_pinned_tenant_is_no_link() -> None:
     """There is no other to choose."""
     asked = replace(ASKED, pinned_tenant="acme", filter=Filter(tenant="acme"))
-    page = compose(asked, a_reading(period=DAYS, choices=DAYS))
+    page = compose(asked, a_reading(period=DAYS, offered=Offered(tenants=("acme", "zeta"))))
 
     assert [one.link for one in page.parts] == [""]
     assert page.options["tenant"] == ()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from router.model.errors import LedgerUnavailable
+from router.model.errors import LedgerUnavailable, Malformed
 from router.web.dashboard.press import CHILDREN_MAX, NICE, Press, PressFailed, serve
 from tests import press_work
 from tests.ledger_kit import a_sqlite_store
@@ -47,8 +47,10 @@ async def test_work_is_done_elsewhere(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 async def test_what_goes_wrong_there_is_told_here(tmp_path: Path) -> None:
-    """By its name, without its words; and the next piece of work is done."""
+    """By its name; in words only what whoever asked can mend; and the next work is done."""
     async with a_press(tmp_path) as press:
+        with pytest.raises(Malformed, match=r"^Ask for less\.$"):
+            await press.run(press_work.asking_too_much)
         with pytest.raises(PressFailed, match=r"^ZeroDivisionError$"):
             await press.run(press_work.failing)
         assert await press.run(press_work.jobs) == 0

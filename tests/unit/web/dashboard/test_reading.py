@@ -1,12 +1,17 @@
 """What the finance page reads."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from router.model.money import total
+from router.finance.overview import OTHERS, Filter
+from router.finance.periods import read_period
+from router.model.money import Money, total
 from router.web.auth import Caller
+from router.web.dashboard import reading
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.reading import FinanceReading, Question, read_finance
 from router.web.keys import Role
@@ -52,8 +57,8 @@ async def test_what_is_meant_is_read_and_what_there_is_to_choose(tmp_path: Path)
     assert total([row.posted for row in zetas.period]) == usd("0.1756")
     assert total([row.posted for row in all_of_it.month_before]) == usd("0.0878")
     assert zetas.month_before == ()
-    assert {row.tenant for row in zetas.choices} == {"acme", "zeta"}
-    assert {row.tags for row in zetas.choices} >= {(("team", "acme"),), (("team", "zeta"),)}
+    assert zetas.offered.tenants == ("acme", "zeta")
+    assert zetas.offered.tags == (("team", "acme"), ("team", "zeta"))
     assert [row.posted for row in zetas.undelivered] == [usd("0.0879")]
     assert [row.money for row in all_of_it.open] == ["in_doubt"]
     assert zetas.open == ()
@@ -62,6 +67,39 @@ async def test_what_is_meant_is_read_and_what_there_is_to_choose(tmp_path: Path)
         "tenant:zeta",
         "provider:runpod",
     }
+
+
+async def test_of_a_tag_with_many_values_the_dearest_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are one, and with these they add up to what there is; days apart."""
+    monkeypatch.setattr(reading, "NAMES_MAX", 2)
+    async with open_house(tmp_path, policy=POLICY) as front:
+        books, now = Bookkeeper(front), front.clock.now()
+        for number, amount in enumerate(("0.0401", "0.0404", "0.0403", "0.0402")):
+            at = now - timedelta(days=number % 2, hours=1)
+            attempt = await books.buy(at, tags=(("order", f"A-{number}"), ("team", "ads")))
+            await books.deliver(attempt, amount, at + timedelta(seconds=9))
+        await books.buy(now, tags=(("order", "A-9"),))
+        asked = replace(asked_for(now), by="tag:order")
+        found = await read(front, asked)
+        ads = await read(front, replace(asked, filter=Filter(tag=("team", "ads"))))
+        older = await read(front, replace(asked, period=read_period("90d", now, ZoneInfo("UTC"))))
+
+    def told(rows: FinanceReading) -> dict[str, str]:
+        amounts: dict[str, Money] = {}
+        for row in rows.period:
+            ((_, value),) = row.tags
+            amounts[value] = amounts.get(value, Money.ZERO) + row.posted
+        return {value: str(amount) for value, amount in amounts.items()}
+
+    assert told(found) == {"A-1": "0.0404", "A-2": "0.0403", OTHERS: "0.0803"}
+    assert told(found) == told(older)
+    assert sum(row.attempts for row in found.period) == 5
+    assert sum(row.attempts for row in ads.period) == 4
+    assert told(ads) == told(found)
+    assert {row.tags for row in ads.lately} == {()}
+    assert found.offered.tag_keys == ("order", "team")
 
 
 @pytest.mark.parametrize("tenant", ["acme", "zeta"])
@@ -75,9 +113,11 @@ async def test_of_others_nothing_is_read(tmp_path: Path, tenant: str) -> None:
         asked = asked_for(now, tenant=tenant, pinned=tenant)
         found = await read(front, asked, tenant)
 
-    seen = {row.tenant for rows in (found.period, found.choices, found.lately, found.month_before,
+    seen = {row.tenant for rows in (found.period, found.lately, found.month_before,
             found.open, found.undelivered) for row in rows}  # fmt: skip
     assert seen == {tenant}
+    assert found.offered.tenants == (tenant,)
+    assert {value for _, value in found.offered.tags} <= {tenant}
     shared = {"everyone", "provider:runpod"}
     assert {line.scope for line in found.budgets} == {*shared, f"tenant:{tenant}"}
     assert bool(found.refused) is (tenant == "zeta")
