@@ -218,12 +218,8 @@ def report(rows: Iterable[SpendingRow], by: Sequence[str], *, time_zone: str = "
     sums: dict[tuple[str, ...], Amounts] = {}
     total, drift = Amounts(), Drifted()
     for row in rows:
-        amounts = Amounts.of(row)
-        # A day of another time zone is one of UTC with hours taken away: of what did not happen in
-        # it nothing is left, and it may even be a day to come.
-        if amounts == Amounts() and not row.attempts:
-            continue
         key = tuple(value_of(row, dimension) for dimension in by)
+        amounts = Amounts.of(row)
         sums[key] = sums.get(key, Amounts()) + amounts
         total += amounts
         drift = drift.plus(row)

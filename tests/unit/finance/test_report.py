@@ -307,16 +307,6 @@ def test_the_ledger_is_asked_no_finer_than_needed(by: Sequence[str], grain: Grai
     assert Grain.of(by) == grain
 
 
-def test_what_nothing_is_left_of_is_no_line() -> None:
-    """A day to come is none, where only hours were taken away; an attempt that failed is one."""
-    empty = a_row(day="2026-11-21")
-    failed = a_row(day="2026-11-19", attempts=1)
-    done = report([empty, failed, *ROWS], ["day"])
-
-    assert [line.key for line in done.lines] == [("2026-11-19",), ("2026-11-20",)]
-    assert report([empty], ["day"]).lines == ()
-
-
 @pytest.mark.parametrize(
     ("text", "is_named"),
     [("tag", False), ("day, tag", False), ("tag:", False), ("tag:team", True), ("tags", True)],
