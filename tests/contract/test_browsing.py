@@ -11,7 +11,7 @@ from router.ledger.ledger import Ledger
 from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import Resolution
 from tests.fakes import EPOCH, FakeClock
-from tests.ledger_kit import a_job_row, an_attempt_row, usd
+from tests.ledger_kit import DAY, HOUR, a_job_row, an_attempt_row, usd
 
 ADS, SHOP = ("team", "ads"), ("shop", 'the "best" \N{SNOWMAN}')
 
@@ -137,6 +137,38 @@ async def test_open_money_is_added_up(ledger: Ledger) -> None:
     )  # fmt: skip
     assert in_doubt.oldest == EPOCH + timedelta(minutes=1)
     assert held.tags == (ADS, SHOP)
+
+
+async def test_what_is_presumed_is_found_and_added_up(ledger: Ledger) -> None:
+    """Now, whenever that was; what evidence settles is presumed no longer."""
+    ids = await a_history(ledger)
+    (found,) = await ledger.presumed()
+    (summed,) = await ledger.presumed_money()
+    await ledger.submit(
+        Post(at=EPOCH + DAY, attempt_id=found.id, amount=usd("0.0397"), outcome="delivered")
+    )
+
+    assert found.job_id == ids[2]
+    assert (summed.money, summed.attempts, summed.amount) == ("posted_presumed", 1, usd("0.0421"))
+    assert (summed.oldest, summed.tags) == (EPOCH + timedelta(minutes=2), (ADS, SHOP))
+    assert await ledger.presumed() == []
+    assert await ledger.presumed_money() == []
+
+
+async def test_what_drifted_is_found_by_when_it_was_settled(ledger: Ledger) -> None:
+    """From an instant on, until another, and at most so many, the first ones."""
+    ids = await a_history(ledger)
+    at = EPOCH + timedelta(minutes=3, seconds=20)
+    again = (await ledger.attempts_of(ids[0]))[0]
+    await ledger.submit(Post(at=at, attempt_id=again.id, amount=usd("0.0399"), outcome="delivered"))
+    found = [
+        await ledger.drifted(since, until, most=most)
+        for since, until, most in (
+            (EPOCH, EPOCH + DAY, 9), (EPOCH, EPOCH + DAY, 1), (EPOCH, at, 9), (at, at + HOUR, 9),
+        )
+    ]  # fmt: skip
+
+    assert [[ids.index(one.job_id) for one in rows] for rows in found] == [[0, 3], [0], [], [0, 3]]
 
 
 async def test_what_ended_lately_is_the_newest_of_it(ledger: Ledger) -> None:

@@ -207,6 +207,15 @@ async def test_refusals_without_holds_are_counted_each(ledger: Ledger) -> None:
     assert await ledger.refused(EPOCH) == [
         RefusedRow(budget="team", scope="everyone", jobs=3, amount=usd("0.21"))
     ]
+    within = [
+        await ledger.refused_between(since, until)
+        for since, until in (
+            (EPOCH + timedelta(minutes=59), EPOCH + DAY),
+            (EPOCH - DAY, EPOCH),
+            (EPOCH + HOUR, EPOCH + DAY),
+        )
+    ]
+    assert [[row.jobs for row in rows] for rows in within] == [[3], [], []]
 
 
 async def test_a_raise_ends_once_and_both_are_kept(ledger: Ledger) -> None:

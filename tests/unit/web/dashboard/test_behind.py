@@ -34,7 +34,7 @@ async def behind(front: Front, link: str) -> tuple[Money, list[Money]]:
         page = await front.ask("GET", link)
         assert page.status == 200, link
         said.append(posted_in(page.text.partition('<dl class="figures">')[2])[0])
-        rows.extend(posted_in(row)[-1] for row in ROWS.findall(page.text))
+        rows.extend(posted_in(row)[0] for row in ROWS.findall(page.text))
         further = re.search(r'<p class="more"><a href="([^"]*)"', page.text)
         link = html.unescape(further[1]) if further else ""
     assert len(set(said)) == 1
