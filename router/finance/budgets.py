@@ -1,7 +1,7 @@
 """Budgets as people ask for them: what each allows now, what of it is used, what is left."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import chain
@@ -14,7 +14,7 @@ from router.ledger.alerting import Told
 from router.ledger.books import Books
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
-from router.ledger.usage import Balances, read_balances
+from router.ledger.usage import Account, Balances, read_balances
 from router.model import alert as model
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
@@ -106,7 +106,7 @@ async def budget_lines(
     of_keys = tuple(dict.fromkeys(limits_of_keys(keys, at)))
     now = await read_accounts(ledger, at, policy.budgets, of_keys)
     told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
-    hours = await ledger.hours_of_late(at) if looks_ahead else {}
+    hours: Mapping[Account, Charged] = await ledger.hours_of_late(at) if looks_ahead else {}
     zones = {budget.name: budget.time_zone for budget in policy.budgets}
     turns, lines = Turns(), list[BudgetLine]()
     for limit in chain(_limits(policy, now, tenant), of_keys):

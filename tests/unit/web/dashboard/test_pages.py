@@ -135,7 +135,7 @@ async def test_a_budget_is_shown_in_its_own_days(tmp_path: Path) -> None:
         told = (await front.ask("GET", "/v1/budgets")).json["budgets"]
 
     assert '1 Dec 2026, 00:00:00</time><span class="sub">Europe/Berlin</span>' in page.text
-    assert "in the days of Europe/Berlin; the bar below it" in page.text
+    assert "in days of Europe/Berlin; thick: " in page.text
     assert "Now, with what is held and in doubt" in page.text
     assert [one["time_zone"] for one in told] == ["Europe/Berlin", "UTC"]
 
