@@ -15,6 +15,7 @@ from router.ledger.views import (
     BookingRow,
     ChargeRow,
     JobsEndedRow,
+    NamedRow,
     OpenRow,
     PaidRow,
     RefusedRow,
@@ -36,6 +37,7 @@ V = TypeVar(
     BookingRow,
     BilledRow,
     ChargeRow,
+    NamedRow,
     PaidRow,
 )
 

@@ -11,7 +11,7 @@ from router.ledger.statement_rows import (
     StatementRow,
     StatementWithdrawalRow,
 )
-from router.ledger.views import BilledRow, ChargeRow
+from router.ledger.views import BilledRow, ChargeRow, NamedRow
 from router.model.ids import ProviderRef
 from router.model.money import Money
 
@@ -88,3 +88,8 @@ class StatementReadings(Readings):
         """Of each offer at each resolution the latest `most` charges known; the newest first."""
         rows = await self._read("charges", since=since, most=most)
         return [decode_view(ChargeRow, row) for row in rows]
+
+    async def named_prices(self, since: datetime, *, most: int) -> list[NamedRow]:
+        """Likewise what was named when attempts were taken of which no charge is known."""
+        rows = await self._read("named_prices", since=since, most=most)
+        return [decode_view(NamedRow, row) for row in rows]
