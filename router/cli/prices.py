@@ -36,6 +36,9 @@ def drift(
         console().print(drift_table(found["drift"]))
     else:
         say(f"Nothing was charged within {found['since_days']} days.")
+    if not as_json:
+        for one in found["named"]:
+            say(f"{one['words']}.")
 
 
 @prices.command("propose", epilog="Example: farebox prices propose >> policies/prices.yaml")

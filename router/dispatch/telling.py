@@ -6,7 +6,7 @@ from router.ledger.answers import Refused
 from router.ledger.outbox_rows import OutboxRow
 from router.ledger.rows import AttemptRow, JobRow
 from router.model.clock import Clock
-from router.model.job import AttemptState, Job
+from router.model.job import AttemptState, Job, Resolution
 from router.model.money import Money
 from router.model.offer import Plan
 from router.observe import crashes
@@ -21,6 +21,7 @@ from router.observe.events import (
     JobEnded,
     JobRefused,
     Observer,
+    OtherwiseQuoted,
     Overflowed,
     PriceDrifted,
     QueueChanged,
@@ -34,6 +35,7 @@ class Teller:
 
     def __init__(self, clock: Clock, observer: Observer) -> None:
         self._clock, self._observer = clock, observer
+        self._named: set[tuple[str, str, Resolution, Money, Money]] = set()
 
     def admitted(self, attempt: AttemptRow) -> None:
         """A job and its first hold are durable."""
@@ -60,11 +62,27 @@ class Teller:
         )
 
     def accepted(self, attempt: AttemptRow) -> None:
-        """A provider has named an attempt."""
+        """A provider has named an attempt; told as well if it named another price than its own."""
         seconds = self._seconds_since_dispatch(attempt)
         self._observer.tell(
             AttemptAccepted(attempt_id=attempt.id, provider=attempt.provider, seconds=seconds)
         )
+        named = attempt.quote_amount
+        if named is not None and named != attempt.quoted:
+            self._otherwise_quoted(attempt, named)
+
+    def _otherwise_quoted(self, attempt: AttemptRow, named: Money) -> None:
+        """Count it, and raise an alarm the first time: samples name one amount for everything."""
+        self._observer.tell(OtherwiseQuoted(provider=attempt.provider))
+        key = (attempt.provider, attempt.slug, attempt.resolution, attempt.quoted, named)
+        if key not in self._named:
+            self._named.add(key)
+            self.alarm(
+                "price_named",
+                f"{attempt.provider} names {named.usd} when it takes {attempt.model} at "
+                f"{attempt.resolution}; the price book says {attempt.quoted.usd}. It is no charge "
+                "yet: farebox prices drift shows what comes of it",
+            )
 
     def settled(self, attempt: AttemptRow) -> None:
         """An attempt was booked; told as well if its price was another than the one pinned."""

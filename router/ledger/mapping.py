@@ -15,6 +15,7 @@ from router.ledger.views import (
     BookingRow,
     ChargeRow,
     JobsEndedRow,
+    NamedRow,
     OpenRow,
     PaidRow,
     RefusedRow,
@@ -38,6 +39,7 @@ V = TypeVar(
     BookingRow,
     BilledRow,
     ChargeRow,
+    NamedRow,
     PaidRow,
 )
 

@@ -13,8 +13,8 @@ from router.ledger.statement_rows import (
     StatementRow,
     StatementWithdrawalRow,
 )
-from router.ledger.store import Store
-from router.ledger.views import BilledRow, ChargeRow
+from router.ledger.store import Reader
+from router.ledger.views import BilledRow, ChargeRow, NamedRow
 from router.model.clock import hour_of
 from router.model.ids import ProviderRef
 from router.model.money import Money
@@ -28,7 +28,7 @@ READ_AGAIN = 2 * HOUR
 class StatementReadings(Readings):
     """What stands in the books of providers' accounts."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         super().__init__(store)
         self._late: dict[tuple[str, datetime, datetime], tuple[datetime, Money]] = {}
 
@@ -133,3 +133,8 @@ class StatementReadings(Readings):
         """Of each offer at each resolution the latest `most` charges known; the newest first."""
         rows = await self._read("charges", since=since, most=most)
         return [decode_view(ChargeRow, row) for row in rows]
+
+    async def named_prices(self, since: datetime, *, most: int) -> list[NamedRow]:
+        """Likewise what was named when attempts were taken of which no charge is known."""
+        rows = await self._read("named_prices", since=since, most=most)
+        return [decode_view(NamedRow, row) for row in rows]

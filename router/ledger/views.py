@@ -197,6 +197,22 @@ class ChargeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedRow:
+    """What a provider named as the price when it took an attempt of which no charge is known."""
+
+    id: AttemptId
+    provider: str
+    model: str
+    slug: str
+    resolution: Resolution
+    quoted: Money
+    """The price book's."""
+    quote_amount: Money
+    """The provider's."""
+    dispatched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidRow:
     """An entry by which something was posted for a job that several attempts were paid for."""
 

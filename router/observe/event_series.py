@@ -21,6 +21,7 @@ from router.observe.events import (
     Committed,
     Event,
     FailedOver,
+    OtherwiseQuoted,
     Overflowed,
     Overhead,
     PolicyRejected,
@@ -109,6 +110,8 @@ class EventSeries:
             **{"from": providers, "to": providers},
             reason=self._names(),
         )
+        words = "How many attempts were taken at another price than the pinned one, as named then."
+        self._other_quotes = self._counter("farebox_other_quotes_total", words, provider=providers)
         self._polls = self._counter(
             "farebox_polls_total", "How often a provider was asked after a job.", provider=providers
         )
@@ -257,6 +260,8 @@ class EventSeries:
                 self._sound.set(0)
             case PolicyReloaded():
                 self._sound.set(1)
+            case OtherwiseQuoted():
+                self._other_quotes.of(event.provider).inc()
             case Alarm():
                 self._alarms.of(event.what).inc()
             case _:

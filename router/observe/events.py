@@ -86,6 +86,14 @@ class PriceDrifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherwiseQuoted:
+    """A provider named another price than the pinned one when it took an attempt."""
+
+    name: ClassVar[str] = "otherwise_quoted"
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedOver:
     """A job goes on to its next offer."""
 
@@ -250,6 +258,7 @@ Event = (
     | AttemptAccepted
     | AttemptSettled
     | PriceDrifted
+    | OtherwiseQuoted
     | FailedOver
     | JobEnded
     | ProviderChanged

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from router.finance.bills import Bill
 from router.finance.credit import between, between_document, credit_document
 from router.finance.drift import CHARGES_MAX, LOOKED_BACK, drift_document, drifts
+from router.finance.early_drift import early_document, early_drifts, remarks
 from router.finance.proposing import as_yaml, proposals
 from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
@@ -174,8 +175,10 @@ async def list_drift(visit: Visit) -> web.Response:
     services = visit.services
     since = services.clock.now() - LOOKED_BACK
     found = drifts(await services.ledger.charges(since, most=CHARGES_MAX))
+    early = early_drifts(await services.ledger.named_prices(since, most=CHARGES_MAX))
     made = proposals(services.policy().prices, found)
-    return json_response({**drift_document(found), "proposal": as_yaml(made)})
+    told = {**drift_document(found), "named": early_document(early)}
+    return json_response({**told, "proposal": remarks(early) + as_yaml(made)})
 
 
 def _instant(text: str | None) -> datetime | None:

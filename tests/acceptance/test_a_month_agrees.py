@@ -228,6 +228,7 @@ def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -
     live(tmp_path, policy, march, seed=3)
     close_march(books)
     live(tmp_path, policy, [burst for burst in found if burst not in march], seed=4)
+    bring_a_bill(books)
 
     check_the_ground(books)
     whole = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
@@ -240,6 +241,7 @@ def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -
     posted = books.journal("posted", *whole)
     gross, refunded = books.metric("farebox_posted_usd"), books.metric("farebox_refunded_usd")
     assert gross - refunded == posted
+    check_meanings(books, *whole)
     check_presumed(books, *whole)
     check_invoices(books, *whole)
     check_closed(books)
@@ -271,6 +273,52 @@ def change(books: Books, provider: str, posted: str) -> None:
     )
     words = ("--posted", posted, "--force", "--reason", "their letter")
     books.ask("settle", attempt, *words)
+
+
+def bring_a_bill(books: Books) -> None:
+    """Learn by a bill alone that two edits of March were not charged as priced."""
+    found = books.rows(
+        "SELECT provider_ref, dispatched_at FROM attempts WHERE provider = 'shortapi' "
+        "AND state = 'posted' AND posted = quoted AND outcome = 'delivered' "
+        "AND ended_at < '2027-03-30' ORDER BY id DESC LIMIT 2"
+    )
+    lines = [
+        f"{ref},{at},{amount}"
+        for (ref, at), amount in zip(found, ("0.0947", "0.0173"), strict=True)
+    ]
+    file = books.farebox.folder / "usage.csv"
+    file.write_text("\n".join(["ref,at,amount", *lines]) + "\n", "utf-8")
+    before = drifted(books)
+    books.ask("reconcile", "shortapi", str(file), "--apply")
+    assert drifted(books) == before + 2
+
+
+def drifted(books: Books) -> int:
+    """How many charges the sums have that are not their price."""
+    ((count,),) = books.rows("SELECT SUM(drifted) FROM spending WHERE span = 'ever'")
+    assert isinstance(count, int)
+    return count
+
+
+def check_meanings(books: Books, since: datetime, until: datetime) -> None:
+    """Edits, drift and what was paid twice: as the attempts have them, by everyone who says so."""
+    ((edits, deliveries, charges, nanos),) = books.rows(
+        "SELECT COUNT(DISTINCT job_id) FILTER (WHERE outcome = 'delivered'), "
+        "SUM(outcome = 'delivered'), SUM(charged > 0 AND charged <> quoted), "
+        "SUM(CASE WHEN charged > 0 THEN ABS(charged - quoted) ELSE 0 END) "
+        "FROM attempts WHERE state = 'posted'"
+    )
+    assert deliveries > edits
+    twice = books.metric("farebox_double_spend_usd")
+    assert twice > Money.ZERO
+    for told in (books.report(since, until), books.spend(since, until)):
+        drift = told["drift"]
+        assert (told["total"]["edits"], drift["charges"]) == (edits, charges)
+        assert Money.parse(drift["over"]) + Money.parse(drift["under"]) == Money(nanos)
+        assert Money.parse(told["paid_twice"]["amount"]) == twice
+    assert books.metric("farebox_edits") == usd(str(edits))
+    assert books.metric("farebox_price_drift_usd") == Money(nanos)
+    assert books.metric("farebox_price_drift_jobs") == usd(str(charges))
 
 
 def check_the_ground(books: Books) -> None:

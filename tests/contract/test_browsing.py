@@ -155,7 +155,7 @@ async def test_what_is_presumed_is_found_and_added_up(ledger: Ledger) -> None:
     assert await ledger.presumed_money() == []
 
 
-async def test_what_drifted_is_found_by_when_it_was_settled(ledger: Ledger) -> None:
+async def test_what_drifted_is_found_by_when_it_was_booked(ledger: Ledger) -> None:
     """From an instant on, until another, and at most so many, the first ones."""
     ids = await a_history(ledger)
     at = EPOCH + timedelta(minutes=3, seconds=20)
@@ -168,7 +168,13 @@ async def test_what_drifted_is_found_by_when_it_was_settled(ledger: Ledger) -> N
         )
     ]  # fmt: skip
 
-    assert [[ids.index(one.job_id) for one in rows] for rows in found] == [[0, 3], [0], [], [0, 3]]
+    assert all(above == one.posted - one.quoted for rows in found for one, above in rows)
+    assert [[ids.index(one.job_id) for one, _ in rows] for rows in found] == [
+        [0, 3],
+        [0],
+        [],
+        [0, 3],
+    ]
 
 
 async def test_what_ended_lately_is_the_newest_of_it(ledger: Ledger) -> None:

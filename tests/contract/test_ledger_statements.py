@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 
 from router.finance.watch import credits_of
-from router.ledger.commands import Command, Enter, Record
+from router.ledger.commands import Command, Dispatch, Enter, Post, Record, Run
 from router.ledger.ledger import Ledger
 from router.ledger.period_rows import AccountEventRow
 from router.ledger.rows import BEGINNING, END
 from router.ledger.store import Contradiction
+from router.model.charge import Reported
 from router.model.clock import rfc3339
 from router.model.ids import AttemptId, ProviderRef
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.ledger_kit import HOUR, usd
+from tests.ledger_kit import HOUR, an_accept, usd
 from tests.ledger_running import tell
 from tests.policy_files import a_policy
 from tests.statement_kit import LINE, OUTCOME, READING, STATEMENT, WITHDRAWAL
@@ -175,6 +176,29 @@ async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) 
         await ledger.submit(recorded(replace(WITHDRAWAL, statement_id=statement)))
     first, second = await ledger.charges(EPOCH, most=3)
     assert {first.reported_amount, second.reported_amount} == {usd("0.03"), usd("0.05")}
+
+
+async def test_a_named_price_is_told_until_a_charge_is_known(ledger: Ledger) -> None:
+    """By an answer or by a bill; what is still under way is told already."""
+    for number, name in enumerate(("j5", "j6", "j7")):
+        attempt = AttemptId(f"{name}.1")
+        named = Reported(raw=f"0.02{number}", source="create", amount=usd(f"0.02{number}"))
+        ref = ProviderRef(f"named-{name}")
+        await ledger.submit(an_accept(name, "0.04"))
+        await ledger.submit(Dispatch(at=EPOCH, attempt_id=attempt))
+        await ledger.submit(Run(at=EPOCH, attempt_id=attempt, ref=ref, quote=named))
+
+    async def told() -> dict[str, str]:
+        rows = await ledger.named_prices(EPOCH, most=3)
+        return {row.id: str(row.quote_amount) for row in rows}
+
+    assert await told() == {"j5.1": "0.02", "j6.1": "0.021", "j7.1": "0.022"}
+    said = Reported(raw="0.043", source="output.cost", amount=usd("0.043"))
+    post = Post(at=EPOCH, attempt_id=AttemptId("j5.1"), amount=usd("0.043"), outcome="delivered")
+    await ledger.submit(replace(post, reported=said))
+    line = replace(LINE, id="l9", provider_ref=ProviderRef("named-j6"))
+    await ledger.submit(recorded(STATEMENT, line))
+    assert await told() == {"j7.1": "0.022"}
 
 
 async def test_top_ups_and_credits_count_towards_what_is_left(ledger: Ledger) -> None:

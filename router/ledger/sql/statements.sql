@@ -129,3 +129,23 @@ SELECT * FROM (
     WHERE COALESCE(billed, reported_amount) > 0
 ) AS placed
 WHERE place <= :most ORDER BY provider, model, slug, resolution, place;
+
+-- name: named_prices
+-- Of each offer at each resolution the latest prices that were named when an attempt was taken, the
+-- newest first: of attempts of which neither an answer nor a bill has told a charge.
+SELECT * FROM (
+    SELECT id, provider, model, slug, resolution, quoted, quote_amount, dispatched_at,
+        ROW_NUMBER() OVER (
+            PARTITION BY provider, model, slug, resolution ORDER BY dispatched_at DESC, id DESC
+        ) AS place
+    FROM attempts
+    WHERE (ended_at >= :since OR state IN ('dispatching', 'running', 'in_doubt'))
+        AND dispatched_at IS NOT NULL AND quote_amount IS NOT NULL AND reported_amount IS NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM statement_lines
+            WHERE statement_lines.provider = attempts.provider
+                AND statement_lines.provider_ref = attempts.provider_ref
+                AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+        )
+) AS placed
+WHERE place <= :most ORDER BY provider, model, slug, resolution, place;

@@ -114,6 +114,20 @@ ACCOUNTS: dict[str, Schema] = {
     "PriceDrift": thing(
         "What is charged beside the price book.",
         since_days={**COUNT, "description": "How far back is looked."},
+        named=many(
+            thing(
+                "What an offer named when it took edits of which no charge is known yet, where "
+                "that is not its price.",
+                provider=TEXT,
+                model=TEXT,
+                resolution=ref("Resolution"),
+                pinned=MONEY,
+                named=MONEY,
+                in_a_row=COUNT,
+                since=INSTANT,
+                words=TEXT,
+            )
+        ),
         drift=many(
             thing(
                 "One offer at one resolution, by its latest charges.",

@@ -60,6 +60,26 @@ def test_drift_is_shown(charged: Commands) -> None:
     assert [one["posted"] for one in drift["attempts"]] == ["0.0413"] * 3
 
 
+def test_a_price_that_was_only_named_stands_under_the_table(charged: Commands) -> None:
+    """Nothing is charged yet: it is a line, and no row is proposed for it."""
+    now, name = SystemClock().now(), AttemptId("0199d6f0-0000-7000-8000-000000000009.1")
+    job = JobId(name.partition(".")[0])
+    accept = an_accept(job, "0.04", at=now)
+    named = Reported(raw="0.02", source="create", amount=usd("0.02"))
+    store = a_sqlite_store(charged.folder / "farebox.db")
+    at_once(store.commit([replace(accept, job=a_job_row(job, created_at=now, deadline_at=now))]))
+    run = Run(at=now, attempt_id=name, ref=ProviderRef("r9"), quote=named)
+    at_once(store.commit([Dispatch(at=now, attempt_id=name), run]))
+    store.close()
+
+    table, document = charged("prices", "drift"), charged("prices", "drift", "--json")
+
+    assert "1k: $0.02 was named when the last 1 edit was taken" in table.out
+    (told,) = json.loads(document.out)["named"]
+    assert (told["named"], told["pinned"], told["in_a_row"]) == ("0.02", "0.04", 1)
+    assert "$0.02" not in charged("prices", "propose").out
+
+
 def test_a_proposed_row_can_be_pasted(charged: Commands) -> None:
     """`farebox check` accepts the price book with it, and shows that it is not switched on."""
     book = charged.folder / "prices.yaml"

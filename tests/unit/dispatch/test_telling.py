@@ -30,6 +30,20 @@ def test_times_are_counted_from_the_first_byte() -> None:
     assert [event.seconds for event in audience.heard("attempt_accepted")] == [7.0, 9.0]
 
 
+def test_a_price_that_is_named_otherwise_is_a_warning_once() -> None:
+    """Each time it counts; an alarm is raised for each new amount, and of no price that is kept."""
+    teller, audience, _ = a_teller()
+    for named in ("0.02", "0.02", "0.04", "0.021"):
+        teller.accepted(an_attempt_row(price=usd("0.04"), quote_amount=usd(named)))
+
+    assert len(audience.heard("otherwise_quoted")) == 3
+    alarms = [(one.what, one.detail[:42]) for one in audience.heard("alarm")]
+    assert alarms == [
+        ("price_named", "shortapi names $0.02 when it takes nano-ba"),
+        ("price_named", "shortapi names $0.021 when it takes nano-b"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("posted", "raw", "amount", "drifted"),
     [

@@ -186,6 +186,25 @@ def test_a_complete_bill_voids_what_it_does_not_have(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_a_bill_states_the_price_unless_it_gives_money_back(tmp_path: Path) -> None:
+    """Two charges of $0.04: one was billed lower, of the other a part was given back."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        lower, refunded = await posted(stage), await posted(stage)
+        lines = [(lower, "0.035"), (refunded, "0.04"), (refunded, "-0.013")]
+        await reconciler.reconcile(a_bill(stage, *lines), who="ada", applied=True)
+
+        rows = {row.id: row for row in await stage.ledger.charges(BEGINNING, most=9)}
+        drifted = await stage.ledger.browse(money="drifted")
+        (sums,) = await stage.ledger.spending(BEGINNING, END, cut=None)
+        assert sorted(str(row.reported_amount) for row in rows.values()) == ["0.035", "0.04"]
+        assert sorted(str(row.posted) for row in rows.values()) == ["0.027", "0.035"]
+        assert len(drifted) == 1
+        assert (sums.under, sums.drifted, sums.refunded) == (usd("0.005"), 1, usd("0.018"))
+
+    told(tmp_path, story)
+
+
 def test_a_refund_that_comes_later_is_held_against_its_charge(tmp_path: Path) -> None:
     """On another bill, weeks after; the attempt is found by its id, however old."""
 

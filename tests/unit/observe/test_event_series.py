@@ -14,6 +14,7 @@ from router.observe.events import (
     Committed,
     Event,
     FailedOver,
+    OtherwiseQuoted,
     Overflowed,
     Overhead,
     Polled,
@@ -57,6 +58,13 @@ def test_an_attempt_counts_by_its_outcome() -> None:
     for resolution, outcome, count in expected:
         labels = {"provider": "shortapi", "resolution": resolution, "outcome": outcome}
         assert value(found, "farebox_attempts_total", **labels) == count
+
+
+def test_another_price_than_the_pinned_one_is_counted_when_it_is_named() -> None:
+    """Each attempt; nothing is charged yet, so no money is."""
+    found = counted(*[OtherwiseQuoted(provider="shortapi")] * 3)
+
+    assert value(found, "farebox_other_quotes_total", provider="shortapi") == 3
 
 
 def test_only_what_was_delivered_is_timed() -> None:

@@ -196,6 +196,7 @@ def test_every_field_that_is_logged_was_chosen() -> None:
 
     assert {name: names for name, names in left_out.items() if names} == {
         "attempt_settled": {"job_id"},
+        "otherwise_quoted": {"provider"},
         "polled": {"provider"},
         "took_turn": {"provider", "operation", "seconds"},
         "queue_changed": {"provider", "waiting"},

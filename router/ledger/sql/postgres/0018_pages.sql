@@ -6,6 +6,5 @@ CREATE TABLE ended_sessions (
     ends_at TEXT COLLATE "C" NOT NULL
 );
 
--- Both are few among all attempts.
+-- They are few among all attempts.
 CREATE INDEX attempts_presumed ON attempts (id) WHERE state = 'posted_presumed';
-CREATE INDEX attempts_drifted ON attempts (ended_at) WHERE state = 'posted' AND posted <> quoted;
