@@ -7,12 +7,14 @@ Measurements, as ratios within one run: absolute numbers belong to the machine t
 
     The others are told of where they stand: `tests.bench.polls`, and so on.
 
-    python -m tests.bench [holds] [polls] [choices] [forecast]
-        [outlooks] [rollups] [backtest] [page]
+    python -m tests.bench [holds] [polls] [choices] [forecast] [settlements]
+        [outlooks] [rollups] [backtest] [page [--orders] [--jobs N]]
 
-Without a word, all of them but those that take minutes: the last four.
+Without a word, all of them but those that take minutes: the last four. What has targets, and
+misses them, is told, and the exit code is 1.
 """
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -29,7 +31,17 @@ from router.ledger.ledger import Ledger
 from router.ledger.sqlite import SqliteStore
 from router.ledger.writer import Writer
 from router.model.clock import SystemClock
-from tests.bench import backtests, choices, forecasts, outlooks, pages, polls, rollups
+from tests.bench import (
+    backtests,
+    choices,
+    forecasts,
+    outlooks,
+    pages,
+    polls,
+    rollups,
+    settlements,
+)
+from tests.bench.million import JOBS
 from tests.ledger_kit import a_lifetime_limit, an_accept
 
 TASKS = 100
@@ -96,31 +108,39 @@ def _holds() -> None:
     asyncio.run(holds())
 
 
-def _page() -> None:
-    asyncio.run(pages.measure())
-
-
 QUICK: dict[str, Callable[[], None]] = {
     "choices": choices.measure,
     "polls": polls.measure,
     "forecast": forecasts.measure,
     "holds": _holds,
+    "settlements": settlements.measure,
 }
 SLOW: dict[str, Callable[[], None]] = {
     "outlooks": outlooks.measure,
     "rollups": rollups.measure,
     "backtest": backtests.measure,
-    "page": _page,
 }
+PAGE = "page"
 
 
-def main(asked: list[str]) -> None:
+def main(words: list[str]) -> None:
     """Measure what is asked for; without a word, everything that is quick."""
     benches = QUICK | SLOW
-    if unknown := [name for name in asked if name not in benches]:
-        sys.exit(f"{unknown[0]} is not measured; there are {', '.join(benches)}")
-    for name in asked or QUICK:
-        benches[name]()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="See the module.")
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join([*benches, PAGE]))
+    parser.add_argument("--jobs", type=int, default=JOBS, help="of `page`: how many there are")
+    parser.add_argument("--orders", action="store_true", help="of `page`: each with its own tag")
+    asked = parser.parse_args(words)
+    if unknown := [name for name in asked.names if name not in {*benches, PAGE}]:
+        sys.exit(f"{unknown[0]} is not measured; there are {', '.join([*benches, PAGE])}")
+    missed: list[str] = []
+    for name in asked.names or QUICK:
+        if name == PAGE:
+            missed += asyncio.run(pages.measure(asked.jobs, orders=asked.orders))
+        else:
+            benches[name]()
+    if missed:
+        sys.exit("\n".join(missed))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from router.ledger import sums
 from router.model.errors import LedgerUnavailable
 from router.web.keys import Role
 from tests.policy_files import a_policy
@@ -142,6 +143,24 @@ async def test_the_tags_that_there_are_are_told_to_whoever_asks_by_none(tmp_path
 
     assert (told.status, told.json["code"]) == (400, "malformed")
     assert told.json["detail"] == "Say which tag, as tag:shop: there are tag:shop, tag:team."
+
+
+async def test_spend_of_more_lines_than_anybody_reads_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do instead, also where a tag has as many values as edits; a day is told."""
+    monkeypatch.setattr(sums, "ROWS_MAX", 2)
+    async with open_front(tmp_path) as front:
+        for number in range(3):
+            await front.ask("POST", "/v1/edits", an_edit(tags={"order": f"A-{number}"}))
+        orders = await front.ask("GET", "/v1/spend?by=tag:order")
+        two = await front.ask("GET", "/v1/spend?by=tag:order,tag:team")
+        team = await front.ask("GET", "/v1/spend?by=tag:team")
+
+    assert (orders.status, orders.json["code"]) == (400, "malformed")
+    assert two.status == 400
+    assert "ask for a shorter time" in orders.json["detail"]
+    assert [(row["tag:team"], row["edits"]) for row in team.json["rows"]] == [("", 3)]
 
 
 async def test_the_tightest_budget_is_a_header_that_may_be_missing(tmp_path: Path) -> None:
