@@ -9,17 +9,8 @@ from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, re
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
 from router.cli.show import NONE, console, say, show_json, table, usd
-from router.finance.report import (
-    COLUMNS,
-    TOTAL,
-    Amounts,
-    Drifted,
-    Line,
-    Report,
-    as_csv,
-    names_no_tag,
-    parse_by,
-)
+from router.finance.dimensions import names_no_tag, parse_by
+from router.finance.report import COLUMNS, TOTAL, Amounts, Drifted, Line, Report, as_csv
 from router.model.money import Money
 
 MONEY = tuple(name for name in COLUMNS if name != "edits")

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from router.finance.report import Amounts, value_of
+from router.finance.dimensions import value_of
+from router.finance.report import Amounts
 from router.ledger.days import Cut
 from router.ledger.views import Only, SpendingRow
 from router.model.job import Resolution

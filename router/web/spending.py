@@ -10,7 +10,8 @@ from router.dispatch.requests import facts_of
 from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
-from router.finance.report import Grain, Twice, names_no_tag, parse_by, report, which_tag
+from router.finance.dimensions import Grain, names_no_tag, parse_by, which_tag
+from router.finance.report import Twice, report
 from router.ledger.books import Books
 from router.ledger.rows import BEGINNING, END, JobRow
 from router.model.errors import LedgerUnavailable, Malformed

@@ -21,7 +21,8 @@ import apsw
 from rich.console import Console
 from rich.table import Table
 
-from router.finance.report import Grain, report
+from router.finance.dimensions import Grain
+from router.finance.report import report
 from router.finance.snapshot import BooksCheck, money_snapshot
 from router.ledger.executor import ThreadExecutor
 from router.ledger.ledger import Ledger

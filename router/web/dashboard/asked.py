@@ -5,10 +5,10 @@ from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from router.finance.dimensions import TAG, parse_by
 from router.finance.filters import NAMES, read_filter
 from router.finance.overview import Filter
 from router.finance.periods import CUSTOM, PRESETS, Period, read_period, read_zone
-from router.finance.report import TAG, parse_by
 from router.model.errors import Malformed
 from router.web.visit import Visit
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from router.finance.dimensions import TAG
 from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import (
     NAMES_MAX,
@@ -18,7 +19,7 @@ from router.finance.overview import (
 )
 from router.finance.periods import Period, month_before, month_of, same_moment
 from router.finance.provider_accounts import ProviderAccount
-from router.finance.report import TAG, Amounts, report
+from router.finance.report import Amounts, report
 from router.ledger.views import Offered, SpendingRow
 from router.model.money import NANOS_MAX, Money
 from router.web.dashboard.asked import FILTERS, Asked

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from router.finance.budgets import BudgetLine, budget_lines
+from router.finance.dimensions import TAG
 from router.finance.forecast import HISTORY
 from router.finance.others import without
 from router.finance.overview import NAMES_MAX, Filter, unit_of
 from router.finance.periods import month_before, month_of, same_moment
 from router.finance.provider_accounts import ProviderAccount, provider_accounts
-from router.finance.report import TAG
 from router.ledger.books import Books
 from router.ledger.days import Cut
 from router.ledger.limit_rows import BudgetHourRow
