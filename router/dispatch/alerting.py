@@ -26,7 +26,7 @@ from router.model.clock import Clock
 from router.model.errors import LedgerUnavailable
 from router.model.ids import JobId
 from router.model.tasks import TaskRegistry
-from router.model.turns import Turns
+from router.model.yielding import Yielding
 from router.observe.alert_events import ThresholdReached
 from router.observe.events import Alarm, Observer
 from router.policy.budgets import Budget, oldest_hour
@@ -148,14 +148,14 @@ class Alerts:
     ) -> list[Foreseen]:
         """What a budget's accounts are expected to reach, and was not told of."""
         hours = await self._books.hours_of_late(at)
-        turns, found = Turns(), list[Foreseen]()
+        yielding, found = Yielding(), list[Foreseen]()
         for limit, in_force, usage in used:
             of_late = hours.get((limit.budget, limit.scope), {})
             known = told.of(limit)
             ahead = self._look_ahead(budget, in_force, usage, of_late, at)
             # The ledger adds by itself what the limit is raised by.
             found += [replace(one, limit=limit) for one in ahead if one.threshold not in known]
-            await turns.did(_OUTLOOK + len(of_late))
+            await yielding.did(_OUTLOOK + len(of_late))
         return found
 
     async def _used(

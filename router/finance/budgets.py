@@ -19,7 +19,7 @@ from router.model import alert as model
 from router.model.budget import Limit, Usage
 from router.model.clock import rfc3339
 from router.model.money import Money
-from router.model.turns import Turns
+from router.model.yielding import Yielding
 from router.policy.budgets import key_budget, oldest_hour
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
@@ -108,13 +108,13 @@ async def budget_lines(
     told = Told(await ledger.alerts_at(at, oldest_hour(policy.budgets, at)))
     hours: Mapping[Account, Charged] = await ledger.hours_of_late(at) if looks_ahead else {}
     zones = {budget.name: budget.time_zone for budget in policy.budgets}
-    turns, lines = Turns(), list[BudgetLine]()
+    yielding, lines = Yielding(), list[BudgetLine]()
     for limit in chain(_limits(policy, now, tenant), of_keys):
         line = _line(limit, now, told, zones.get(limit.budget, UTC))
         of_late = hours.get((limit.budget, limit.scope), {})
         lines.append(looking_ahead(line, of_late, at) if looks_ahead else line)
         # Edits are not to wait for the forecasts of a thousand accounts.
-        await turns.did(_LINE + len(of_late))
+        await yielding.did(_LINE + len(of_late))
     return tuple(lines)
 
 

@@ -14,7 +14,7 @@ from router.ledger.rows import BalanceRow
 from router.ledger.store import Reader
 from router.model.budget import Limit
 from router.model.clock import from_rfc3339, hour_of
-from router.model.turns import Turns
+from router.model.yielding import Yielding
 
 _AT_A_TIME = timedelta(hours=6)
 _TAKING, _DECODING = 2, 8
@@ -31,10 +31,10 @@ class BudgetReadings(Readings):
 
     async def balances_at(self, at: datetime) -> list[BalanceRow]:
         """The balances of the budgets' windows that an instant lies in."""
-        turns, found = Turns(), list[BalanceRow]()
+        yielding, found = Yielding(), list[BalanceRow]()
         for row in await self._read("balances_at", at=at):
             found.append(decode(BalanceRow, row))
-            await turns.did(_DECODING)
+            await yielding.did(_DECODING)
         return found
 
     async def rolling(self, limit: Limit) -> RollingRow:
@@ -71,7 +71,7 @@ class BudgetReadings(Readings):
 
     async def hours_of_late(self, at: datetime) -> Mapping[Account, Mapping[datetime, int]]:
         """What every account was charged by the hour in the last four weeks, in nano-dollars."""
-        turns, end = Turns(), hour_of(at) + HOUR
+        yielding, end = Yielding(), hour_of(at) + HOUR
         # Whoever comes while the first reading goes on needs but the end of it.
         async with self._reading:
             since = self._hours.wanted(at)
@@ -81,7 +81,7 @@ class BudgetReadings(Readings):
                 for row in await self._read("budget_hours_between", since=since, until=until):
                     hour = _hour(row["hour"])
                     self._hours.take((row["budget"], row["scope"]), hour, row["charged"])
-                    await turns.did(_TAKING)
+                    await yielding.did(_TAKING)
                 since = until
             return self._hours.taken(at)
 

@@ -37,7 +37,7 @@ from router.web.waiting import Patience
 T = TypeVar("T")
 
 
-class Reads(Protocol):
+class PageMaker(Protocol):
     """Does work that reads the books."""
 
     async def run(self, work: Callable[[Books], Awaitable[T]]) -> T:
@@ -87,7 +87,7 @@ class Services:
     """Where alerts are set up."""
     lost_answers: LostAnswers
     """What earlier requests were answered, so that one that is sent again is known."""
-    press: Reads
+    press: PageMaker
     """Where pages are read and made: in another process."""
     desk: Executor = field(default_factory=InlineExecutor)
     """Where pages are written: beside the event loop, which edits wait for."""

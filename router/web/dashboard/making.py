@@ -21,7 +21,7 @@ async def made(visit: Visit, work: Callable[[Books], Awaitable[str]]) -> str:
 
     Args:
         visit: Whose. When it is gone, the making is given up: nobody reads a million rows for it.
-        work: As `Reads.run` takes it.
+        work: As `PageMaker.run` takes it.
 
     Raises:
         LedgerUnavailable: The books cannot be read.

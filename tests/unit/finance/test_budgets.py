@@ -13,7 +13,7 @@ from router.finance.budgets import BudgetLine, as_json, budget_lines, tightest
 from router.ledger.alert_commands import Alert
 from router.ledger.answers import Placed, Refused
 from router.model.money import Money
-from router.model.turns import PIECE
+from router.model.yielding import PIECE
 from router.policy.policy import Policy
 from router.policy.scopes import JobFacts
 from tests.fakes import EPOCH

@@ -7,7 +7,7 @@ PIECE = 2_000
 even where the machine is busy."""
 
 
-class Turns:
+class Yielding:
     """Counts work, and lets others have a turn when there was much of it."""
 
     def __init__(self) -> None:

@@ -2,15 +2,15 @@
 
 import asyncio
 
-from router.model.turns import PIECE, Turns
+from router.model.yielding import PIECE, Yielding
 from tests.ledger_kit import at_once
 
 
 def test_little_work_keeps_its_turn() -> None:
     """Nobody is waited for."""
-    turns = Turns()
+    yielding = Yielding()
     for _ in range(3):
-        at_once(turns.did(PIECE // 4))
+        at_once(yielding.did(PIECE // 4))
 
 
 async def test_much_work_gives_others_a_turn() -> None:
@@ -18,10 +18,10 @@ async def test_much_work_gives_others_a_turn() -> None:
     done: list[str] = []
 
     async def long() -> None:
-        turns = Turns()
+        yielding = Yielding()
         for _ in range(5):
             done.append("work")
-            await turns.did(PIECE // 2)
+            await yielding.did(PIECE // 2)
 
     async def other() -> None:
         for _ in range(2):
