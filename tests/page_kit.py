@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from router.ledger.commands import (
     Command,
     Doubt,
     Enter,
+    Hold,
     JobEnd,
     Post,
     Presume,
@@ -20,8 +22,8 @@ from router.ledger.commands import (
 )
 from router.ledger.period_rows import AccountEventRow, EventKind
 from router.ledger.statement_rows import BalanceReadingRow
-from router.model.ids import AttemptId, Ids, JobId
-from router.model.job import JobState, Resolution
+from router.model.ids import AttemptId, CallbackToken, Ids, JobId
+from router.model.job import AttemptState, JobState, Resolution
 from router.model.money import Money
 from router.policy.scopes import JobFacts
 from router.web.dashboard.session import COOKIE
@@ -107,6 +109,29 @@ class Bookkeeper:
         tender = Tender(attempt=attempt, limits=limits)
         await self.do(Accept(at=at, job=job, tenders=(tender,), ready=frozenset({provider})))
         return attempt.id
+
+    async def ask_again(self, attempt: AttemptId, provider: str, price: str) -> AttemptId:
+        """Send a job's second attempt, to another provider, ten seconds after its first."""
+        first = await self._ledger.attempt(attempt)
+        assert first is not None
+        at = first.created_at + timedelta(seconds=10)
+        second = replace(
+            first,
+            id=AttemptId(f"{first.job_id}.2"),
+            number=2,
+            provider=provider,
+            quoted=usd(price),
+            callback_token=CallbackToken(f"{first.callback_token}-2"),
+            created_at=at,
+            dispatched_at=at,
+            state=AttemptState.HELD,
+        )
+        facts = JobFacts(tenant=first.tenant, key="key-1", model=first.model, tags=first.tags)
+        limits = self._policy().limits(facts, provider, at)
+        tenders = (Tender(attempt=second, limits=limits),)
+        ready = frozenset({provider})
+        await self.do(Hold(at=at, job_id=first.job_id, tenders=tenders, ready=ready))
+        return second.id
 
     async def deliver(self, attempt: AttemptId, amount: str, at: datetime) -> None:
         """Post an attempt that delivered."""

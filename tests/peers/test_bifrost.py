@@ -31,7 +31,13 @@ async def test_bifrost_2873_no_route_buys_past_a_full_budget(tmp_path: Path, rou
     async with open_front(tmp_path, policy=a_policy(budgets=budgets)) as front:
         _, admin = await front.mint("acme", Role.ADMIN)
         filled = await front.edit()
-        parts = {"provider": "shortapi", "token": "0" * 32, "name": "0" * 64, "slug": SLUG}
+        parts = {
+            "provider": "shortapi",
+            "kind": "drifted",
+            "token": "0" * 32,
+            "name": "0" * 64,
+            "slug": SLUG,
+        }
         path = route.path.format(id=filled.json["id"], **parts)
         for key in (front.key, admin):
             for body in (an_edit(), {}):

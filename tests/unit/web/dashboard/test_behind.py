@@ -88,6 +88,26 @@ async def test_what_is_presumed_is_what_the_sums_say(tmp_path: Path) -> None:
     assert len(rows) == 2
 
 
+async def test_what_was_paid_twice_is_shown_with_what_it_cost_more(tmp_path: Path) -> None:
+    """The edit once, by the attempt that came on top; of another tenant it is nothing."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(minutes=4)
+        first = await books.buy(at, price="0.0407")
+        second = await books.ask_again(first, "runpod", "0.0883")
+        await books.deliver(second, "0.0883", at + timedelta(seconds=30))
+        await books.deliver(first, "0.0407", at + timedelta(seconds=50))
+        page = (await front.ask("GET", "/dashboard")).text
+        said, rows = await behind(front, "/dashboard/notices/paid_twice")
+        others = await behind(front, "/dashboard/notices/paid_twice?tenant=globex")
+        spend = await front.ask("GET", "/v1/spend")
+
+    assert spend.json["paid_twice"] == {"edits": 1, "amount": "0.0407"}
+    assert spend.json["total"]["edits"] == 1
+    assert "Paid twice" in page
+    assert (said, rows) == (usd("0.0407"), [usd("0.0407")])
+    assert others == (Money.ZERO, [])
+
+
 async def test_drift_is_shown_with_its_direction(tmp_path: Path) -> None:
     """What is below the price as well."""
     async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
