@@ -43,7 +43,9 @@ class SqliteReader:
         try:
             yield
         finally:
-            self._database.execute("ROLLBACK")
+            # After a grave error SQLite itself has ended it.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """See `Reader.fetch`."""

@@ -235,7 +235,8 @@ SELECT * FROM attempts WHERE provider = :provider AND callback_token = :token;
 
 -- name: open_attempts
 -- Attempts whose money is held or in doubt, the oldest first.
-SELECT * FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt') ORDER BY id;
+SELECT * FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+ORDER BY created_at, id;
 
 -- name: latest_posted
 -- The two attempts posted last of each offer at each of its prices, the oldest first.
@@ -471,11 +472,12 @@ SELECT COALESCE(SUM(total - most), 0) AS amount FROM (
 
 -- name: paid_again
 -- All that was ever posted, until an instant, for jobs that several attempts were paid for, and
--- something of that within a time.
+-- something of that within a time. Those jobs are few: SQLite begins there where joins are called
+-- cross joins, whose order it keeps.
 WITH again AS (
     SELECT DISTINCT attempts.job_id AS job_id
-    FROM attempts JOIN attempts AS other ON other.job_id = attempts.job_id
-    WHERE attempts.number > 1 AND attempts.state = 'posted'
+    FROM attempts CROSS JOIN attempts AS other
+    WHERE attempts.number > 1 AND attempts.state = 'posted' AND other.job_id = attempts.job_id
         AND other.id <> attempts.id AND other.state = 'posted'
         AND (:tenant = '' OR attempts.tenant = :tenant)
 )
@@ -483,10 +485,9 @@ SELECT
     entries.at AS at, attempts.job_id AS job_id, attempts.id AS attempt_id,
     attempts.provider AS provider, attempts.model AS model, attempts.resolution AS resolution,
     attempts.tenant AS tenant, attempts.tags AS tags, entries.posted AS amount
-FROM again
-JOIN attempts ON attempts.job_id = again.job_id
-JOIN entries ON entries.attempt_id = attempts.id
-WHERE entries.posted <> 0 AND entries.at < :until AND EXISTS (
+FROM again CROSS JOIN attempts CROSS JOIN entries
+WHERE attempts.job_id = again.job_id AND entries.attempt_id = attempts.id
+    AND entries.posted <> 0 AND entries.at < :until AND EXISTS (
     SELECT 1 FROM attempts AS tried JOIN entries AS late ON late.attempt_id = tried.id
     WHERE tried.job_id = again.job_id AND late.posted <> 0
         AND late.at >= :since AND late.at < :until

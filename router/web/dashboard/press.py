@@ -13,8 +13,8 @@ import os
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
@@ -131,11 +131,11 @@ class Press:
 
 def serve(path: Path, source: BinaryIO, sink: BinaryIO) -> None:
     """Do work until there is no more."""
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, closing(_Shelf(path)) as shelf:
         while len(head := source.read(_LENGTH)) == _LENGTH:
             sent = source.read(int.from_bytes(head, "big"))
             try:
-                told = pickle.dumps((True, runner.run(_done(path, sent))))
+                told = pickle.dumps((True, runner.run(_done(shelf, sent))))
             except Malformed as error:
                 told = pickle.dumps((False, error))
             except Exception as error:  # noqa: BLE001 - told to whoever asked, without its words.
@@ -144,10 +144,38 @@ def serve(path: Path, source: BinaryIO, sink: BinaryIO) -> None:
             sink.flush()
 
 
-async def _done(path: Path, sent: bytes) -> object:
+async def _done(shelf: "_Shelf", sent: bytes) -> object:
     work: Callable[[Books], Awaitable[object]] = pickle.loads(sent)  # noqa: S301 - of our parent.
-    with closing(SqliteReader(path)) as reader, reader.moment():
-        return await work(Books(reader))
+    with shelf.moment() as books:
+        return await work(books)
+
+
+class _Shelf:
+    """Where the books stay open: they keep in mind what never changes any more."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: tuple[SqliteReader, Books] | None = None
+
+    @contextmanager
+    def moment(self) -> Generator[Books]:
+        """Take the books as they are now; what could not be read is opened anew the next time."""
+        if self._open is None:
+            reader = SqliteReader(self._path)
+            self._open = reader, Books(reader)
+        reader, books = self._open
+        try:
+            with reader.moment():
+                yield books
+        except (LedgerUnavailable, StoreUnavailable):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        former, self._open = self._open, None
+        if former is not None:
+            former[0].close()
 
 
 if __name__ == "__main__":

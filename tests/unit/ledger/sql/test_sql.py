@@ -1,12 +1,16 @@
 """The SQL in its files: named, commented, and the same for both back ends."""
 
 import re
+from contextlib import closing
 from dataclasses import fields
+from pathlib import Path
 
+import apsw
 import pytest
 
 from router.ledger.rows import ROW_TYPES
 from router.ledger.sql import migrations, positional, queries
+from tests.ledger_kit import a_sqlite_store
 
 
 def test_both_back_ends_answer_the_same_queries() -> None:
@@ -35,6 +39,39 @@ def test_no_query_changes_the_journal(back_end: str) -> None:
 def test_parameters_become_numbers_in_their_order() -> None:
     """A name that stands twice is one parameter; a cast is none."""
     assert positional("SELECT :b::text[], :a, :b") == ("SELECT $1::text[], $2, $1", ("b", "a"))
+
+
+SCANNING = {
+    *("books_out_of_balance", "attempts_out_of_balance", "hours_out_of_balance"),
+    *("spending_out_of_balance", "endings_out_of_balance", "forget_idempotency"),
+    *("latest_posted", "timed", "past_jobs_count", "named_prices", "unsettled"),
+}
+"""
+What reads all that there is: the check of the books, a start, a backtest, housekeeping, a question
+after prices, and the closing of a month.
+"""
+FEW = ("attempts_open", "attempts_paid_again", "attempts_presumed", "jobs_unfinished")
+"""Indices of what is little at any time."""
+
+
+def test_no_page_and_no_scrape_reads_every_edit(tmp_path: Path) -> None:
+    """Not one query, but those of which it is known; and those do, or they are struck off."""
+    a_sqlite_store(tmp_path / "farebox.db").close()
+    scans = re.compile(rf"SCAN (attempts|entries|jobs)\b(?! USING INDEX ({'|'.join(FEW)})\b)")
+    with closing(apsw.Connection(str(tmp_path / "farebox.db"))) as database:
+        found = {
+            name
+            for name, query in queries("sqlite").items()
+            for step in database.execute(f"EXPLAIN QUERY PLAN {query}", _nothing(query))
+            if scans.match(str(step[3]))
+        }
+
+    assert found == SCANNING
+
+
+def _nothing(query: str) -> dict[str, str]:
+    """A value for each parameter."""
+    return dict.fromkeys(re.findall(r"(?<!:):([a-z_][a-z0-9_]*)", query), "")
 
 
 @pytest.mark.parametrize("back_end", ["sqlite", "postgres"])
