@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from router.dispatch.drift import Above
 from router.finance.statement_csv import Line
 from router.ledger.statement_rows import (
     BalanceReadingRow,
@@ -100,6 +101,20 @@ def a_sent(
         horizon_at=EPOCH + 2 * HOUR,
     )
     return replace(row, **overrides)
+
+
+def a_stop(*charges: ChargeRow) -> Above:
+    """Build the stop of an offer by charges above its price, the newest first."""
+    return Above(
+        provider=charges[0].provider,
+        slug=charges[0].slug,
+        model=charges[0].model,
+        resolution=charges[0].resolution,
+        price_from=EPOCH - timedelta(days=19),
+        price=charges[0].quoted,
+        times=len(charges),
+        charges=charges,
+    )
 
 
 def a_charge(number: int, quoted: str, reported: str, **overrides: object) -> ChargeRow:

@@ -39,7 +39,7 @@ QUICKER = {"[1d]": "[2m]", "$__rate_interval": "2m", "$__range": "2m", "offset 3
 LOOK_S = 0.5
 HAPPENED = {
     "a budget refused": 'increase(farebox_denied_usd_total{budget="small"}[2m]) > 0',
-    "a charge drifted": 'farebox_price_drift_usd_total{provider="runpod", direction="over"} > 0',
+    "a charge drifted": 'farebox_price_drift_usd{provider="runpod", direction="over"} > 0',
     "an attempt is in doubt": 'farebox_in_doubt_attempts{provider="shortapi"} > 0',
     "a provider was ejected": 'max_over_time(farebox_provider_state{state="ejected"}[2m]) == 1',
     "an edit failed over": 'farebox_failovers_total{from="shortapi", to="runpod"} > 0',

@@ -70,7 +70,7 @@ _SPEND = Row(
             description="Against always taking the dearest offer that qualified, and what always "
             "taking the cheapest would have saved besides.",
             queries=(
-                Query(_changed("farebox_avoided_usd_total"), "saved"),
+                Query(_changed("farebox_avoided_usd"), "saved"),
                 Query(_changed("farebox_missed_usd"), "missed"),
             ),
             unit=DOLLARS,
@@ -162,7 +162,7 @@ _UNSURE = Row(
             "`farebox prices drift` names the offers.",
             queries=(
                 Query(
-                    "max by (provider, direction) (delta(farebox_price_drift_usd_total[$__range]))",
+                    "max by (provider, direction) (delta(farebox_price_drift_usd[$__range]))",
                     "{{provider}} {{direction}}",
                 ),
             ),
@@ -192,7 +192,7 @@ _UNSURE = Row(
             title="Paid twice",
             description="Posted for edits beyond the dearest of each one's charges: the price of "
             "outages. `double_spend_max` bounds it.",
-            queries=(Query("max(delta(farebox_double_spend_usd_total[$__range]))", "paid twice"),),
+            queries=(Query("max(delta(farebox_double_spend_usd[$__range]))", "paid twice"),),
             unit=DOLLARS,
             kind=Kind.STAT,
             width=6,

@@ -181,7 +181,7 @@ _PROVIDERS = Row(
             description="How many charges were not the price that was pinned.",
             queries=(
                 Query(
-                    f"max by (provider) (delta(farebox_price_drift_jobs_total[{_RATE}]))",
+                    f"max by (provider) (delta(farebox_price_drift_jobs[{_RATE}]))",
                     "{{provider}}",
                 ),
             ),

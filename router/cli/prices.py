@@ -1,5 +1,6 @@
 """`farebox prices`: what is charged beside the price book, and rows for what has changed."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -37,8 +38,8 @@ def drift(
     else:
         say(f"Nothing was charged within {found['since_days']} days.")
     if not as_json:
-        for one in found["named"]:
-            say(f"{one['words']}.")
+        for line in _remarks(found):
+            say(line)
 
 
 @prices.command("propose", epilog="Example: farebox prices propose >> policies/prices.yaml")
@@ -48,7 +49,8 @@ def propose(
     policy: PolicyOption = None,
 ) -> None:
     """
-    Write rows for the price book where several charges in a row were of one other amount.
+    Write rows for the price book where several charges in a row were of one other amount, or where
+    charges above its price have stopped an offer.
 
     They stand at the end of its `offers:`. None is in force before you have put it there, and
     `verified: true` into it.
@@ -83,7 +85,25 @@ def drift_table(found: list[dict[str, Any]]) -> object:
     )
 
 
+def _remarks(found: dict[str, Any]) -> Iterator[str]:
+    """What stands under the table, in whole sentences."""
+    for one in found["drift"]:
+        if one["stopped"] is not None:
+            charged = ", ".join(usd(amount) for amount in one["stopped"]["charged"])
+            yield f"{one['stopped']['words']}. Charged last: {charged}."
+        if one["withdrawn"]:
+            yield (
+                f"{one['provider']} {one['model']} {one['resolution']}: {one['withdrawn']} of its "
+                "charges beside the price are known by a bill that was withdrawn; they count "
+                "until a right bill says otherwise."
+            )
+    for one in found["named"]:
+        yield f"{one['words']}."
+
+
 def _changed(one: dict[str, Any]) -> str:
+    if one["stopped"] is not None:
+        return "stopped"
     if one["changed_to"] is None:
         return NONE
     return f"{usd(one['changed_to'])} since {one['changed_at']}"

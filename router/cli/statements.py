@@ -52,7 +52,7 @@ def withdraw(
     """
     Take back a bill that was read wrongly: its lines count no more.
 
-    What it has settled stays as it is, until the right bill is applied.
+    What it has settled stays as it is, drift included, until the right bill is applied.
     """
     path = f"/v1/statements/{quote(statement, safe='')}/withdraw"
     found = run(_ask(Where.of(url, database, policy), "POST", path, {"reason": reason}))

@@ -6,10 +6,11 @@ again once the price book has a newer row for it. Charging less never stops an o
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from router.ledger.rows import AttemptRow
+from router.ledger.views import ChargeRow
 from router.model.job import AttemptState, Resolution
 from router.model.money import Money
 from router.model.offer import Offer
@@ -17,6 +18,8 @@ from router.policy.obstacles import overcharged
 from router.policy.prices import PriceBook
 
 CHARGES_ABOVE_MAX = 2
+CHARGES_KEPT = 10
+"""How many of an offer's latest charges above its price are kept, to tell of them."""
 STOPPED = "offer_stopped"
 """What the alarm of it is called."""
 
@@ -36,6 +39,8 @@ class Above:
     price: Money
     """As it was pinned."""
     times: int
+    charges: tuple[ChargeRow, ...] = field(repr=False)
+    """The latest of them, at most `CHARGES_KEPT`; the newest first."""
 
     @property
     def is_stopped(self) -> bool:
@@ -47,7 +52,8 @@ class Above:
         """For people, with what helps."""
         said = overcharged(self.price, self.times)
         return (
-            f"{self.provider} is not asked for {self.model} at {self.resolution} any more: {said}"
+            f"{self.provider} is not asked for {self.model} at {self.resolution} any more: {said}; "
+            "farebox prices propose writes it"
         )
 
     def is_in_force(self, prices: PriceBook, at: datetime) -> bool:
@@ -112,8 +118,10 @@ class PriceWatch:
             price_from=attempt.price_from,
             price=attempt.quoted,
             times=0,
+            charges=(),
         )
-        self._above[priced] = found = replace(found, times=found.times + 1)
+        kept = (_charge(attempt, charged), *found.charges)[:CHARGES_KEPT]
+        self._above[priced] = found = replace(found, times=found.times + 1, charges=kept)
         return found
 
     def obstacle(self, offer: Offer, resolution: Resolution) -> str | None:
@@ -133,3 +141,20 @@ class PriceWatch:
         """Count them, of every provider of the price book."""
         found = [one.provider for one in self.stopped(prices, at)]
         return {name: found.count(name) for name in prices.provider_names}
+
+
+def _charge(attempt: AttemptRow, charged: Money) -> ChargeRow:
+    """What is known of a charge when it is booked."""
+    return ChargeRow(
+        id=attempt.id,
+        provider=attempt.provider,
+        model=attempt.model,
+        slug=attempt.slug,
+        resolution=attempt.resolution,
+        quoted=attempt.quoted,
+        quote_amount=attempt.quote_amount,
+        reported_amount=charged,
+        reported_source=attempt.reported_source or "",
+        posted=attempt.posted,
+        dispatched_at=attempt.dispatched_at or attempt.created_at,
+    )

@@ -3,7 +3,10 @@ What is charged beside what the price book says: drift, and when a price has cha
 
 Of each attempt three amounts are known, each from its own source: the price that was pinned from
 the book, what the provider named when it took the job, and what it said in the end that it charged.
-One charge that differs is an event; several in a row of one other amount are a new price.
+One charge that differs is an event; several in a row of one other amount are a new price. An offer
+that its charges have stopped has another price as well, however few they are: it is charged no more
+until the price book says which. What only a bill that was withdrawn has said says nothing of the
+price; it is drift until a right bill says otherwise, as it is in all sums.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, takewhile
 from typing import Any
 
+from router.dispatch.drift import Above
 from router.ledger.views import ChargeRow
 from router.model.clock import rfc3339
 from router.model.job import Resolution
@@ -34,6 +38,8 @@ class Drift:
     resolution: Resolution
     charges: tuple[ChargeRow, ...]
     """At least one; the newest first."""
+    stopped: Above | None = None
+    """That nothing is bought at its price any more, and for which charges."""
 
     @property
     def pinned(self) -> Money:
@@ -63,10 +69,10 @@ class Drift:
     @property
     def streak(self) -> tuple[ChargeRow, ...]:
         """The latest charges, all of one amount that is not their price; the newest first."""
-        first = self.charges[0].reported_amount
+        charges = [one for one in self.charges if not one.is_withdrawn]
         return tuple(
             takewhile(
-                lambda one: one.reported_amount == first and one.quoted != first, self.charges
+                lambda one: one.reported_amount == charges[0].reported_amount != one.quoted, charges
             )
         )
 
@@ -80,6 +86,32 @@ class Drift:
     def changed_at(self) -> datetime | None:
         """Since when: when the first of those charges was sent."""
         return self.streak[-1].dispatched_at if self.changed_to is not None else None
+
+    @property
+    def withdrawn(self) -> int:
+        """How many charges were not their price by nothing but a bill that was withdrawn."""
+        return sum(one.is_withdrawn for one in self.drifted)
+
+    @property
+    def stopping(self) -> tuple[ChargeRow, ...]:
+        """The charges that stopped it, by what is known of each by now; the newest first."""
+        known = {one.id: one for one in self.charges}
+        found = self.stopped.charges if self.stopped is not None else ()
+        return tuple(known.get(one.id, one) for one in found)
+
+    @property
+    def proposed(self) -> Money | None:
+        """What a new row should say: the highest, where nothing but what stopped it is known."""
+        if self.stopped is None or (self.changed_to or Money.ZERO) > self.stopped.price:
+            return self.changed_to
+        return max(one.reported_amount for one in self.stopping)
+
+    @property
+    def grounds(self) -> tuple[ChargeRow, ...]:
+        """The charges that the proposed price rests on; the newest first, none without one."""
+        if self.proposed is None:
+            return ()
+        return self.streak if self.proposed == self.changed_to else self.stopping
 
     @property
     def words(self) -> str:
@@ -97,12 +129,28 @@ def _difference(charge: ChargeRow) -> Money:
     return charge.reported_amount - charge.quoted
 
 
-def drifts(rows: Iterable[ChargeRow]) -> list[Drift]:
-    """Put charges together by offer and resolution; of each the newest comes first already."""
+def drifts(rows: Iterable[ChargeRow], stopped: Iterable[Above] = ()) -> list[Drift]:
+    """
+    Put charges together by offer and resolution.
+
+    Args:
+        rows: Of each the newest comes first already.
+        stopped: What is not bought any more; it is there however long ago it was charged.
+    """
     grouped = groupby(rows, lambda row: (row.provider, row.model, row.slug, row.resolution))
+    charges = {key: tuple(some) for key, some in grouped}
+    stops = {(one.provider, one.model, one.slug, one.resolution): one for one in stopped}
+    former = {key: one.charges for key, one in stops.items() if key not in charges}
     return [
-        Drift(provider=provider, model=model, slug=slug, resolution=resolution, charges=tuple(some))
-        for (provider, model, slug, resolution), some in grouped
+        Drift(
+            provider=provider,
+            model=model,
+            slug=slug,
+            resolution=resolution,
+            charges=some,
+            stopped=stops.get((provider, model, slug, resolution)),
+        )
+        for (provider, model, slug, resolution), some in sorted({**charges, **former}.items())
     ]
 
 
@@ -127,6 +175,8 @@ def _document(one: Drift) -> dict[str, Any]:
         "last_seen": rfc3339(drifted[0].dispatched_at) if drifted else None,
         "changed_to": _told(one.changed_to),
         "changed_at": None if one.changed_at is None else rfc3339(one.changed_at),
+        "withdrawn": one.withdrawn,
+        "stopped": None if one.stopped is None else _stop(one, one.stopped),
         "attempts": [
             {
                 "id": charge.id,
@@ -139,6 +189,16 @@ def _document(one: Drift) -> dict[str, Any]:
             }
             for charge in one.charges
         ],
+    }
+
+
+def _stop(one: Drift, stopped: Above) -> dict[str, Any]:
+    return {
+        "price": str(stopped.price),
+        "charged_above": stopped.times,
+        "charged": [str(charge.reported_amount) for charge in one.stopping],
+        "proposed": _told(one.proposed),
+        "words": stopped.words,
     }
 
 

@@ -19,7 +19,10 @@ from router.model.money import Money
 from router.policy.price_rows import OfferRow
 from router.policy.prices import PriceBook
 
-NO_PROPOSAL = "# No price has changed: every offer is charged as the price book says, or varies.\n"
+NO_PROPOSAL = (
+    "# No price has changed that the price book has no row for: offers are charged as it says, or "
+    "vary, and none is stopped.\n"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,35 +44,50 @@ def proposals(book: PriceBook, found: Iterable[Drift]) -> list[Proposal]:
     """
     Propose a row for each offer of which a price has changed, for all of its resolutions.
 
-    An offer that is no longer in the book, or that has a newer row already, gets none.
+    One that is stopped always gets a row. Any other that is no longer in the book gets none, nor
+    one whose newer row answers the change already.
     """
     by_offer: dict[tuple[str, str, str], list[Drift]] = {}
     for one in found:
-        if one.changed_to is not None:
+        rows = _rows_of(book, one)
+        if one.proposed is not None and rows and not _is_answered(one, one.proposed, rows):
             by_offer.setdefault((one.provider, one.model, one.slug), []).append(one)
-    made = (_proposal(book, changes) for changes in by_offer.values())
-    return [one for one in made if one is not None]
+    return [_proposal(book, changes) for changes in by_offer.values()]
 
 
-def _proposal(book: PriceBook, changes: Sequence[Drift]) -> Proposal | None:
-    first = changes[0]
-    seen = min(at for one in changes if (at := one.changed_at) is not None)
-    since = seen.replace(microsecond=0)
-    latest = max(charge.dispatched_at for one in changes for charge in one.streak)
-    rows = sorted(
-        (
-            row
-            for row in book.offers_listed
-            if (row.provider, row.model, row.slug) == (first.provider, first.model, first.slug)
-        ),
-        key=lambda row: row.starts,
-    )
-    begun = [row for row in rows if row.starts <= seen]
-    # A row that began after the last of these charges has perhaps answered them already.
-    if not begun or any(seen < row.starts and latest < row.starts for row in rows):
-        return None
-    former = begun[-1]
-    starts = max(since, former.starts + timedelta(seconds=1))
+def _rows_of(book: PriceBook, one: Drift) -> list[OfferRow]:
+    """An offer's rows, the earliest first."""
+    own = (one.provider, one.model, one.slug)
+    rows = [row for row in book.offers_listed if (row.provider, row.model, row.slug) == own]
+    return sorted(rows, key=lambda row: row.starts)
+
+
+def _begun(rows: Sequence[OfferRow], changes: Sequence[Drift]) -> list[OfferRow]:
+    """Those rows that had begun when the latest charge was sent that a proposal rests on."""
+    latest = max(charge.dispatched_at for one in changes for charge in one.grounds)
+    return [row for row in rows if row.starts <= latest]
+
+
+def _is_answered(one: Drift, amount: Money, rows: Sequence[OfferRow]) -> bool:
+    """
+    Whether the book knows of a change already: a row began since, or names this very price.
+
+    What stopped an offer is not answered: it would be sold.
+    """
+    if one.stopped is not None:
+        return False
+    begun = _begun(rows, [one])
+    if len(begun) < len(rows) or not begun:
+        return True
+    listed = begun[-1].per_image.get(one.resolution)
+    return begun[-1].contracted.get(one.resolution, listed) == amount
+
+
+def _proposal(book: PriceBook, changes: Sequence[Drift]) -> Proposal:
+    rows = _rows_of(book, changes[0])
+    former = (_begun(rows, changes) or rows[:1])[-1]
+    seen = min(charge.dispatched_at for one in changes for charge in one.grounds)
+    starts = max(seen.replace(microsecond=0), former.starts + timedelta(seconds=1))
     return Proposal(
         provider=former.provider,
         model=former.model,
@@ -84,14 +102,14 @@ def _row(former: OfferRow, starts: datetime, changes: Sequence[Drift]) -> Iterat
     """The former row with other prices. What it can do is not touched by a price."""
     list_prices, contracted = dict(former.per_image), dict(former.contracted)
     for one in changes:
-        amount = one.changed_to
+        amount = one.proposed
         assert amount is not None, "only changes are proposed"
         if one.resolution in contracted and amount <= list_prices[one.resolution]:
             contracted[one.resolution] = amount
         else:
             contracted.pop(one.resolution, None)
             list_prices[one.resolution] = amount
-    count = sum(len(one.streak) for one in changes)
+    count = sum(len(one.grounds) for one in changes)
     yield "provider", former.provider
     yield "model", former.model
     yield "slug", former.slug
@@ -130,13 +148,25 @@ def as_yaml(made: Sequence[Proposal]) -> str:
     return "\n".join(_yaml(one) for one in made)
 
 
+def _grounds(change: Drift) -> Iterator[str]:
+    """On what a price rests, in lines; whether it is sure, and whether it stops the offer."""
+    assert change.proposed is not None, "only changes are proposed"
+    amounts = dict.fromkeys(one.reported_amount for one in change.grounds)
+    charged = ", ".join(amount.usd for amount in amounts)
+    yield (
+        f"{change.resolution} was {change.pinned.usd}; charged {charged} "
+        f"{len(change.grounds)} times in a row."
+    )
+    if len(amounts) > 1:
+        yield f"THESE DIFFER: {change.proposed.usd}, the highest, is proposed. Ask the provider."
+    if change.stopped is not None:
+        yield f"Nothing is bought at {change.stopped.price.usd} until there is a newer row."
+    if any(one.is_withdrawn for one in change.grounds):
+        yield "Some of it only a bill has said that was withdrawn. Ask the provider."
+
+
 def _yaml(one: Proposal) -> str:
-    said = [
-        f"  # {change.resolution} was {change.pinned.usd}; charged {change.changed_to.usd} "
-        f"{len(change.streak)} times in a row."
-        for change in one.changes
-        if change.changed_to is not None
-    ]
+    said = [f"  # {line}" for change in one.changes for line in _grounds(change)]
     if one.ends is not None:
         ends = rfc3339(one.ends)
         said.append(f"  # The row before it must now end with `until: {rfc3339(one.starts)}`,")

@@ -87,7 +87,7 @@ class Books(Sums, BudgetReadings, StatementReadings, Browsing, PayingTwice):
         return [decode(AttemptRow, row) for row in await self._read("open_attempts")]
 
     async def latest_posted(self) -> list[AttemptRow]:
-        """The two attempts posted last of each offer at each of its prices, the oldest first."""
+        """Of each offer at each of its prices the latest ten charges told; the oldest first."""
         return [decode(AttemptRow, row) for row in await self._read("latest_posted")]
 
     async def undelivered(self, since: datetime, until: datetime) -> list[AttemptRow]:

@@ -175,6 +175,10 @@ class BilledRow:
     horizon_at: datetime
 
 
+WITHDRAWN = "withdrawn"
+"""Where a charge is known from, when that is a bill that was withdrawn and no other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeRow:
     """Every amount that is known of one charged attempt, each from its own source."""
@@ -189,11 +193,19 @@ class ChargeRow:
     quote_amount: Money | None
     """What the provider named when it took the job."""
     reported_amount: Money
-    """What it billed, or else said in the end that it charged."""
+    """
+    What it billed, or else said in the end that it charged. What a bill has changed that was
+    withdrawn stays so, as what is posted does, until another bill says otherwise.
+    """
     reported_source: str
-    """Where it said so: `output.cost`, or `statement`."""
+    """Where it said so: `output.cost`, `statement`, or `WITHDRAWN`."""
     posted: Money
     dispatched_at: datetime
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether nobody but a bill that was withdrawn has said it: no evidence of a price."""
+        return self.reported_source == WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """
 The money's series, made whole from one reading at each scrape: nothing is counted up by floats.
 
-Sums are of `Money`, exact.
+Sums are of `Money`, exact. What a later bill, refund or delivery may take back is a gauge.
 """
 
 from collections import defaultdict
@@ -75,8 +75,8 @@ class MoneySeries:
             ("budget",),
             sums(((self._budgets.label(name),), amount) for name, amount in snapshot.denied),
         )
-        yield counter(
-            "farebox_double_spend_usd_total",
+        yield gauge(
+            "farebox_double_spend_usd",
             "Posted for jobs beyond the dearest of each one's postings; falls by refunds.",
             (),
             {(): snapshot.double_spent},
@@ -122,8 +122,8 @@ class MoneySeries:
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.refunded),
         )
-        yield counter(
-            "farebox_avoided_usd_total",
+        yield gauge(
+            "farebox_avoided_usd",
             "Saved against the dearest qualifying offer; a charge above that counts against it.",
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.avoided),
@@ -174,14 +174,14 @@ class MoneySeries:
             directions[*key, "over"] = amount
         for key, amount in self._by_provider(spent, lambda row: row.under).items():
             directions[*key, "under"] = amount
-        yield counter(
-            "farebox_price_drift_usd_total",
+        yield gauge(
+            "farebox_price_drift_usd",
             "By how much charges differ from the price pinned; falls where a bill corrects one.",
             ("provider", "direction"),
             directions,
         )
-        jobs = CounterMetricFamily(
-            "farebox_price_drift_jobs_total",
+        jobs = GaugeMetricFamily(
+            "farebox_price_drift_jobs",
             "How many charges are not the price pinned; falls where a bill corrects one.",
             labels=_BY_PROVIDER,
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from router.dispatch.drift import PriceWatch
 from router.finance.bills import Bill
 from router.finance.credit import between, between_document, credit_document
 from router.finance.drift import CHARGES_MAX, LOOKED_BACK, drift_document, drifts
@@ -172,13 +173,15 @@ async def _balances(visit: Visit, provider: str, *, status: int = 200) -> web.Re
 async def list_drift(visit: Visit) -> web.Response:
     """`GET /v1/prices/drift`: what is charged beside the book, and rows for what has changed."""
     visit.query()
-    services = visit.services
-    since = services.clock.now() - LOOKED_BACK
-    found = drifts(await services.ledger.charges(since, most=CHARGES_MAX))
-    early = early_drifts(await services.ledger.named_prices(since, most=CHARGES_MAX))
-    made = proposals(services.policy().prices, found)
+    ledger, now = visit.services.ledger, visit.services.clock.now()
+    prices, since = visit.services.policy().prices, now - LOOKED_BACK
+    # By the books, as after a start: so it is known where no server runs, too.
+    watch = PriceWatch()
+    watch.seed(await ledger.latest_posted())
+    found = drifts(await ledger.charges(since, most=CHARGES_MAX), watch.stopped(prices, now))
+    early = early_drifts(await ledger.named_prices(since, most=CHARGES_MAX))
     told = {**drift_document(found), "named": early_document(early)}
-    return json_response({**told, "proposal": remarks(early) + as_yaml(made)})
+    return json_response({**told, "proposal": remarks(early) + as_yaml(proposals(prices, found))})
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -14,7 +14,7 @@ from router.ledger.store import Contradiction
 from router.model.charge import Reported
 from router.model.clock import rfc3339
 from router.model.ids import AttemptId, ProviderRef
-from router.model.money import Money
+from router.model.money import Money, total
 from tests.fakes import EPOCH
 from tests.ledger_kit import HOUR, an_accept, usd
 from tests.ledger_running import tell
@@ -176,6 +176,85 @@ async def test_what_a_bill_says_counts_before_what_was_reported(ledger: Ledger) 
         await ledger.submit(recorded(replace(WITHDRAWAL, statement_id=statement)))
     first, second = await ledger.charges(EPOCH, most=3)
     assert {first.reported_amount, second.reported_amount} == {usd("0.03"), usd("0.05")}
+
+
+async def test_what_a_withdrawn_bill_changed_is_the_same_drift_in_charges_and_in_sums(
+    ledger: Ledger,
+) -> None:
+    """Until a right one says otherwise; what it did not change is known by the report again."""
+    await tell(
+        ledger,
+        """
+        place    j1    $0.04                -> placed held at shortapi
+        dispatch j1.1                       -> dispatching
+        run      j1.1  $0.041 ref=r1        -> running
+        post     j1.1  $0.03 end=succeeded  -> posted
+        place    j2    $0.06                -> placed held at shortapi
+        dispatch j2.1                       -> dispatching
+        run      j2.1  $0.061 ref=r2        -> running
+        post     j2.1  $0.05 end=succeeded  -> posted
+        """,
+    )
+    first = replace(LINE, amount=usd("0.047"))
+    second = replace(LINE, id="l2", provider_ref=ProviderRef("r2"), amount=usd("0.05"))
+    await ledger.submit(recorded(STATEMENT, first, second))
+    await tell(ledger, "adjust j1.1 $0.017 statement=s -> posted")
+
+    async def drift() -> tuple[dict[str, tuple[str, str]], str, str]:
+        charges = await ledger.charges(EPOCH, most=3)
+        known = {str(row.id): (str(row.reported_amount), row.reported_source) for row in charges}
+        above = [row.reported_amount - row.quoted for row in charges]
+        spent = await ledger.spending(BEGINNING, END, cut=None, tags=False)
+        over = total([row.over for row in spent])
+        under = total([row.under for row in spent])
+        assert over == total([max(one, Money.ZERO) for one in above])
+        assert under == total([max(-one, Money.ZERO) for one in above])
+        return known, str(over), str(under)
+
+    billed = await drift()
+    await ledger.submit(recorded(WITHDRAWAL))
+    taken_back = await drift()
+    right = replace(first, id="l3", statement_id="s2", amount=usd("0.03"))
+    await ledger.submit(recorded(replace(STATEMENT, id="s2"), right))
+    await tell(ledger, "adjust j1.1 -$0.017 statement=s -> posted")
+
+    assert billed == (
+        {"j1.1": ("0.047", "statement"), "j2.1": ("0.05", "statement")},
+        *("0.007", "0.01"),
+    )
+    assert taken_back == (
+        {"j1.1": ("0.047", "withdrawn"), "j2.1": ("0.05", "output.cost")},
+        *("0.007", "0.01"),
+    )
+    assert await drift() == (
+        {"j1.1": ("0.03", "statement"), "j2.1": ("0.05", "output.cost")},
+        *("0.00", "0.02"),
+    )
+
+
+async def test_latest_charges_are_those_that_somebody_told(ledger: Ledger) -> None:
+    """A charge that was assumed takes no other's place, or a start would forget a stopped offer."""
+    for number in range(31, 43):
+        await tell(
+            ledger,
+            f"""
+            place    j{number}    $0.04                     -> placed held at shortapi
+            dispatch j{number}.1                            -> dispatching
+            post     j{number}.1  $0.05{number} end=succeeded   -> posted
+            """,
+        )
+    for number in (51, 52):
+        name = f"j{number}"
+        await ledger.submit(an_accept(name, "0.04", at=EPOCH + HOUR))
+        attempt = AttemptId(f"{name}.1")
+        await ledger.submit(Dispatch(at=EPOCH + HOUR, attempt_id=attempt))
+        await ledger.submit(
+            Post(at=EPOCH + HOUR, attempt_id=attempt, amount=usd("0.04"), outcome="delivered")
+        )
+
+    latest = await ledger.latest_posted()
+
+    assert [row.id for row in latest] == [f"j{number}.1" for number in range(33, 43)]
 
 
 async def test_a_named_price_is_told_until_a_charge_is_known(ledger: Ledger) -> None:

@@ -239,14 +239,15 @@ SELECT * FROM attempts WHERE state IN ('held', 'dispatching', 'running', 'in_dou
 ORDER BY created_at, id;
 
 -- name: latest_posted
--- The two attempts posted last of each offer at each of its prices, the oldest first.
+-- Of each offer at each of its prices the ten attempts posted last of which a provider has said
+-- what it charged, the oldest first.
 SELECT * FROM (
     SELECT attempts.*, ROW_NUMBER() OVER (
         PARTITION BY provider, slug, resolution, price_from ORDER BY ended_at DESC, id DESC
     ) AS place
-    FROM attempts WHERE state = 'posted'
+    FROM attempts WHERE state = 'posted' AND reported_amount IS NOT NULL
 ) AS placed
-WHERE place <= 2 ORDER BY ended_at, id;
+WHERE place <= 10 ORDER BY ended_at, id;
 
 -- name: timed
 -- Of each offer, the attempts that ended last or are in doubt, and what they tell of time; the

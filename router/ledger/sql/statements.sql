@@ -103,31 +103,47 @@ WHERE provider = :provider AND dispatched_at > :sent_after
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
 -- says counts before what was reported; what was given back again is no charge, and where some of
--- it was, the charge is what it was before.
+-- it was, the charge is what it was before. What a bill changed that was withdrawn since stays what
+-- it is in the sums, and is told apart.
 SELECT * FROM (
-    SELECT id, provider, model, slug, resolution, quoted, quote_amount,
+    SELECT id, provider, model, slug, resolution, quoted, quote_amount, known AS reported_amount,
         CASE
-            WHEN billed IS NULL THEN reported_amount
-            WHEN billed = posted THEN charged
-            ELSE billed END AS reported_amount,
-        CASE WHEN billed IS NULL THEN reported_source ELSE 'statement' END AS reported_source,
+            WHEN billed IS NOT NULL THEN 'statement'
+            WHEN is_withdrawn = 1 AND (
+                reported_source IS NULL OR reported_source = 'statement' OR known <> reported_amount
+            ) THEN 'withdrawn'
+            ELSE reported_source END AS reported_source,
         posted, dispatched_at,
         ROW_NUMBER() OVER (
             PARTITION BY provider, model, slug, resolution ORDER BY dispatched_at DESC, id DESC
         ) AS place
     FROM (
-        SELECT attempts.*, (
-            SELECT SUM(amount) FROM (
-                SELECT DISTINCT id, amount FROM statement_lines
+        SELECT billable.*,
+            CASE
+                WHEN billed IS NULL AND is_withdrawn = 1 THEN charged
+                WHEN billed IS NULL THEN reported_amount
+                WHEN billed = posted THEN charged
+                ELSE billed END AS known
+        FROM (
+            SELECT attempts.*, (
+                SELECT SUM(amount) FROM (
+                    SELECT DISTINCT id, amount FROM statement_lines
+                    WHERE statement_lines.provider = attempts.provider
+                        AND statement_lines.provider_ref = attempts.provider_ref
+                        AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
+                ) AS facts
+            ) AS billed,
+            CASE WHEN EXISTS (
+                SELECT 1 FROM statement_lines
                 WHERE statement_lines.provider = attempts.provider
                     AND statement_lines.provider_ref = attempts.provider_ref
-                    AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)
-            ) AS facts
-        ) AS billed
-        FROM attempts
-        WHERE state = 'posted' AND dispatched_at IS NOT NULL AND ended_at >= :since
+                    AND statement_id IN (SELECT statement_id FROM statement_withdrawals)
+            ) THEN 1 ELSE 0 END AS is_withdrawn
+            FROM attempts
+            WHERE state = 'posted' AND dispatched_at IS NOT NULL AND ended_at >= :since
+        ) AS billable
     ) AS charged
-    WHERE COALESCE(billed, reported_amount) > 0
+    WHERE COALESCE(billed, known) > 0
 ) AS placed
 WHERE place <= :most ORDER BY provider, model, slug, resolution, place;
 

@@ -111,6 +111,14 @@ ACCOUNTS: dict[str, Schema] = {
             )
         ),
     ),
+    "PriceStop": thing(
+        "An offer is not bought any more, because charges in a row were above its price.",
+        price={**MONEY, "description": "At which nothing is bought."},
+        charged_above=COUNT,
+        charged=many({**MONEY, "description": "The newest first."}),
+        proposed={**MONEY, "description": "For its newer row; the highest where charges differ."},
+        words=TEXT,
+    ),
     "PriceDrift": thing(
         "What is charged beside the price book.",
         since_days={**COUNT, "description": "How far back is looked."},
@@ -144,6 +152,12 @@ ACCOUNTS: dict[str, Schema] = {
                 last_seen=nullable(INSTANT),
                 changed_to=nullable({**MONEY, "description": "Null while nothing is clear."}),
                 changed_at=nullable(INSTANT),
+                withdrawn={
+                    **COUNT,
+                    "description": "How many drifted by nothing but a bill that was withdrawn: "
+                    "they count in all sums until a right bill says otherwise.",
+                },
+                stopped=nullable(ref("PriceStop")),
                 attempts=many(
                     thing(
                         "Every amount that is known of one attempt.",

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from router.ledger.commands import Dispatch, Post, Run, Tender
+from router.ledger.commands import Adjust, Dispatch, Enter, Post, Run, Tender
 from router.model.charge import Reported
 from router.model.clock import SystemClock
 from router.model.ids import AttemptId, CallbackToken, JobId, ProviderRef
+from router.policy.loader import load_policy
 from tests.commands import Commands
 from tests.ledger_kit import a_job_row, a_sqlite_store, an_accept, an_attempt_row, at_once, usd
 from tests.processes import ROOT
+from tests.statement_kit import LINE, STATEMENT, WITHDRAWAL
 
 JOBS = [JobId(f"0199d6f0-0000-7000-8000-00000000000{number}") for number in range(3)]
 
@@ -78,6 +80,56 @@ def test_a_price_that_was_only_named_stands_under_the_table(charged: Commands) -
     (told,) = json.loads(document.out)["named"]
     assert (told["named"], told["pinned"], told["in_a_row"]) == ("0.02", "0.04", 1)
     assert "$0.02" not in charged("prices", "propose").out
+
+
+def test_what_a_bill_that_was_withdrawn_says_is_marked_under_the_table(charged: Commands) -> None:
+    """It counts, and is no price to rely on."""
+    line = replace(LINE, provider_ref=ProviderRef("r0"), amount=usd("0.0413"))
+    store = a_sqlite_store(charged.folder / "farebox.db")
+    facts = (STATEMENT, line, WITHDRAWAL)
+    adjust = Adjust(
+        at=SystemClock().now(),
+        attempt_id=AttemptId(f"{JOBS[0]}.1"),
+        difference=usd("0.0204"),
+        who="ada",
+        reason="the wrong column",
+        source="statement",
+    )
+    at_once(store.commit([Enter(at=STATEMENT.recorded_at, facts=facts), adjust]))
+    store.close()
+
+    table = charged("prices", "drift")
+
+    assert "1 of its charges beside the price are known by a bill that was withdrawn" in table.out
+
+
+def test_an_offer_that_is_stopped_is_said_to_be(farebox: Commands) -> None:
+    """In the table, under it with its charges, and in what is proposed, though they are two."""
+    now = SystemClock().now()
+    (row,) = (
+        one
+        for one in load_policy(ROOT / "policies" / "balanced.yaml").prices.offers_listed
+        if (one.provider, one.model, one.is_on) == ("shortapi", "nano-banana-2-edit", True)
+    )
+    store = a_sqlite_store(farebox.folder / "farebox.db")
+    for job, amount in zip(JOBS, ("0.0441", "0.0423"), strict=False):
+        name = AttemptId(f"{job}.1")
+        attempt = an_attempt_row(name, price=usd("0.04"), created_at=now, price_from=row.starts)
+        attempt = replace(attempt, callback_token=CallbackToken(f"token {name}"))
+        accept = an_accept(job, "0.04", at=now)
+        job_row = a_job_row(job, created_at=now, deadline_at=now)
+        tenders = (Tender(attempt=attempt, limits=()),)
+        at_once(store.commit([replace(accept, job=job_row, tenders=tenders)]))
+        said = Reported(raw=amount, source="output.cost", amount=usd(amount))
+        post = Post(at=now, attempt_id=name, amount=usd(amount), outcome="delivered", reported=said)
+        at_once(store.commit([Dispatch(at=now, attempt_id=name), post]))
+    store.close()
+
+    table, row_text = farebox("prices", "drift"), farebox("prices", "propose")
+
+    assert "stopped" in table.out
+    assert "Charged last: $0.0423, $0.0441." in table.out.replace("\n", " ")
+    assert "$0.0441, the highest, is proposed" in row_text.out
 
 
 def test_a_proposed_row_can_be_pasted(charged: Commands) -> None:

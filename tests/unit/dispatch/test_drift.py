@@ -85,8 +85,10 @@ def test_people_are_told_in_the_moment_that_an_offer_is_stopped() -> None:
     (one,) = told
     assert one.words == (
         "shortapi is not asked for nano-banana-2-edit at 1k any more: "
-        "charged more than $0.04 2 times in a row: the price book needs a newer row"
+        "charged more than $0.04 2 times in a row: the price book needs a newer row; "
+        "farebox prices propose writes it"
     )
+    assert [str(charge.reported_amount) for charge in one.charges] == ["0.06", "0.05"]
     see(watch, "0.09")
 
     assert [one.times for one in told] == [2, 2]

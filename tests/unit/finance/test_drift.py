@@ -1,13 +1,14 @@
 """Charges beside the price book: an event, or a new price."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from router.finance.drift import Drift, drift_document, drifts
-from router.ledger.views import ChargeRow
+from router.ledger.views import WITHDRAWN, ChargeRow
 from router.model.job import Resolution
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
-from tests.statement_kit import a_charge
+from tests.statement_kit import a_charge, a_stop
 
 
 def of(*charges: ChargeRow) -> Drift:
@@ -69,6 +70,66 @@ def test_offers_and_resolutions_are_apart() -> None:
     ]
 
     assert [(one.resolution, len(one.charges)) for one in drifts(rows)] == [("1k", 2), ("2k", 1)]
+
+
+def test_two_charges_that_stopped_an_offer_are_a_price_to_propose() -> None:
+    """The highest where they differ; what is clear counts before it, if it is above the price."""
+    first, second = a_charge(1, "0.0875", "0.0941"), a_charge(2, "0.0875", "0.0913")
+    stop = a_stop(second, first)
+    (found,) = drifts([second, first], [stop])
+    (told,) = drift_document([found])["drift"]
+    three = [a_charge(number, "0.0875", "0.0913") for number in (4, 3, 2)]
+    (clear,) = drifts([*three, first], [a_stop(*three, first)])
+    below = [replace(one, reported_amount=usd("0.0811")) for one in three]
+    (order,) = drifts([*below, first], [stop])
+
+    assert (found.changed_to, found.proposed, found.grounds) == (
+        *(None, usd("0.0941"), (second, first)),
+    )
+    assert told["stopped"] == {
+        "price": "0.0875",
+        "charged_above": 2,
+        "charged": ["0.0913", "0.0941"],
+        "proposed": "0.0941",
+        "words": stop.words,
+    }
+    assert (clear.proposed, clear.grounds) == (usd("0.0913"), tuple(three))
+    assert (order.changed_to, order.proposed) == (usd("0.0811"), usd("0.0941"))
+    assert (of(first).proposed, of(first).grounds, of(first).stopped) == (None, (), None)
+
+
+def test_an_offer_is_stopped_however_long_ago_it_was_charged() -> None:
+    """It is there beside what was charged of late, in the order of offers."""
+    late = a_charge(9, "0.13", "0.13", resolution=Resolution.TWO_K)
+    old = [a_charge(number, "0.0875", "0.0913") for number in (2, 1)]
+    (stopped, other) = drifts([late], [a_stop(*old)])
+
+    assert (stopped.resolution, stopped.charges, stopped.proposed) == (
+        *("1k", tuple(old), usd("0.0913")),
+    )
+    assert (other.resolution, other.stopped) == ("2k", None)
+
+
+def test_what_a_bill_says_of_the_charges_that_stopped_an_offer_counts() -> None:
+    """Before what was reported when they were booked."""
+    reported = [a_charge(number, "0.0875", "0.0913") for number in (2, 1)]
+    billed = [replace(one, reported_amount=usd("0.0887")) for one in reported]
+    (found,) = drifts(billed, [a_stop(*reported)])
+
+    assert (found.proposed, found.stopping) == (usd("0.0887"), tuple(billed))
+
+
+def test_a_bill_that_was_withdrawn_is_drift_and_no_new_price() -> None:
+    """It counts in the sums, as it does everywhere, and is told apart."""
+    taken_back = {"reported_source": WITHDRAWN}
+    charges = [a_charge(number, "0.0875", "0.0913", **taken_back) for number in range(3)]
+    found, mixed = of(*charges), of(*charges, a_charge(5, "0.0875", "0.0913"))
+    (told,) = drift_document([found])["drift"]
+
+    assert (found.changed_to, found.streak, found.over) == (None, (), usd("0.0114"))
+    assert (told["withdrawn"], told["drifted"], told["stopped"]) == (3, 3, None)
+    assert [one["source"] for one in told["attempts"]] == ["withdrawn"] * 3
+    assert (len(mixed.streak), mixed.withdrawn, mixed.changed_to) == (1, 3, None)
 
 
 def test_every_amount_is_told_to_programs() -> None:

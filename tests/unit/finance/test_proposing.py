@@ -8,14 +8,15 @@ import pytest
 import yaml
 
 from router.cli.checking import check_file
-from router.finance.drift import Drift
+from router.finance.drift import Drift, drifts
 from router.finance.proposing import NO_PROPOSAL, as_yaml, proposals
+from router.ledger.views import WITHDRAWN
 from router.model.job import Resolution
 from router.policy.prices import PriceBook
 from tests.fakes import EPOCH
 from tests.ledger_kit import usd
 from tests.processes import ROOT
-from tests.statement_kit import a_charge
+from tests.statement_kit import a_charge, a_stop
 
 BOOK = ROOT / "policies" / "prices.yaml"
 
@@ -72,6 +73,73 @@ def test_a_changed_price_becomes_a_row_that_the_book_takes(tmp_path: Path) -> No
         *(former.capability, former.latency, former.slug),
     )
     assert "# 1k was $0.0875; charged $0.0913 3 times in a row." in text
+
+
+def a_stopped(*amounts: str, **fields: Any) -> Drift:
+    """Build an offer that these charges have stopped, the newest first, one a minute."""
+    charges = [
+        a_charge(len(amounts) - number, "0.0875", amount, **fields)
+        for number, amount in enumerate(amounts)
+    ]
+    (found,) = drifts(charges, [a_stop(*charges)])
+    return found
+
+
+def test_what_stopped_an_offer_is_proposed(tmp_path: Path) -> None:
+    """Though it is two charges; where they differ the highest is, marked, for somebody to ask."""
+    book = a_book(BOOK)
+    (same,) = proposals(book, [a_stopped("0.0913", "0.0913")])
+    (other,) = proposals(book, [a_stopped("0.0913", "0.0941")])
+    marked = as_yaml([other])
+    pasted_book = a_book(pasted(tmp_path, marked))
+
+    assert same.row["per_image"]["1k"] == "$0.0913"
+    assert "# 1k was $0.0875; charged $0.0913 2 times in a row." in as_yaml([same])
+    assert "DIFFER" not in as_yaml([same])
+    assert "# Nothing is bought at $0.0875 until there is a newer row." in as_yaml([same])
+    assert "# THESE DIFFER: $0.0941, the highest, is proposed. Ask the provider." in marked
+    assert "charged $0.0913, $0.0941 2 times in a row" in marked
+    assert other.starts == EPOCH + timedelta(minutes=1)
+    assert pasted_book.offers_listed[-1].per_image[Resolution.ONE_K] == usd("0.0941")
+
+
+def test_a_stopped_offer_gets_a_row_whatever_the_book_has_for_later(tmp_path: Path) -> None:
+    """Until that later row begins nothing would be bought; one that is not stopped can wait."""
+    later = ROW.format(starts="2026-11-25", more="until: 2026-12-24")
+    book = a_book(pasted(tmp_path, later))
+    found = a_stopped("0.0913", "0.0913", "0.0913")
+    two_k = a_drift("0.1412", resolution=Resolution.TWO_K)
+
+    (made,) = proposals(book, [found, two_k])
+
+    assert [one.resolution for one in made.changes] == ["1k"]
+    assert made.row["per_image"]["2k"] == "$0.13"
+    a_book(pasted(tmp_path, later + as_yaml([made])))
+
+
+def test_what_only_a_withdrawn_bill_said_is_marked() -> None:
+    """It stopped the offer when it was booked."""
+    (made,) = proposals(a_book(BOOK), [a_stopped("0.0913", "0.0941", reported_source=WITHDRAWN)])
+
+    assert "only a bill has said that was withdrawn" in as_yaml([made])
+
+
+def test_a_row_that_is_in_the_book_is_not_proposed_again(tmp_path: Path) -> None:
+    """Whether or not somebody has verified it, and though nothing was charged by it yet."""
+    drift = a_drift("0.0913")
+    text = as_yaml(proposals(a_book(BOOK), [drift]))
+
+    assert proposals(a_book(pasted(tmp_path, text)), [drift]) == []
+
+
+def test_a_change_that_began_under_a_former_row_follows_the_row_in_force(tmp_path: Path) -> None:
+    """Before it, it would change nothing."""
+    starts = (EPOCH + timedelta(seconds=90)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    row = ROW.format(starts=starts, more="data_urls: true")
+    (made,) = proposals(a_book(pasted(tmp_path, row)), [a_drift("0.0913")])
+
+    assert made.starts == EPOCH + timedelta(seconds=91)
+    a_book(pasted(tmp_path, row + as_yaml([made])))
 
 
 def test_what_varies_is_not_proposed() -> None:

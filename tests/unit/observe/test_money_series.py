@@ -55,22 +55,33 @@ def test_each_amount_stands_apart() -> None:
     assert value(found, "farebox_held_usd", **mine) == 0.04
     assert value(found, "farebox_in_doubt_usd", **mine) == 0.09
     assert value(found, "farebox_in_doubt_attempts", **mine) == 2
-    assert value(found, "farebox_avoided_usd_total", **mine) == 0.55
+    assert value(found, "farebox_avoided_usd", **mine) == 0.55
     assert value(found, "farebox_missed_usd", **mine) == 0.19
     assert value(found, "farebox_list_cost_usd", **mine) == 1.48
-    assert value(found, "farebox_price_drift_usd_total", **mine, direction="over") == 0.021
-    assert value(found, "farebox_price_drift_usd_total", **mine, direction="under") == 0.013
-    assert value(found, "farebox_price_drift_jobs_total", **mine) == 5
-    assert value(found, "farebox_double_spend_usd_total") == 0.0875
+    assert value(found, "farebox_price_drift_usd", **mine, direction="over") == 0.021
+    assert value(found, "farebox_price_drift_usd", **mine, direction="under") == 0.013
+    assert value(found, "farebox_price_drift_jobs", **mine) == 5
+    assert value(found, "farebox_double_spend_usd") == 0.0875
     assert value(found, "farebox_ledger_check_usd") == -0.07
     assert value(found, "farebox_policy_info", policy="thrift", hash="5eed") == 1
+
+
+def test_sums_that_a_bill_or_a_refund_may_take_back_are_gauges() -> None:
+    """A counter that falls is taken for a restart, and all it ever counted for new."""
+    series = MoneySeries(providers=PROVIDERS)
+    kinds = {one.name: one.type for one in series.families(a_snapshot(a_spent()))}
+    falling = ("price_drift_usd", "price_drift_jobs", "double_spend_usd", "avoided_usd")
+
+    for name in (*falling, "missed_usd", "list_cost_usd"):
+        assert kinds[f"farebox_{name}"] == "gauge"
+    assert {kinds["farebox_posted_usd"], kinds["farebox_refunded_usd"]} == {"counter"}
 
 
 def test_a_provider_without_money_is_at_zero() -> None:
     """Its series are there, so that its first cent is seen."""
     found = shown(a_snapshot(a_spent(posted=usd("0.04"))))
 
-    for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd_total"):
+    for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd"):
         assert value(found, f"farebox_{name}", provider="runpod") == 0
 
 

@@ -178,6 +178,37 @@ async def test_drift_and_its_proposal_are_told(tmp_path: Path) -> None:
     assert "1k: $0.0869" in found.json["proposal"]
 
 
+async def test_drift_by_a_withdrawn_bill_is_told_apart_and_agrees_with_what_was_spent(
+    tmp_path: Path,
+) -> None:
+    """It stays in both until a right bill comes, and proposes nothing."""
+    async with open_front(tmp_path) as front:
+        _, admin = await front.mint(role=Role.ADMIN)
+        for _ in range(3):
+            await front.edit()
+        refs = [f"shortapi-{number}" for number in (1, 2, 3)]
+        applied = await asked(
+            front, admin, a_csv(front, *((ref, "0.053") for ref in refs)), apply=True
+        )
+        billed = await front.ask("GET", "/v1/prices/drift", key=admin)
+        path = f"/v1/statements/{applied.json['statement']['id']}/withdraw"
+        await front.ask("POST", path, {"reason": "the wrong column"}, key=admin)
+        found = await front.ask("GET", "/v1/prices/drift", key=admin)
+        spent = await front.ask("GET", "/v1/spend", key=admin)
+        await asked(front, admin, a_csv(front, *((ref, "0.04") for ref in refs)), apply=True)
+        right = await front.ask("GET", "/v1/prices/drift", key=admin)
+        spent_then = await front.ask("GET", "/v1/spend", key=admin)
+
+    (before,), (drift,), (after,) = (one.json["drift"] for one in (billed, found, right))
+    assert (before["changed_to"], before["withdrawn"]) == ("0.053", 0)
+    assert (drift["over"], drift["drifted"], drift["withdrawn"]) == ("0.039", 3, 3)
+    assert (drift["changed_to"], drift["stopped"]) == (None, None)
+    assert found.json["proposal"].startswith("# No price has changed")
+    assert spent.json["drift"] == {"charges": 3, "over": "0.039", "under": "0.00"}
+    assert (after["over"], after["drifted"], after["withdrawn"]) == ("0.00", 0, 0)
+    assert spent_then.json["drift"] == {"charges": 0, "over": "0.00", "under": "0.00"}
+
+
 @pytest.mark.parametrize("path", ["/v1/statements", "/v1/balances", "/v1/prices/drift"])
 async def test_accounts_are_shown_to_who_sees_all_tenants(tmp_path: Path, path: str) -> None:
     """They tell of everybody's money."""
