@@ -67,16 +67,15 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
         long_ago = (attempts["never arrived"], attempts["failed long ago"])
         now = presumed(tmp_path / "farebox.db", *long_ago)
         truth = await em.truth()
-        charged = [one for one in truth["entries"] if one["provider"] == "shortapi"]
         refs = {name: row.provider_ref for name, row in _rows(tmp_path, attempts).items()}
         async with em.router() as house:
             strange = {**STRANGE, "Created": rfc3339(began + timedelta(hours=1))}
-            kept = [
+            charged = [
                 one if one["ref"] != refs["failed long ago"] else {**one, "amount": "0.0431"}
-                for one in charged
+                for one in truth["entries"]
                 if one["ref"] != refs["dropped"]
             ]
-            bill.write_text(usage_csv({"entries": kept}, "shortapi", strange), "utf-8")
+            bill.write_text(usage_csv({"entries": charged}, "shortapi", strange), "utf-8")
             period = ("--from", rfc3339(began), "--to", rfc3339(now))
             asked = ("reconcile", "shortapi", bill, *COLUMNS, *period, "--json")
             before = json.loads((await house.command(*asked)).out)
@@ -87,6 +86,28 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
             metrics = await _text(house, "/metrics")
             listed = (await house.get("/v1/statements"))["statements"]
 
+    one_of_each(before, attempts)
+    assert applied.code == 1, applied.err
+    done = json.loads(applied.out)
+    assert {one["attempt"] for one in done["findings"] if one["applied"]} == {
+        attempts[name] for name in attempts if name not in {"same", "dropped"}
+    }
+    assert _counts(again) == {"matched": 4, "missing_here": 1, "missing_there": 1}
+    assert [one["id"] for one in listed] == [before["statement"]["id"]]
+    posted = Money.parse(spend["total"]["posted"])
+    # By the bill it was dearer than the emulators know.
+    assert posted == Money.parse(truth["net"]) + usd("0.0031") == usd("0.2588")
+    assert (unproved["presumed"], unproved["in_doubt"]) == ("0.10", "0.15")
+    assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
+    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
+    assert '{direction="over",provider="shortapi"} 0.0031' in metrics
+    rows = _rows(tmp_path, attempts)
+    assert total([row.posted for row in rows.values()]) == posted
+    settled(rows)
+
+
+def one_of_each(before: Mapping[str, Any], attempts: Mapping[str, AttemptId]) -> None:
+    """What is found, before anything is settled by it."""
     found = {one["attempt"] or one["ref"]: one for one in before["findings"]}
     assert {
         name: (found[attempt]["kind"], found[attempt]["money"], found[attempt]["action"])
@@ -112,27 +133,19 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
         "missing_here": 1,
         "missing_there": 1,
     }
-    assert applied.code == 1, applied.err
-    done = json.loads(applied.out)
-    assert {one["attempt"] for one in done["findings"] if one["applied"]} == {
-        attempts[name] for name in attempts if name not in {"same", "dropped"}
+
+
+def settled(rows: Mapping[str, AttemptRow]) -> None:
+    """What was in doubt or presumed is posted as billed, or voided."""
+    proved = [rows[name] for name in ("failed", "failed long ago")]
+    assert {(row.state, row.reported_source) for row in proved} == {
+        (AttemptState.POSTED, "statement")
     }
-    assert _counts(again) == {"matched": 4, "missing_here": 1, "missing_there": 1}
-    assert [one["id"] for one in listed] == [before["statement"]["id"]]
-    posted = Money.parse(spend["total"]["posted"])
-    # By the bill it was dearer than the emulators know.
-    assert posted == Money.parse(truth["net"]) + usd("0.0031") == usd("0.2588")
-    assert (unproved["presumed"], unproved["in_doubt"]) == ("0.10", "0.15")
-    assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
-    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
-    assert 'usd_total{direction="over",provider="shortapi"} 0.0031' in metrics
-    rows = _rows(tmp_path, attempts)
-    for name in ("failed", "failed long ago"):
-        proved = rows[name]
-        assert (proved.state, proved.reported_source) == (AttemptState.POSTED, "statement")
-    assert (proved.quoted, proved.posted) == (usd("0.04"), usd("0.0431"))
+    assert [(row.quoted, row.posted) for row in proved] == [
+        (usd("0.09"), usd("0.09")),
+        (usd("0.04"), usd("0.0431")),
+    ]
     assert {rows[name].state for name in ("never arrived", "lost")} == {AttemptState.VOIDED}
-    assert total([row.posted for row in rows.values()]) == posted
 
 
 async def _text(house: House, path: str) -> str:
