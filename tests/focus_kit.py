@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import COLUMNS, DataType, Version, data_type
@@ -56,6 +61,12 @@ def lines_of(data: bytes | str) -> list[Line]:
     return [{name: value or None for name, value in row.items()} for row in reader]
 
 
+def lines_of_parquet(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet file, with numbers as exact as it has them."""
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
 def total_of(lines: list[Line], column: str, **where: str | None) -> Money:
     """What a column adds up to, over the rows whose columns are as said."""
     chosen = [line for line in lines if all(line[name] == it for name, it in where.items())]
@@ -78,6 +89,13 @@ def check_file(data: bytes | str, version: Version) -> list[Line]:
         _check_times(line)
     _check_together(lines)
     return lines
+
+
+def judged(path: Path) -> subprocess.CompletedProcess[str]:
+    """What the FOCUS toolkit says of a file of the newer version."""
+    words = ("--dataset", "cost-and-usage", "--supports", "SupportsUnitPricing")
+    command = [sys.executable, "-m", "focus_data_toolkit", "validate", *words, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def _check_words(line: Line, version: Version) -> None:

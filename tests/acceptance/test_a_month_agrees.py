@@ -5,32 +5,27 @@ It crosses the end of a month in UTC, which is closed in between, and the nights
 of Berlin and of Santiago change. Every time that is asked for is asked of everybody.
 """
 
-import asyncio
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import apsw
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from router.cli.client import Where, reach
-from router.finance.focus.columns import VERSIONS, Version
+from router.finance.focus.columns import VERSIONS
 from router.model.clock import rfc3339
 from router.model.money import Money, total
 from router.policy.loader import load_policy
 from tests.commands import Commands
-from tests.focus_kit import Line, check_file, effective, total_of
+from tests.focus_kit import Line, effective, judged, lines_of_parquet, total_of
 from tests.ledger_kit import usd
 from tests.month import Burst, live
+from tests.month_books import BROKEN_DOWN, Books, Key, Metrics, Said, broken_down
 from tests.page_kit import posted_in
 
 pytestmark = pytest.mark.slow
@@ -66,7 +61,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "status_429", "probability": 0.05},
 )
 LOST: tuple[dict[str, Any], ...] = (
-    {"fault": "ok_no_id", "provider": "shortapi", "operation": "create", "probability": 0.7},
+    {"fault": "ok_no_id", "operation": "create", "probability": 0.7},
     {"fault": "callback_lost", "probability": 1.0},
 )
 EDITS = 9
@@ -106,102 +101,13 @@ def bursts(entropy: Random) -> list[Burst]:
     return sorted(found, key=lambda burst: burst.at)
 
 
-@dataclass
-class Books:
-    """A ledger at rest, and the commands and answers that tell of it."""
-
-    farebox: Commands
-    database: str
-    policy: Path
-
-    def ask(self, *words: str) -> str:
-        """Run a command on it that goes well; gives what it wrote."""
-        ran = self.farebox(*words, "--database", self.database, "--policy", str(self.policy))
-        assert ran.code == 0, ran.err
-        return ran.out
-
-    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read the file itself."""
-        path = self.database.removeprefix("sqlite:///")
-        with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as database:
-            return list(database.execute(sql, values))
-
-    def journal(self, column: str, since: datetime, until: datetime) -> Money:
-        """What entries of a time come to."""
-        ((nanos,),) = self.rows(
-            f"SELECT COALESCE(SUM({column}), 0) FROM entries WHERE at >= ? AND at < ?",  # noqa: S608 - a column of ours.
-            rfc3339(since),
-            rfc3339(until),
-        )
-        return Money(nanos)
-
-    def report(self, since: datetime, until: datetime) -> dict[str, Any]:
-        """What `farebox report` says of a time."""
-        words = ("--from", since.isoformat(), "--to", until.isoformat(), "--json")
-        told: dict[str, Any] = json.loads(self.ask("report", "--by", "provider", *words))
-        return told
-
-    def focus(self, version: Version, since: datetime, until: datetime, *words: str) -> list[Line]:
-        """What an export says of a time; each is held to what is promised of it."""
-        file = self.farebox.folder / "focus.csv"
-        times = ("--from", since.isoformat(), "--to", until.isoformat())
-        self.ask("export", "focus", "--version", version, *times, "-o", str(file), *words)
-        return check_file(file.read_bytes(), version)
-
-    def answered(self, path: str, **query: str) -> str:
-        """What a router on it answers."""
-        file = self.farebox.folder / "answer"
-
-        async def get() -> None:
-            where = Where.of(None, self.database, self.policy)
-            async with reach(where) as door:
-                await door.save(path, file, query=query)
-
-        asyncio.run(get())
-        return file.read_text("utf-8")
-
-    def spend(self, since: datetime, until: datetime) -> dict[str, Any]:
-        """What `/v1/spend` says of a time."""
-        times = {"from": since.isoformat(), "to": until.isoformat()}
-        told: dict[str, Any] = json.loads(self.answered("/v1/spend", by="tenant,day", **times))
-        return told
-
-    def pages(self, begins: datetime, ends: datetime) -> dict[str, Money]:
-        """What the page says of whole days of a zone: its figure, its table, its download."""
-        days = {
-            "first": begins.date().isoformat(),
-            "last": (ends - timedelta(days=1)).date().isoformat(),
-            "time_zone": str(begins.tzinfo),
-        }
-        page = self.answered("/dashboard", **days)
-        download = json.loads(self.answered("/dashboard/spend.json", **days))
-        figure = page.partition("<dt>Posted</dt>")[2]
-        return {
-            "the page's figure": posted_in(figure)[0],
-            "the page's total": posted_in(page.partition('<th scope="row">Total</th>')[2])[0],
-            "the page's download": Money.parse(download["total"]["posted"]),
-        }
-
-    def metric(self, name: str) -> Money:
-        """What all of a metric's samples come to."""
-        families = {
-            one.name: one for one in text_string_to_metric_families(self.answered("/metrics"))
-        }
-        # A metric is a float; its shortest text is the decimal that it was made from.
-        samples = families[name].samples if name in families else []
-        return total([Money.parse(repr(sample.value)) for sample in samples])
-
-
-def faces(books: Books, begins: datetime, ends: datetime) -> dict[str, Money]:
-    """What was posted in a time of a zone, by everyone who says so."""
+def faces(books: Books, begins: datetime, ends: datetime) -> dict[str, Said]:
+    """What was posted and presumed in a time of a zone, by everyone who says so."""
     since, until = begins.astimezone(UTC), ends.astimezone(UTC)
     return {
-        **books.pages(begins, ends),
-        "journal": books.journal("posted", since, until),
-        "report": Money.parse(books.report(since, until)["total"]["posted"]),
-        "/v1/spend": Money.parse(books.spend(since, until)["total"]["posted"]),
-        "FOCUS 1.2": effective(books.focus("1.2", since, until)),
-        "FOCUS 1.4": effective(books.focus("1.4", since, until)),
+        **books.told(begins, ends),
+        "journal": books.journal(since, until),
+        "report": Said.of(books.report(since, until)["total"]),
     }
 
 
@@ -229,21 +135,25 @@ def test_everybody_says_the_same_of_a_month(farebox: Commands, tmp_path: Path) -
     close_march(books)
     live(tmp_path, policy, [burst for burst in found if burst not in march], seed=4)
     bring_a_bill(books)
+    change(books, "runpod", "0.0337", since="2027-04-02", until="2027-04-12")
 
     check_the_ground(books)
     whole = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 5, 1, tzinfo=UTC)
     for since, until in times():
         said = faces(books, since, until)
         assert len(set(said.values())) == 1, (since, until, said)
-        assert said["journal"] != Money.ZERO
+        assert said["journal"].posted != Money.ZERO
+        for version in VERSIONS:
+            lines = books.focus(version, since.astimezone(UTC), until.astimezone(UTC))
+            assert effective(lines) == said["journal"].posted, (version, since, until)
     for zone in (UTC, BERLIN, SANTIAGO):
         check_days(books, zone, *whole)
-    posted = books.journal("posted", *whole)
-    gross, refunded = books.metric("farebox_posted_usd"), books.metric("farebox_refunded_usd")
-    assert gross - refunded == posted
-    check_meanings(books, *whole)
-    check_presumed(books, *whole)
+    metrics = books.metrics()
+    check_meanings(books, metrics, *whole)
+    check_names(books, metrics, *whole)
+    check_presumed(books, metrics, *whole)
     check_invoices(books, *whole)
+    check_the_file(books, *whole)
     check_closed(books)
     check_forecasts(books)
 
@@ -264,12 +174,14 @@ def close_march(books: Books) -> None:
     change(books, "runpod", "0")
 
 
-def change(books: Books, provider: str, posted: str) -> None:
-    """Correct what one of a provider's attempts of March cost."""
+def change(
+    books: Books, provider: str, posted: str, since: str = "2027-03", until: str = "2027-03-30"
+) -> None:
+    """Correct what one of a provider's attempts cost, which ended between two days."""
     ((attempt,),) = books.rows(
         "SELECT id FROM attempts WHERE provider = ? AND state = 'posted' AND posted > 30000000 "
-        "AND ended_at < '2027-03-30' AND outcome = 'delivered' ORDER BY id LIMIT 1",
-        provider,
+        "AND ended_at BETWEEN ? AND ? AND outcome = 'delivered' ORDER BY id LIMIT 1",
+        *(provider, since, until),
     )
     words = ("--posted", posted, "--force", "--reason", "their letter")
     books.ask("settle", attempt, *words)
@@ -300,7 +212,7 @@ def drifted(books: Books) -> int:
     return count
 
 
-def check_meanings(books: Books, since: datetime, until: datetime) -> None:
+def check_meanings(books: Books, metrics: Metrics, since: datetime, until: datetime) -> None:
     """Edits, drift and what was paid twice: as the attempts have them, by everyone who says so."""
     ((edits, deliveries, charges, nanos),) = books.rows(
         "SELECT COUNT(DISTINCT job_id) FILTER (WHERE outcome = 'delivered'), "
@@ -309,16 +221,16 @@ def check_meanings(books: Books, since: datetime, until: datetime) -> None:
         "FROM attempts WHERE state = 'posted'"
     )
     assert deliveries > edits
-    twice = books.metric("farebox_double_spend_usd")
+    twice = metrics.all("farebox_double_spend_usd")
     assert twice > Money.ZERO
     for told in (books.report(since, until), books.spend(since, until)):
         drift = told["drift"]
         assert (told["total"]["edits"], drift["charges"]) == (edits, charges)
         assert Money.parse(drift["over"]) + Money.parse(drift["under"]) == Money(nanos)
         assert Money.parse(told["paid_twice"]["amount"]) == twice
-    assert books.metric("farebox_edits") == usd(str(edits))
-    assert books.metric("farebox_price_drift_usd") == Money(nanos)
-    assert books.metric("farebox_price_drift_jobs") == usd(str(charges))
+    assert metrics.all("farebox_edits") == usd(str(edits))
+    assert metrics.all("farebox_price_drift_usd") == Money(nanos)
+    assert metrics.all("farebox_price_drift_jobs") == usd(str(charges))
 
 
 def check_the_ground(books: Books) -> None:
@@ -354,20 +266,60 @@ def check_days(books: Books, zone: tzinfo, since: datetime, until: datetime) -> 
     assert len(exported) > DAYS_MIN
     for day, amounts in exported.items():
         start = datetime.fromisoformat(day).replace(tzinfo=zone)
-        journal = books.journal("posted", start, start + timedelta(days=1))
+        journal = books.journal(start, start + timedelta(days=1)).posted
         assert reported[day] == total(amounts) == journal, (name, day)
 
 
-def check_presumed(books: Books, since: datetime, until: datetime) -> None:
-    """It is a column of its own everywhere, and in no row of an export."""
-    presumed = books.journal("presumed", since, until)
-    assert presumed > Money.ZERO
-    assert Money.parse(books.report(since, until)["total"]["presumed"]) == presumed
-    assert Money.parse(books.spend(since, until)["total"]["presumed"]) == presumed
-    assert books.metric("farebox_presumed_usd") == presumed
-    names = books.rows("SELECT id FROM attempts WHERE state = 'posted_presumed'")
-    exported = {line["x_AttemptId"] for line in books.focus("1.2", since, until)}
-    assert not {name for (name,) in names} & exported
+def check_names(books: Books, metrics: Metrics, since: datetime, until: datetime) -> None:
+    """Each provider's, tenant's and resolution's own, and none of another's."""
+    journal: dict[str, dict[Key, Money]] = {"posted": {}, "gross": {}, "presumed": {}}
+    for *key, posted, gross, presumed in books.rows(
+        f"SELECT {', '.join(BROKEN_DOWN)}, SUM(entries.posted), SUM(MAX(entries.posted, 0)), "  # noqa: S608 - columns of ours.
+        "SUM(presumed) FROM entries JOIN attempts ON attempts.id = attempt_id GROUP BY 1, 2, 3"
+    ):
+        for name, nanos in (("posted", posted), ("gross", gross), ("presumed", presumed)):
+            if nanos:
+                journal[name][tuple(key)] = Money(nanos)
+    assert len(journal["posted"]) == 2 * 3 * 3
+    by = ",".join(BROKEN_DOWN)
+    told = books.report(since, until, by)["rows"]
+    assert told == books.spend(since, until, by)["rows"]
+    assert broken_down(told, "posted") == journal["posted"]
+    assert broken_down(told, "presumed") == journal["presumed"]
+    gross = metrics.by("farebox_posted_usd", *BROKEN_DOWN)
+    assert broken_down(told, "posted", "refunded") == journal["gross"] == gross
+    assert broken_down(told, "edits") == metrics.by("farebox_edits", *BROKEN_DOWN)
+    for name in ("refunded", "presumed", "held", "in_doubt", "list_cost", "missed"):
+        provided = metrics.by(f"farebox_{name}_usd", "provider")
+        assert broken_down(told, name, by=("provider",)) == provided, name
+    for version in VERSIONS:
+        exported: dict[Key, list[Money]] = defaultdict(list)
+        for line in books.focus(version, since, until):
+            if line["ChargeCategory"] == "Usage":
+                named = (line["InvoiceIssuerName"], line["SubAccountName"], line["x_Resolution"])
+                exported[tuple((name or "").lower() for name in named)].append(
+                    Money.parse(line["EffectiveCost"] or "")
+                )
+        assert {key: total(amounts) for key, amounts in exported.items()} == journal["posted"]
+
+
+def check_presumed(books: Books, metrics: Metrics, since: datetime, until: datetime) -> None:
+    """It is a column of its own everywhere, of both providers, and in no row of any export."""
+    presumed = books.journal(since, until).presumed
+    assert metrics.all("farebox_presumed_usd") == presumed
+    assert len(metrics.by("farebox_presumed_usd", "provider")) == 2
+    found = books.rows("SELECT id FROM attempts WHERE state = 'posted_presumed'")
+    names = {name for (name,) in found}
+    for version in VERSIONS:
+        lines = books.focus(version, since, until)
+        assert not names & {line["x_AttemptId"] for line in lines}
+        words = ("--version", version, "--format", "parquet")
+        rows = lines_of_parquet(books.file(since, until, *words))
+        assert [row["x_EntryId"] for row in rows] == [line["x_EntryId"] for line in lines]
+        assert not names & {row["x_AttemptId"] for row in rows}
+        for column in ("BilledCost", "EffectiveCost"):
+            whole = sum((row[column] for row in rows), Decimal(0))
+            assert Money.exact(whole) == total_of(lines, column)
 
 
 def check_invoices(books: Books, since: datetime, until: datetime) -> None:
@@ -375,11 +327,7 @@ def check_invoices(books: Books, since: datetime, until: datetime) -> None:
     march, april = (of_runpod(books, in_march=in_march) for in_march in (True, False))
     for version in VERSIONS:
         lines = books.focus(version, since, until)
-        billed = {
-            invoice: total_of(lines, "BilledCost", InvoiceId=invoice)
-            for invoice in {line["InvoiceId"] for line in lines}
-        }
-        assert billed == {
+        assert billed_in(lines) == {
             "INV-2027-03": march,
             "provisional:runpod:2027-04": april,
             "provisional:shortapi:2027-03": Money.ZERO,
@@ -387,7 +335,47 @@ def check_invoices(books: Books, since: datetime, until: datetime) -> None:
             "receipt 1": usd("25.03"),
             "CN-1": usd("-0.17"),
         }
-        assert {line["ChargeClass"] for line in lines} == {None, "Correction"}
+
+
+def check_the_file(books: Books, since: datetime, until: datetime) -> None:
+    """The file of the month has rows of every kind, passes its judge, and is written so again."""
+    files = {version: books.file(since, until, "--version", version) for version in VERSIONS}
+    for version in VERSIONS:
+        assert files[version].read_bytes() == books.export(version, since, until)
+        assert kinds_in(books.focus(version, since, until)) == {
+            ("Usage", None, "prepaid", "1"),
+            ("Usage", None, "invoiced", "1"),
+            ("Usage", None, "invoiced", "-1"),
+            ("Usage", "Correction", "prepaid", "1"),
+            ("Usage", "Correction", "prepaid", "-1"),
+            ("Usage", "Correction", "invoiced", "1"),
+            ("Usage", "Correction", "invoiced", "-1"),
+            ("Purchase", None, "prepaid", "1"),
+            ("Credit", None, "invoiced", None),
+        }
+    verdict = judged(files["1.4"])
+    assert (verdict.returncode, verdict.stderr) == (0, ""), verdict.stdout
+    assert "structural+semantic lint OK" in verdict.stdout
+
+
+def kinds_in(lines: list[Line]) -> set[tuple[str | None, ...]]:
+    """Which kinds of rows there are: category, class, how it is paid for, quantity."""
+    billing = {"ShortAPI": "prepaid", "Runpod": "invoiced"}
+    return {
+        (
+            line["ChargeCategory"],
+            line["ChargeClass"],
+            billing[line["InvoiceIssuerName"] or ""],
+            line["PricingQuantity"],
+        )
+        for line in lines
+    }
+
+
+def billed_in(lines: list[Line]) -> dict[str | None, Money]:
+    """What each invoice of a file comes to."""
+    invoices = {line["InvoiceId"] for line in lines}
+    return {one: total_of(lines, "BilledCost", InvoiceId=one) for one in invoices}
 
 
 def of_runpod(books: Books, *, in_march: bool) -> Money:
@@ -402,17 +390,35 @@ def of_runpod(books: Books, *, in_march: bool) -> Money:
 
 
 def check_closed(books: Books) -> None:
-    """The closed month's files are still those of its close, and so are its sums."""
+    """
+    The closed month's files are still those of its close, and so are its sums.
+
+    Each of its invoices comes to what the close wrote down.
+    """
     since, until = datetime(2027, 3, 1, tzinfo=UTC), MARCH_ENDS
     periods = json.loads(books.ask("period", "list", "--json"))["periods"]
     assert [period["provider"] for period in periods] == ["runpod", "shortapi"]
-    assert sum(period["left_open_attempts"] for period in periods) > 0
+    assert all(period["left_open_attempts"] > 0 for period in periods)
     for period in periods:
+        provider = period["provider"]
+        amounts = {
+            name: Money.parse(period[name])
+            for name in ("posted", "billed", "topped_up", "credited")
+        }
+        invoices = {
+            "runpod": {"INV-2027-03": amounts["posted"], "CN-1": -amounts["credited"]},
+            "shortapi": {
+                "provisional:shortapi:2027-03": Money.ZERO,
+                "receipt 1": amounts["topped_up"],
+            },
+        }[provider]
+        assert total(list(invoices.values())) == amounts["billed"]
         for version in VERSIONS:
-            lines = books.focus(version, since, until, "--provider", period["provider"])
-            data = (books.farebox.folder / "focus.csv").read_bytes()
-            assert hashlib.sha256(data).hexdigest() == period["sha256"][f"focus-{version}.csv"]
-            assert effective(lines) == Money.parse(period["posted"])
+            lines = books.focus(version, since, until, "--provider", provider)
+            digest = period["sha256"][f"focus-{version}.csv"]
+            assert books.digest(version, since, until, provider) == digest
+            assert effective(lines) == amounts["posted"]
+            assert billed_in(lines) == invoices
 
 
 def check_forecasts(books: Books) -> None:
@@ -422,11 +428,13 @@ def check_forecasts(books: Books) -> None:
     And they count the same but for what was held in one month and charged in the next: a budget has
     it where its hold was placed, the page where it was booked.
     """
-    lines = json.loads(books.answered("/v1/budgets"))["budgets"]
-    for name, zone in (("everyone", UTC), ("berlin", BERLIN)):
+    zones = (UTC, BERLIN)
+    asked = [("/dashboard", {"time_zone": str(zone)}) for zone in zones]
+    budgets, *pages = books.answered(("/v1/budgets", {}), *asked)
+    lines = json.loads(budgets)["budgets"]
+    for name, zone, page in zip(("everyone", "berlin"), zones, pages, strict=True):
         (line,) = [one for one in lines if one["name"] == name]
         told = {key: Money.parse(line["forecast"][key]) for key in ("expected", "high")}
-        page = books.answered("/dashboard", time_zone=str(zone))
         _, _, tile = page.partition("At the month\N{RIGHT SINGLE QUOTATION MARK}s end")
         expected, _, high = posted_in(tile)[:3]
         april = rfc3339(datetime(2027, 4, 1, tzinfo=zone))

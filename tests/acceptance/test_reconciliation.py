@@ -1,5 +1,6 @@
 """When the bill comes: it is held against the books, and settles what nobody could tell before."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -33,50 +34,80 @@ async def bought(house: House, em: Emulators) -> dict[str, AttemptId]:
         {"fault": "cost_drift", "provider": "shortapi", "amount": "0.0457", "times": 1},
     )
     jobs["dearer"] = await house.edit(resolution="2k")
-    await em.breaks({"fault": "reset_before_accept", "provider": "shortapi", "times": 1})
-    jobs["never arrived"] = await house.edit(resolution="2k", deadline_s=3)
-    await em.breaks({"fault": "fail_job_unrefunded", "provider": "shortapi", "times": 1})
+    await em.breaks({"fault": "reset_before_accept", "provider": "shortapi", "times": 2})
+    names = ("never arrived", "lost")
+    lost = await asyncio.gather(*(house.edit(resolution="2k", deadline_s=3) for _ in names))
+    jobs |= dict(zip(names, lost, strict=True))
+    await em.breaks({"fault": "fail_job_unrefunded", "provider": "shortapi", "times": 2})
     jobs["failed"] = await house.edit(resolution="4k")
+    jobs["failed long ago"] = await house.edit(resolution="1k")
     return {name: AttemptId(job["attempts"][0]["id"]) for name, job in jobs.items()}
 
 
-def presumed(database: Path, attempt: AttemptId) -> datetime:
+def presumed(database: Path, *attempts: AttemptId) -> datetime:
     """Let the hours pass in which evidence could have come; gives the instant that it is then."""
     store = a_sqlite_store(database)
-    (columns,) = at_once(store.fetch("attempt", id=attempt))
-    at = from_rfc3339(columns["horizon_at"]) + timedelta(microseconds=1)
-    at_once(store.commit([Presume(at=at, attempt_id=attempt)]))
+    found = [at_once(store.fetch("attempt", id=attempt))[0] for attempt in attempts]
+    at = max(from_rfc3339(row["horizon_at"]) for row in found) + timedelta(microseconds=1)
+    at_once(store.commit([Presume(at=at, attempt_id=attempt) for attempt in attempts]))
     store.close()
     return at
 
 
 async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     """
-    One difference of each kind is found; a doubt and a presumption are settled by it; and then the
-    books are what was really charged.
+    One difference of each kind is found; two doubts and two presumptions are settled by it, one of
+    each as charged and one as not; and then the books are what was really charged.
     """
     bill = tmp_path / "usage.csv"
     began = CLOCK.now() - timedelta(hours=6)
     async with emulators(tmp_path) as em:
         async with em.router() as house:
             attempts = await bought(house, em)
-        now = presumed(tmp_path / "farebox.db", attempts["never arrived"])
+        long_ago = (attempts["never arrived"], attempts["failed long ago"])
+        now = presumed(tmp_path / "farebox.db", *long_ago)
         truth = await em.truth()
-        charged = [one for one in truth["entries"] if one["provider"] == "shortapi"]
-        dropped = _rows(tmp_path, attempts)["dropped"].provider_ref
+        refs = {name: row.provider_ref for name, row in _rows(tmp_path, attempts).items()}
         async with em.router() as house:
             strange = {**STRANGE, "Created": rfc3339(began + timedelta(hours=1))}
-            kept = [one for one in charged if one["ref"] != dropped]
-            bill.write_text(usage_csv({"entries": kept}, "shortapi", strange), "utf-8")
+            charged = [
+                one if one["ref"] != refs["failed long ago"] else {**one, "amount": "0.0431"}
+                for one in truth["entries"]
+                if one["ref"] != refs["dropped"]
+            ]
+            bill.write_text(usage_csv({"entries": charged}, "shortapi", strange), "utf-8")
             period = ("--from", rfc3339(began), "--to", rfc3339(now))
             asked = ("reconcile", "shortapi", bill, *COLUMNS, *period, "--json")
             before = json.loads((await house.command(*asked)).out)
+            unproved = (await house.get("/v1/spend"))["total"]
             applied = await house.command(*asked, "--apply")
             again = json.loads((await house.command(*asked, "--apply")).out)
             spend = await house.get("/v1/spend")
             metrics = await _text(house, "/metrics")
             listed = (await house.get("/v1/statements"))["statements"]
 
+    one_of_each(before, attempts)
+    assert applied.code == 1, applied.err
+    done = json.loads(applied.out)
+    assert {one["attempt"] for one in done["findings"] if one["applied"]} == {
+        attempts[name] for name in attempts if name not in {"same", "dropped"}
+    }
+    assert _counts(again) == {"matched": 4, "missing_here": 1, "missing_there": 1}
+    assert [one["id"] for one in listed] == [before["statement"]["id"]]
+    posted = Money.parse(spend["total"]["posted"])
+    # By the bill it was dearer than the emulators know.
+    assert posted == Money.parse(truth["net"]) + usd("0.0031") == usd("0.2588")
+    assert (unproved["presumed"], unproved["in_doubt"]) == ("0.10", "0.15")
+    assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
+    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
+    assert '{direction="over",provider="shortapi"} 0.0031' in metrics
+    rows = _rows(tmp_path, attempts)
+    assert total([row.posted for row in rows.values()]) == posted
+    settled(rows)
+
+
+def one_of_each(before: Mapping[str, Any], attempts: Mapping[str, AttemptId]) -> None:
+    """What is found, before anything is settled by it."""
     found = {one["attempt"] or one["ref"]: one for one in before["findings"]}
     assert {
         name: (found[attempt]["kind"], found[attempt]["money"], found[attempt]["action"])
@@ -85,7 +116,9 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     } == {
         "dearer": ("amount_differs", "posted", "adjust"),
         "never arrived": ("absent", "posted_presumed", "void"),
+        "lost": ("absent", "in_doubt", "void"),
         "failed": ("billed", "in_doubt", "post"),
+        "failed long ago": ("billed", "posted_presumed", "post"),
         "dropped": ("missing_there", "posted", None),
     }
     assert (found["somebody-elses"]["kind"], found["somebody-elses"]["suggested"]) == (
@@ -95,27 +128,24 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     assert _counts(before) == {
         "matched": 1,
         "amount_differs": 1,
-        "absent": 1,
-        "billed": 1,
+        "absent": 2,
+        "billed": 2,
         "missing_here": 1,
         "missing_there": 1,
     }
-    assert applied.code == 1, applied.err
-    done = json.loads(applied.out)
-    assert {one["attempt"] for one in done["findings"] if one["applied"]} == {
-        attempts[name] for name in ("dearer", "never arrived", "failed")
+
+
+def settled(rows: Mapping[str, AttemptRow]) -> None:
+    """What was in doubt or presumed is posted as billed, or voided."""
+    proved = [rows[name] for name in ("failed", "failed long ago")]
+    assert {(row.state, row.reported_source) for row in proved} == {
+        (AttemptState.POSTED, "statement")
     }
-    assert _counts(again) == {"matched": 3, "missing_here": 1, "missing_there": 1}
-    assert [one["id"] for one in listed] == [before["statement"]["id"]]
-    posted = Money.parse(spend["total"]["posted"])
-    assert posted == Money.parse(truth["net"]) == usd("0.2157")
-    assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
-    assert 'price_drift_usd{direction="under",provider="shortapi"} 0.0143' in metrics
-    rows = _rows(tmp_path, attempts)
-    failed = rows["failed"]
-    assert (failed.state, failed.reported_source) == (AttemptState.POSTED, "statement")
-    assert rows["never arrived"].state is AttemptState.VOIDED
-    assert total([row.posted for row in rows.values()]) == posted
+    assert [(row.quoted, row.posted) for row in proved] == [
+        (usd("0.09"), usd("0.09")),
+        (usd("0.04"), usd("0.0431")),
+    ]
+    assert {rows[name].state for name in ("never arrived", "lost")} == {AttemptState.VOIDED}
 
 
 async def _text(house: House, path: str) -> str:

@@ -1,7 +1,5 @@
 """A FOCUS file with every kind of row, judged by whoever judges such files, and by ourselves."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,16 @@ from router.ledger.period_rows import AccountEventRow, EventKind, PeriodRow
 from router.model.ids import AttemptId
 from router.model.money import Money
 from tests.fakes import EPOCH
-from tests.focus_kit import Line, a_book, check_file, effective, exported, lines_of, total_of
+from tests.focus_kit import (
+    Line,
+    a_book,
+    check_file,
+    effective,
+    exported,
+    judged,
+    lines_of,
+    total_of,
+)
 from tests.ledger_kit import DAY, usd
 from tests.ledger_running import tell
 
@@ -117,13 +124,6 @@ async def test_every_kind_of_row_keeps_what_is_promised(ledger: Ledger, version:
     assert effective(lines) == usd("0.03")
     assert total_of(lines, "BilledCost") == usd("19.56")
     assert await exported(ledger, BOOK, version=version) == data
-
-
-def judged(path: Path) -> subprocess.CompletedProcess[str]:
-    """What the toolkit says of a file."""
-    words = ("--dataset", "cost-and-usage", "--supports", "SupportsUnitPricing")
-    command = [sys.executable, "-m", "focus_data_toolkit", "validate", *words, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.mark.slow
