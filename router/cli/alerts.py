@@ -118,6 +118,8 @@ def reached_words(one: dict[str, Any]) -> str:
         case "burn":
             hours = one["over_s"] // 3600
             return f"{one['percent'] / 100:g} times too fast over {hours} h: {usd(one['amount'])}"
+        case _ if one["amount"] is not None:
+            return f"used up: {usd(one['amount'])} refused"
         case _:
             return f"{one['percent']}%"
 

@@ -18,8 +18,10 @@ from router.ledger.answers import Alerted, Answer
 from router.ledger.commands import Command
 from router.ledger.hours_in_mind import Account
 from router.ledger.limit_rows import RaiseRow, RollingRow, raised
+from router.ledger.refusals import Refusals, read_refusals
 from router.ledger.rows import AttemptRow, BalanceRow, JobRow, Window
 from router.ledger.store import Contradiction
+from router.ledger.views import RefusedRow
 from router.model.alert import Threshold
 from router.model.budget import Limit, Usage
 from router.model.clock import Clock
@@ -43,6 +45,7 @@ class AlertBooks(Protocol):
     async def raises_at(self, at: datetime) -> list[RaiseRow]: ...
     async def alerts_at(self, at: datetime, since: datetime) -> list[AlertRow]: ...
     async def hours_of_late(self, at: datetime) -> Mapping[Account, Mapping[datetime, int]]: ...
+    async def refused(self, since: datetime) -> list[RefusedRow]: ...
 
 
 class LookAhead(Protocol):
@@ -58,6 +61,7 @@ class LookAhead(Protocol):
     ) -> tuple[Foreseen, ...]: ...
 
 
+_ALL = Threshold("actual", 100)
 _OUTLOOK = 100
 """That of an account that was charged in no hour takes about so many microseconds."""
 
@@ -102,8 +106,9 @@ class Alerts:
         """
         Look at every account of now.
 
-        Not only charges reach a threshold: a limit is lowered, a raise ends, a threshold is new.
-        And a crash may have come between a charge and its alert.
+        Not only charges reach a threshold: a limit is lowered, a raise ends, a threshold is new. An
+        edit that finds no room reaches all of a limit. And a crash may have come between a charge
+        and its alert.
         """
         try:
             limits, foreseen = await self._untold(self._clock.now())
@@ -128,16 +133,27 @@ class Alerts:
         raises = await self._books.raises_at(at)
         told = Told(await self._books.alerts_at(at, oldest_hour(watched, at)))
         for budget in watched:
-            used = await self._used(budget, rows, at)
-            for limit, usage in used:
-                is_reached = reached(raised(limit, raises, at), usage)
+            refusals = await self._refusals(budget, at)
+            used = await self._used(budget, rows, refusals, at)
+            in_force = [(limit, raised(limit, raises, at), usage) for limit, usage in used]
+            for limit, bound, usage in in_force:
                 known = told.of(limit).keys()
-                if not known >= {Threshold("actual", percent) for percent in is_reached}:
+                due = {Threshold("actual", percent) for percent in reached(bound, usage)}
+                if not known >= due:
                     limits.append(limit)
+                refused = refusals.unmet(bound, usage)
+                if refused is not None and _ALL not in known | due:
+                    foreseen.append(Foreseen(limit=limit, threshold=_ALL, amount=refused))
             if budget.looks_ahead:
-                in_force = [(limit, raised(limit, raises, at), usage) for limit, usage in used]
                 foreseen += await self._foreseen(budget, in_force, told, at)
         return limits, foreseen
+
+    async def _refusals(self, budget: Budget, at: datetime) -> Refusals:
+        """What a budget has refused in its window of now, if all of its limit is a threshold."""
+        if _ALL.percent not in budget.alerts.actual:
+            return Refusals({})
+        # The window of all its accounts is the same.
+        return await read_refusals(self._books, [budget.limit_of("", at)])
 
     async def _foreseen(
         self,
@@ -159,18 +175,25 @@ class Alerts:
         return found
 
     async def _used(
-        self, budget: Budget, rows: Mapping[Window, Usage], at: datetime
+        self, budget: Budget, rows: Mapping[Window, Usage], refusals: Refusals, at: datetime
     ) -> list[tuple[Limit, Usage]]:
-        """The accounts of a budget that something was ever held in, within its window of now."""
+        """The accounts of a budget that something was held or refused in, in its window of now."""
+        refusing = set(filter(budget.scope.includes, refusals.accounts(budget.name)))
         since = budget.rolling_since(at)
         if since is not None:
             rolling = await self._books.rolling_of(budget.name, since)
             used = {row.scope: row.usage for row in rolling if budget.scope.includes(row.scope)}
-            return [(budget.limit_of(account, at), used[account]) for account in sorted(used)]
+            accounts = sorted(refusing | used.keys())
+            return [(budget.limit_of(one, at), used.get(one, Usage())) for one in accounts]
         named = {window.scope for window in rows if window.budget == budget.name}
-        limits = [budget.limit_of(one, at) for one in sorted(filter(budget.scope.includes, named))]
+        accounts = sorted(refusing | set(filter(budget.scope.includes, named)))
+        limits = [budget.limit_of(one, at) for one in accounts]
         # The same name under another kind of window is another budget.
-        return [(one, rows[Window.of(one)]) for one in limits if Window.of(one) in rows]
+        return [
+            (one, rows.get(Window.of(one), Usage()))
+            for one in limits
+            if one.scope in refusing or Window.of(one) in rows
+        ]
 
     async def _record(self, limits: list[Limit], foreseen: Sequence[Foreseen] = ()) -> None:
         watched = tuple(limit for limit in limits if limit.alerts)

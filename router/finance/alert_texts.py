@@ -64,6 +64,8 @@ def _reached(row: AlertRow, zone: tzinfo) -> str:
                 f"is used more than {times} times as fast as would last: {_usd(row.amount)} within "
                 f"{_span(timedelta(seconds=row.over_s))}; so far it has used {used}"
             )
+        case _ if row.is_used_up:
+            return f"is used up: edits for {_usd(row.amount)} were refused; it has used {used}"
         case _:
             return f"has used {_percent(row.charged, row.limit_amount)} ({used})"
 
@@ -74,6 +76,8 @@ def _rest(row: AlertRow, ahead: Forecast | NoForecast | None, at: datetime, zone
     if not row.rolling and row.window_end != END:
         left = row.window_end - at
         text = f" with {_span(left)} left" if left > timedelta(0) else " in a window that has ended"
+    if row.is_used_up:
+        return f"{text}; what is left is too little"
     exhausted_at = ahead.exhausted_at if ahead is not None else None
     if row.charged >= row.limit_amount or (exhausted_at is not None and exhausted_at <= at):
         return f"{text}; nothing is left of it"

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from itertools import chain
 
 from router.finance.forecast import BudgetWindow
 from router.finance.outlook import Outlook, outlook
@@ -14,6 +13,7 @@ from router.ledger.alerting import Told
 from router.ledger.books import Books
 from router.ledger.key_rows import KeyRow
 from router.ledger.limit_rows import RaiseRow
+from router.ledger.refusals import Refusals, read_refusals
 from router.ledger.usage import Account, Balances, read_balances
 from router.model import alert as model
 from router.model.budget import Limit, Usage
@@ -24,6 +24,7 @@ from router.policy.budgets import key_budget, oldest_hour
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import JobFacts, account_text
 
+_NO_REFUSALS = Refusals({})
 _LINE = 100
 """A line of an account that was charged in no hour takes about so many microseconds."""
 
@@ -58,6 +59,9 @@ class BudgetLine:
     """What people have raised the policy's limit by; it is in `limit`."""
     thresholds: tuple[Threshold, ...] = ()
     """That people are told of, rising."""
+    refused: bool = False
+    """Whether edits were refused within the window, and what is left is still too little for them:
+    it is used up, though its limit is not charged to the last cent."""
     zone: tzinfo = UTC
     """Whose midnights its window begins and ends with, and whose days of the week count."""
     outlook: Outlook | None = None
@@ -109,8 +113,10 @@ async def budget_lines(
     hours: Mapping[Account, Charged] = await ledger.hours_of_late(at) if looks_ahead else {}
     zones = {budget.name: budget.time_zone for budget in policy.budgets}
     yielding, lines = Yielding(), list[BudgetLine]()
-    for limit in chain(_limits(policy, now, tenant), of_keys):
-        line = _line(limit, now, told, zones.get(limit.budget, UTC))
+    limits = [*_limits(policy, now, tenant), *of_keys]
+    refusals = await read_refusals(ledger, limits)
+    for limit in limits:
+        line = _line(limit, now, told, zones.get(limit.budget, UTC), refusals)
         of_late = hours.get((limit.budget, limit.scope), {})
         lines.append(looking_ahead(line, of_late, at) if looks_ahead else line)
         # Edits are not to wait for the forecasts of a thousand accounts.
@@ -167,6 +173,7 @@ def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
             "held": str(line.held),
             "in_doubt": str(line.in_doubt),
             "available": str(line.available),
+            "refused": line.refused,
             **(line.outlook.as_fields() if line.outlook is not None else {}),
         }
         for line in lines
@@ -210,12 +217,19 @@ def limits_of_keys(keys: Iterable[KeyRow], at: datetime) -> Iterator[Limit]:
             yield key_budget(row.budget).limit_of(account, at)
 
 
-def _line(limit: Limit, now: Balances, told: Told, zone: tzinfo = UTC) -> BudgetLine:
+def _line(
+    limit: Limit,
+    now: Balances,
+    told: Told,
+    zone: tzinfo = UTC,
+    refusals: Refusals = _NO_REFUSALS,
+) -> BudgetLine:
     usage, reached = now.usage(limit), told.of(limit)
+    in_force = now.in_force(limit)
     return BudgetLine(
         name=limit.budget,
         scope=limit.scope,
-        limit=now.in_force(limit).limit,
+        limit=in_force.limit,
         raises=now.raises_of(limit),
         thresholds=tuple(
             Threshold(one, reached.get(model.Threshold("actual", one))) for one in limit.alerts
@@ -227,6 +241,7 @@ def _line(limit: Limit, now: Balances, told: Told, zone: tzinfo = UTC) -> Budget
         presumed=usage.presumed,
         held=usage.held,
         in_doubt=usage.in_doubt,
+        refused=refusals.unmet(in_force, usage) is not None,
         zone=zone,
     )
 

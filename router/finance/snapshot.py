@@ -145,6 +145,7 @@ def _used(line: BudgetLine) -> BudgetUsed:
         presumed=line.presumed,
         held=line.held,
         in_doubt=line.in_doubt,
+        refused=line.refused,
         forecast=ahead.expected if isinstance(ahead, Forecast) else None,
         exhausted_at=ahead.exhausted_at if ahead is not None else None,
         burns=tuple((one.over, float(one.rate)) for one in burns),

@@ -11,12 +11,16 @@ from router.model.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """A threshold that is reached by what is to be expected, as whoever looks ahead has found."""
+    """
+    A threshold that is reached by more than charges, as somebody has found: by what is to be
+    expected, or, of all of a limit, by an edit that found no room in what is left.
+    """
 
     limit: Limit
     threshold: Threshold
     amount: Money
-    """What is expected; of a burn, what was charged within the time."""
+    """What is expected; of a burn, what was charged within the time; of what is used up, what was
+    refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

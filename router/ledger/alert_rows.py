@@ -36,7 +36,13 @@ class AlertRow:
     """Posted and presumed, as it was found."""
     limit_amount: Money
     amount: Money | None = None
-    """Of a forecast, what is expected; of a burn, what was charged within the time; else None."""
+    """Of a forecast, what is expected; of a burn, what was charged within the time; of what is used
+    up without being charged whole, what the edits would have cost that were refused; else None."""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it is not a charge that reached it, but an edit that found no room."""
+        return self.basis == "actual" and self.amount is not None
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -50,6 +50,11 @@ def alert(page: Page, command: Alert) -> Decided:
     """Record what is reached and was not told before, and have it told."""
     rows = [row for limit in command.limits for row in _untold(page, limit, command.at)]
     rows += [row for one in command.foreseen for row in _unforeseen(page, one, command.at)]
+    # What is used up may be charged whole meanwhile: that is one threshold, and one alert.
+    first: dict[tuple[object, ...], AlertRow] = {}
+    for row in rows:
+        first.setdefault(row.key, row)
+    rows = list(first.values())
     letters: tuple[AlertLetterRow, ...] = ()
     if command.receiver is not None:
         letters = tuple(_letter(row, command.receiver) for row in rows)

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Basis = Literal["actual", "forecast", "burn"]
-"""What was charged, what will have been charged at the window's end, or how fast it is charged."""
+"""
+What was charged (or, of all of a limit, found no room in what is left), what will have been charged
+at the window's end, or how fast it is charged.
+"""
 
 
 @dataclass(frozen=True, slots=True)

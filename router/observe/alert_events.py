@@ -25,7 +25,7 @@ class ThresholdReached:
     over_s: int | None = None
     """Of a burn: over what time."""
     amount: Money | None = None
-    """What is expected, or was charged in that time."""
+    """What is expected, was charged in that time, or was refused by what is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

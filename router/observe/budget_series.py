@@ -54,6 +54,12 @@ class BudgetSeries:
             _BY_BUDGET,
             sums((key, row.forecast) for key, row in keyed if row.forecast is not None),
         )
+        yield numbers(
+            "farebox_budget_refused",
+            "Whether edits were refused in the window, and what is left is too little for them.",
+            _BY_BUDGET,
+            ((key, int(row.refused)) for key, row in keyed),
+        )
         yield from _times(keyed)
         yield numbers(
             "farebox_budget_burn_rate",

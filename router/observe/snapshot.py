@@ -56,6 +56,8 @@ class BudgetUsed:
     presumed: Money
     held: Money
     in_doubt: Money
+    refused: bool = False
+    """Whether edits were refused within the window, and what is left is too little for them."""
     forecast: Money | None = None
     """What the window is expected to be charged by its end; None where too little is known."""
     exhausted_at: datetime | None = None

@@ -44,26 +44,30 @@ class BurnAlert:
     """A pace that is told of: so much within so long, while the last twelfth of it is as fast."""
 
     over: timedelta
-    percent: int | None = None
-    """Of the limit, within that time; None where a rate says it."""
+    percent: int
+    """Of the limit, within that time."""
     rate: Fraction | None = None
     """How many times the pace at which the limit would last just to the window's end."""
 
     def rate_for(self, length: timedelta) -> Fraction:
-        """How many times as fast as a window of a length allows."""
-        if self.rate is not None:
-            return self.rate
-        assert self.percent is not None
-        return Fraction(self.percent, _WHOLE) * Fraction(length // _SECOND, self.over // _SECOND)
+        """
+        How many times as fast as a window of a length allows.
+
+        Where a rate and a percentage are said, the lesser: six times as fast over six hours would
+        be more than all of a day's limit, which lets nothing more through.
+        """
+        share = Fraction(self.percent, _WHOLE) * Fraction(length // _SECOND, self.over // _SECOND)
+        return share if self.rate is None else min(self.rate, share)
 
 
 _SECOND = timedelta(seconds=1)
 STANDARD = (
-    BurnAlert(timedelta(hours=1), rate=Fraction(144, 10)),
-    BurnAlert(timedelta(hours=6), rate=Fraction(6)),
+    BurnAlert(timedelta(hours=1), percent=50, rate=Fraction(144, 10)),
+    BurnAlert(timedelta(hours=6), percent=80, rate=Fraction(6)),
 )
 """
-Of a month, about 2 % within an hour and 5 % within six; of a shorter window, more.
+Of a month, about 2 % within an hour and 5 % within six; of a shorter window more, of a day half
+within an hour and 80 % within six.
 
 Source: The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
 """

@@ -1,7 +1,7 @@
 """Budgets: a limit, per window, for somebody's money. All budgets that match an attempt apply."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any
@@ -43,6 +43,7 @@ class OnLimit(StrEnum):
     failover it fits as it is, or is not tried again."""
 
 
+_LENGTHS = {Window.DAY: timedelta(days=1), Window.WEEK: timedelta(days=7)}
 KEY_BUDGET = "of-its-key"
 """The name of all budgets that keys were made with."""
 
@@ -149,6 +150,8 @@ class Budget(Row):
             yield Flaw(("alerts",), f"'{self.per}' has no end that could be forecast")
         if self.burn and not self._begins_anew:
             yield Flaw(("burn",), "a lifetime has no length that a pace could be told by")
+        if any(one.over > self._length for one in self.burn):
+            yield Flaw(("burn",), f"'{self.per}' is shorter than a time that stands here")
         if "time_zone" in self.model_fields_set and not self._begins_at_midnight:
             yield Flaw(("time_zone",), f"'{self.per}' does not begin at a midnight")
 
@@ -156,6 +159,13 @@ class Budget(Row):
     def looks_ahead(self) -> bool:
         """Whether anything is to be told that is not in the charges alone."""
         return bool(self.alerts.forecast or self.burn)
+
+    @property
+    def _length(self) -> timedelta:
+        """How long the window is, or more; of a month and longer, what every one of them has."""
+        if isinstance(self.per, Rolling):
+            return timedelta(days=self.per.days)
+        return _LENGTHS.get(self.per, timedelta(days=28))
 
     @property
     def _begins_anew(self) -> bool:

@@ -99,7 +99,7 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     assert posted == Money.parse(truth["net"]) + usd("0.0031") == usd("0.2588")
     assert (unproved["presumed"], unproved["in_doubt"]) == ("0.10", "0.15")
     assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
-    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
+    assert 'price_drift_usd{direction="under",provider="shortapi"} 0.0143' in metrics
     assert '{direction="over",provider="shortapi"} 0.0031' in metrics
     rows = _rows(tmp_path, attempts)
     assert total([row.posted for row in rows.values()]) == posted

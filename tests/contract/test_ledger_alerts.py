@@ -1,14 +1,18 @@
 """Alerts on both back ends: recorded once, and due to be told in the same commit."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from router.ledger.alert_commands import Alert, AlertTold, Foreseen, Receiver, Tried
 from router.ledger.alert_rows import AlertLetterRow
-from router.ledger.answers import Alerted, Stale
+from router.ledger.answers import Alerted, Refused, Stale
+from router.ledger.commands import Refuse
 from router.ledger.ledger import Ledger
 from router.ledger.outbox_rows import OutboxState
+from router.ledger.refusals import read_refusals
 from router.model.alert import Threshold
+from router.model.budget import Usage
 from tests.fakes import EPOCH
 from tests.ledger_kit import DAY, a_limit, a_rolling_limit, usd
 
@@ -40,6 +44,29 @@ async def test_what_is_foreseen_is_recorded_once_and_is_due(ledger: Ledger) -> N
     due = await ledger.alert_letters_due(EPOCH + timedelta(seconds=1), most=9)
     assert sorted(one.id for one in due) == sorted(row.id for row in rows)
     assert await ledger.alert_letters_due(EPOCH, most=9) == []
+
+
+async def test_what_is_refused_uses_a_window_up_once(ledger: Ledger) -> None:
+    """Whoever finds it, twenty times at once; and a charge of all of it is the same threshold."""
+    limit = replace(a_limit("team", "0.20"), alerts=(50, 100))
+    refused = Refused(limit=limit, usage=Usage(), asked=usd("0.26"))
+    for at in (EPOCH, EPOCH + timedelta(minutes=1)):
+        await ledger.submit(Refuse(at=at, refused=refused))
+    found = (await read_refusals(ledger, [limit])).unmet(limit, Usage())
+    assert found == usd("0.52")
+    command = Alert(
+        at=EPOCH,
+        limits=(limit,),
+        foreseen=(Foreseen(limit=limit, threshold=Threshold("actual", 100), amount=found),),
+        receiver=RECEIVER,
+    )
+    answers = await asyncio.gather(*(ledger.submit(command) for _ in range(20)))
+
+    assert sum(len(one.letters) for one in answers if isinstance(one, Alerted)) == 1
+    (row,) = await ledger.alerts_at(EPOCH)
+    assert (row.percent, row.amount, row.is_used_up) == (100, usd("0.52"), True)
+    tomorrow = replace(a_limit("team", "0.20", at=EPOCH + DAY), alerts=(100,))
+    assert (await read_refusals(ledger, [tomorrow])).unmet(tomorrow, Usage()) is None
 
 
 async def test_the_next_window_is_another_alert(ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ import re
 from tests.deploy_kit import DEPLOY, RULES, judged, load, rules
 
 SEVERITIES = {"critical", "warning", "info"}
-DESKS = {"operations", "finance"}
+DESKS = {"operations", "finance", "both"}
 TESTS = DEPLOY / "prometheus" / "tests"
 
 
@@ -85,17 +85,34 @@ def test_alertmanager_takes_its_configuration() -> None:
     path = DEPLOY / "alertmanager" / "alertmanager.yaml"
     judged("amtool", "check-config", path)
     routes = {
-        ("critical", "finance"): "pager",
+        ("critical", "finance"): "pager,finance",
+        ("critical", "operations"): "pager",
+        ("critical", "both"): "pager,finance",
         ("warning", "finance"): "finance",
         ("warning", "operations"): "operations",
+        ("warning", "both"): "finance,operations",
     }
 
-    for (severity, desk), receiver in routes.items():
+    for (severity, desk), receivers in routes.items():
         said = judged(
             *("amtool", "config", "routes", "test", f"--config.file={path}"),
             *(f"severity={severity}", f"desk={desk}"),
         )
-        assert receiver in said.split()
+        assert said.split()[0] == receivers
+
+
+def test_finance_hears_of_all_that_is_its_own() -> None:
+    """Also of what wakes somebody, and of what silences an alert that it would have had."""
+    path = DEPLOY / "alertmanager" / "alertmanager.yaml"
+    for labels in (rule["labels"] for rule in rules() if "alert" in rule):
+        said = judged(
+            *("amtool", "config", "routes", "test", f"--config.file={path}"),
+            *(f"{name}={value}" for name, value in labels.items()),
+        )
+
+        told = said.split()[0].split(",")
+        assert ("finance" in told) == (labels["desk"] in {"finance", "both"})
+        assert ("pager" in told) == (labels["severity"] == "critical")
 
 
 def test_only_alerts_that_there_are_silence_others() -> None:

@@ -27,7 +27,11 @@ REACHED: dict[str, Schema] = {
     "charged": MONEY,
     "limit": MONEY,
     "amount": nullable(
-        {**MONEY, "description": "What is expected; of a burn, what was charged in that time."}
+        {
+            **MONEY,
+            "description": "What is expected; of a burn, what was charged in that time; of a limit "
+            "that is used up and not charged whole, what was refused.",
+        }
     ),
     "window_start": nullable(INSTANT),
     "window_end": nullable(ENDS),

@@ -131,6 +131,10 @@ _MONEY: dict[str, Schema] = {
         rolls=ROLLS,
         time_zone={**TEXT, "description": "Whose days the window is made of, by its IANA name."},
         **dict.fromkeys(USED, MONEY),
+        refused={
+            **FLAG,
+            "description": "Whether edits were refused, and what is left is too little for them.",
+        },
         **OUTLOOK,
     ),
     "Spend": thing(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from router.cli.alerts import alerts_table
+from router.cli.alerts import alerts_table, reached_words
 from router.cli.show import console
 from tests.commands import Commands
 
@@ -55,3 +55,11 @@ def test_each_alert_is_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert "in the log alone" in logged
     assert [cell.strip() for cell in told.split("│")][7:10] == ["delivered at h", "2", "204"]
     assert "none" in lost
+
+
+def test_what_is_used_up_is_told_apart_from_what_is_charged_whole() -> None:
+    """By what was refused."""
+    one = {"basis": "actual", "percent": 100, "amount": None}
+
+    assert reached_words(one) == "100%"
+    assert reached_words({**one, "amount": "0.06"}) == "used up: $0.06 refused"

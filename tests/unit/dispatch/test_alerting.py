@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -8,10 +9,11 @@ import pytest
 
 from router.dispatch.alerting import Alerts
 from router.finance.foresight import foreseen
-from router.ledger.answers import Alerted
-from router.ledger.commands import Adjust, Post, Raise
+from router.ledger.answers import Alerted, Refused
+from router.ledger.commands import Adjust, Post, Raise, Refuse
 from router.ledger.ledger import Ledger
 from router.ledger.limit_rows import RaiseRow
+from router.model.budget import Usage
 from router.model.errors import LedgerUnavailable
 from router.model.ids import AttemptId
 from router.model.tasks import TaskRegistry
@@ -270,6 +272,73 @@ async def test_what_is_expected_is_looked_at_in_the_account_of_each(tmp_path: Pa
     assert (event.scope, event.basis, event.amount) == ("tenant:t3", "burn", usd("0.21"))
 
 
+async def refuse(watch: Watch, asked: str, scope: str = "everyone") -> None:
+    """Have the ledger count an edit that found no room."""
+    limit = watch.policy.budgets[0].limit_of(scope, watch.clock.now())
+    refused = Refused(limit=limit, usage=Usage(), asked=usd(asked))
+    await watch.ledger.submit(Refuse(at=watch.clock.now(), refused=refused))
+
+
+@pytest.mark.parametrize("per", ["day", "month", "lifetime", "rolling 7 days"])
+async def test_an_edit_that_finds_no_room_uses_all_of_a_limit_up(tmp_path: Path, per: str) -> None:
+    """Once for a window, with what was refused; though a few cents of it are never charged."""
+    async with a_watch(tmp_path, watched(per)) as watch:
+        assert await watch.post("j1", "0.37") == [50]
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        await refuse(watch, "0.06")
+        await asyncio.gather(watch.alerts.catch_up(), watch.alerts.catch_up())
+        (event,) = [one for one in watch.ear.told if isinstance(one, ThresholdReached)]
+        assert await watch.told() == [100]
+        await refuse(watch, "0.09")
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        rows = await watch.ledger.alerts_at(watch.clock.now())
+
+    assert (event.charged, event.limit, event.amount) == (usd("0.37"), usd("0.40"), usd("0.06"))
+    assert [(row.percent, row.is_used_up) for row in rows] == [(50, False), (100, True)]
+
+
+async def test_an_edit_that_would_find_room_again_uses_nothing_up(tmp_path: Path) -> None:
+    """A hold was freed, or it was a stage that refused it; nor where nobody asked to be told."""
+    async with a_watch(tmp_path, watched()) as watch:
+        await watch.post("j1", "0.21")
+        await watch.told()
+        await refuse(watch, "0.19")
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+        watch.policy = watched(alerts=["50%"])
+        await refuse(watch, "0.50")
+        await watch.alerts.catch_up()
+        assert await watch.told() == []
+
+
+@pytest.mark.parametrize("per", ["month", "rolling 7 days"])
+async def test_a_limit_that_is_below_every_price_is_used_up_at_once(
+    tmp_path: Path, per: str
+) -> None:
+    """Though nothing was ever held in it: each account of it for itself."""
+    async with a_watch(tmp_path, watched(per, "each_tenant", limit="$0.05")) as watch:
+        await refuse(watch, "0.07", "tenant:acme")
+        await watch.alerts.catch_up()
+        (event,) = [one for one in watch.ear.told if isinstance(one, ThresholdReached)]
+
+    assert (event.scope, event.percent, event.charged) == ("tenant:acme", 100, usd("0"))
+
+
+async def test_what_is_charged_whole_is_told_as_that(tmp_path: Path) -> None:
+    """Its refusals are no second alert."""
+    async with a_watch(tmp_path, watched(), listening=False) as watch:
+        await watch.post("j1", "0.40")
+        await refuse(watch, "0.08")
+        await watch.alerts.catch_up()
+        (_, event) = [one for one in watch.ear.told if isinstance(one, ThresholdReached)]
+
+        assert (event.percent, event.amount) == (100, None)
+        await watch.alerts.catch_up()
+        assert await watch.told() == [50, 100]
+
+
 async def test_books_that_cannot_be_read_are_an_alarm(tmp_path: Path) -> None:
     """What was not looked at is looked at with the next charge."""
     async with a_watch(tmp_path, watched()) as watch:
@@ -308,4 +377,4 @@ class _Broken:
         self.balances_at = broken if not only else ledger.balances_at
         self.rolling_of = broken if not only else ledger.rolling_of
         self.raises_at, self.alerts_at = ledger.raises_at, ledger.alerts_at
-        self.hours_of_late = ledger.hours_of_late
+        self.hours_of_late, self.refused = ledger.hours_of_late, ledger.refused

@@ -37,6 +37,16 @@ def test_a_threshold_is_told_with_what_is_left_and_until_when() -> None:
     )
 
 
+def test_what_is_used_up_is_told_with_what_was_refused() -> None:
+    """Though not all of the limit is charged; no pace matters any more."""
+    row = replace(ROW, percent=100, charged=usd("99.97"), amount=usd("0.18"))
+
+    assert alert_text(row, RUNS_OUT, AT) == (
+        "Budget 'studio-monthly' (tenant studio) is used up: edits for $0.18 were refused; it has "
+        "used $99.97 of $100.00 with 12 days left; what is left is too little."
+    )
+
+
 def test_a_forecast_is_told_with_what_it_says() -> None:
     """And what is used so far; to the cent."""
     row = replace(ROW, basis="forecast", percent=100, amount=usd("112.405"), scope="everyone")

@@ -222,6 +222,7 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "held": "0.0875",
         "in_doubt": "0.00",
         "available": "0.4125",
+        "refused": False,
         "forecast": None,
         "no_forecast": "nothing was charged yet",
         "exhausted_at": None,
@@ -299,3 +300,16 @@ async def test_many_accounts_keep_nobody_waiting(shop: Shop) -> None:
 
     assert len({(line.name, line.scope) for line in lines}) == len(lines) == many + 4
     assert len(turns) == 2
+
+
+def test_a_budget_that_refused_what_still_finds_no_room_says_so(shop: Shop) -> None:
+    """Another account's line says nothing of it, nor does the next window's."""
+    shop.buy("j1", "0.45", tenant="acme")
+    shop.buy("j2", "0.47", tenant="zeta")
+    assert isinstance(shop.buy("j3", "0.06", tenant="acme"), Refused)
+
+    def told(at: datetime) -> list[str]:
+        return [scope for (_, scope), line in lines_of(shop, at=at).items() if line.refused]
+
+    assert told(EPOCH) == ["tenant:acme"]
+    assert told(EPOCH + timedelta(days=1)) == []

@@ -79,6 +79,17 @@ def test_a_pace_of_a_day_is_what_the_policy_says() -> None:
     assert reached(budget, "1.99", {HOUR: "1.99"}, at) == []
 
 
+def test_the_standard_paces_of_a_day_are_told_before_its_limit_is_charged() -> None:
+    """Half of it within an hour, and 80 % within six: no more than all of it is let through."""
+    budget = a_budget("day", "$4.00", burn="standard")
+    at = AT + 12 * HOUR
+    steady = {HOUR * ago: "0.55" for ago in range(1, 7)}
+
+    assert reached(budget, "2.01", {HOUR: "2.01"}, at) == [(Threshold("burn", 1200, 3_600), "2.01")]
+    assert reached(budget, "3.30", steady, at) == [(Threshold("burn", 320, 21_600), "3.30")]
+    assert reached(budget, "1.99", {HOUR: "1.99"}, at) == []
+
+
 def test_a_limit_of_nothing_has_no_pace() -> None:
     """Whatever is charged."""
     assert reached(a_budget(limit="$0", burn="standard"), "1.00", {HOUR: "1.00"}) == []

@@ -189,6 +189,29 @@ def test_what_is_foreseen_is_recorded_once_for_each_basis_and_time() -> None:
     assert alert(page, command).changes == ()
 
 
+def test_what_is_used_up_and_charged_whole_meanwhile_is_one_alert() -> None:
+    """The charge counts: it is all of the limit."""
+    page = Page()
+    ever = replace(a_lifetime_limit("ever", "0.40"), alerts=(100,))
+    page.load(
+        [
+            BalanceRow(
+                budget="ever",
+                scope="everyone",
+                window_start=BEGINNING,
+                window_end=END,
+                posted=usd("0.40"),
+            )
+        ]
+    )
+    refused = Foreseen(limit=ever, threshold=Threshold("actual", 100), amount=usd("0.06"))
+    decided = alert(page, Alert(at=EPOCH, limits=(ever,), foreseen=(refused,), receiver=RECEIVER))
+
+    assert isinstance(decided.answer, Alerted)
+    assert [(row.amount, row.is_used_up) for row in decided.answer.alerts] == [(None, False)]
+    assert len(decided.answer.letters) == 1
+
+
 def test_an_alert_is_known_by_its_window_whoever_records_it() -> None:
     """The same in another process or at another instant; another in the next window."""
     limit = a_limit("team", "9.00")

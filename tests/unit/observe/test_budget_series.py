@@ -32,6 +32,27 @@ def test_a_budget_that_looks_ahead_shows_it_and_no_other_does() -> None:
     assert not [one for one in found if one[0] in names and ("budget", "young") in one[1]]
 
 
+def test_a_budget_that_refuses_edits_says_so() -> None:
+    """And one that does not says that; of those that share a label, one is enough."""
+    found = shown(
+        a_snapshot(
+            budgets=(
+                a_budget(),
+                a_budget(budget="tight", refused=True),
+                a_budget(budget="third", refused=True),
+                a_budget(budget="fourth"),
+            )
+        ),
+        MoneySeries(providers=PROVIDERS, names_max=2),
+    )
+
+    said = {
+        name: value(found, "farebox_budget_refused", budget=name, scope="everyone")
+        for name in ("monthly", "tight", "other")
+    }
+    assert said == {"monthly": 0, "tight": 1, "other": 1}
+
+
 def test_a_budget_shows_its_limit_and_what_is_used() -> None:
     """A lifetime's end has no series: no infinity, no zero."""
     end = datetime(2026, 12, 1, tzinfo=UTC)

@@ -68,7 +68,30 @@ def test_a_share_within_a_time_is_a_pace_of_the_window() -> None:
 
     assert half.rate_for(DAY) == 12
     assert half.rate_for(30 * DAY) == 360
-    assert [one.rate_for(DAY) for one in STANDARD] == [Fraction(72, 5), 6]
+
+
+@pytest.mark.parametrize(
+    ("length", "rates"),
+    [
+        (30 * DAY, [Fraction(72, 5), 6]),
+        (7 * DAY, [Fraction(72, 5), 6]),
+        (2 * DAY, [Fraction(72, 5), 6]),
+        (DAY, [12, Fraction(16, 5)]),
+        (23 * HOUR, [Fraction(23, 2), Fraction(46, 15)]),
+    ],
+)
+def test_the_standard_paces_can_be_reached_in_every_window(
+    length: timedelta, rates: list[Fraction]
+) -> None:
+    """By less than all of the limit, which lets nothing more through."""
+    found = [one.rate_for(length) for one in STANDARD]
+    shares = [
+        rate * Fraction(one.over // HOUR, length // HOUR)
+        for rate, one in zip(found, STANDARD, strict=True)
+    ]
+
+    assert found == rates
+    assert [share <= most for share, most in zip(shares, (0.5, 0.8), strict=True)] == [True, True]
 
 
 @pytest.mark.parametrize("said", ["https://hooks.example/a?b=c", "http://10.0.0.7:8080/x"])
