@@ -12,6 +12,7 @@ from deploy.grafana.panels import (
     Query,
     Row,
 )
+from deploy.grafana.stopped import STOPPED
 
 _RATE = "$__rate_interval"
 
@@ -181,12 +182,13 @@ _PROVIDERS = Row(
             description="How many charges were not the price that was pinned.",
             queries=(
                 Query(
-                    f"max by (provider) (delta(farebox_price_drift_jobs_total[{_RATE}]))",
+                    f"max by (provider) (delta(farebox_price_drift_jobs[{_RATE}]))",
                     "{{provider}}",
                 ),
             ),
             unit=COUNT,
         ),
+        STOPPED,
     ),
 )
 _HOUSE = Row(

@@ -67,6 +67,12 @@ class MoneySeries:
         yield from self._spending(snapshot.spent)
         yield from self._drift(snapshot.spent)
         yield from self._open(snapshot.open)
+        yield instants(
+            "farebox_ledger_began_timestamp_seconds",
+            "When the first hold was placed: until then all sums of money were zero.",
+            (),
+            [((), snapshot.began)],
+        )
         yield from self._windows.families(snapshot.budgets)
         yield self._jobs_ended(snapshot)
         yield counter(
@@ -75,8 +81,8 @@ class MoneySeries:
             ("budget",),
             sums(((self._budgets.label(name),), amount) for name, amount in snapshot.denied),
         )
-        yield counter(
-            "farebox_double_spend_usd_total",
+        yield gauge(
+            "farebox_double_spend_usd",
             "Posted for jobs beyond the dearest of each one's postings; falls by refunds.",
             (),
             {(): snapshot.double_spent},
@@ -115,6 +121,12 @@ class MoneySeries:
             ("provider", "model", "resolution", "tenant"),
             sums((self._whose(row), row.posted + row.refunded) for row in spent),
         )
+        yield gauge(
+            "farebox_spent_usd",
+            "Charged by providers, less what was refunded: what is posted, since the ledger began.",
+            ("provider", "model", "resolution", "tenant"),
+            sums((self._whose(row), row.posted) for row in spent),
+        )
         yield self._edits(spent)
         yield counter(
             "farebox_refunded_usd_total",
@@ -122,8 +134,8 @@ class MoneySeries:
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.refunded),
         )
-        yield counter(
-            "farebox_avoided_usd_total",
+        yield gauge(
+            "farebox_avoided_usd",
             "Saved against the dearest qualifying offer; a charge above that counts against it.",
             _BY_PROVIDER,
             self._by_provider(spent, lambda row: row.avoided),
@@ -174,14 +186,14 @@ class MoneySeries:
             directions[*key, "over"] = amount
         for key, amount in self._by_provider(spent, lambda row: row.under).items():
             directions[*key, "under"] = amount
-        yield counter(
-            "farebox_price_drift_usd_total",
+        yield gauge(
+            "farebox_price_drift_usd",
             "By how much charges differ from the price pinned; falls where a bill corrects one.",
             ("provider", "direction"),
             directions,
         )
-        jobs = CounterMetricFamily(
-            "farebox_price_drift_jobs_total",
+        jobs = GaugeMetricFamily(
+            "farebox_price_drift_jobs",
             "How many charges are not the price pinned; falls where a bill corrects one.",
             labels=_BY_PROVIDER,
         )

@@ -110,7 +110,7 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     posted = Money.parse(spend["total"]["posted"])
     assert posted == Money.parse(truth["net"]) == usd("0.2157")
     assert (spend["total"]["presumed"], spend["total"]["in_doubt"]) == ("0.00", "0.00")
-    assert 'price_drift_usd_total{direction="under",provider="shortapi"} 0.0143' in metrics
+    assert 'price_drift_usd{direction="under",provider="shortapi"} 0.0143' in metrics
     rows = _rows(tmp_path, attempts)
     failed = rows["failed"]
     assert (failed.state, failed.reported_source) == (AttemptState.POSTED, "statement")

@@ -50,18 +50,19 @@ def test_each_amount_stands_apart() -> None:
     # Gross: what was refunded later had been charged.
     assert value(found, "farebox_posted_usd_total", **whose) == 1.54
     assert value(found, "farebox_refunded_usd_total", **mine) == 0.31
+    assert value(found, "farebox_spent_usd", **whose) == 1.23
     assert value(found, "farebox_edits_total", **whose) == 17
     assert value(found, "farebox_presumed_usd", **mine) == 0.17
     assert value(found, "farebox_held_usd", **mine) == 0.04
     assert value(found, "farebox_in_doubt_usd", **mine) == 0.09
     assert value(found, "farebox_in_doubt_attempts", **mine) == 2
-    assert value(found, "farebox_avoided_usd_total", **mine) == 0.55
+    assert value(found, "farebox_avoided_usd", **mine) == 0.55
     assert value(found, "farebox_missed_usd", **mine) == 0.19
     assert value(found, "farebox_list_cost_usd", **mine) == 1.48
-    assert value(found, "farebox_price_drift_usd_total", **mine, direction="over") == 0.021
-    assert value(found, "farebox_price_drift_usd_total", **mine, direction="under") == 0.013
-    assert value(found, "farebox_price_drift_jobs_total", **mine) == 5
-    assert value(found, "farebox_double_spend_usd_total") == 0.0875
+    assert value(found, "farebox_price_drift_usd", **mine, direction="over") == 0.021
+    assert value(found, "farebox_price_drift_usd", **mine, direction="under") == 0.013
+    assert value(found, "farebox_price_drift_jobs", **mine) == 5
+    assert value(found, "farebox_double_spend_usd") == 0.0875
     assert value(found, "farebox_ledger_check_usd") == -0.07
     assert value(found, "farebox_policy_info", policy="thrift", hash="5eed") == 1
 
@@ -70,8 +71,16 @@ def test_a_provider_without_money_is_at_zero() -> None:
     """Its series are there, so that its first cent is seen."""
     found = shown(a_snapshot(a_spent(posted=usd("0.04"))))
 
-    for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd_total"):
+    for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd"):
         assert value(found, f"farebox_{name}", provider="runpod") == 0
+
+
+def test_when_the_ledger_began_is_told_once_it_has() -> None:
+    """Before the first hold there is no such instant."""
+    name = "farebox_ledger_began_timestamp_seconds"
+
+    assert value(shown(a_snapshot(began=EPOCH)), name) == EPOCH.timestamp()
+    assert value(shown(a_snapshot()), name) is None
 
 
 def test_what_a_budget_denied_is_shown_by_its_name() -> None:
