@@ -55,9 +55,11 @@ prove: $(VENV)/.dev $(VENV)/.clients $(VENV)/.browser ## Run each property at le
 bench: $(VENV)/.dev ## Measure: the ledger's commits, a decision's cost, polls beside the optimum.
 	$(BIN)/python -m tests.bench
 
-lock: $(BIN)/uv ## Resolve both of our lock files anew, from pyproject.toml.
+lock: $(BIN)/uv ## Resolve all of our lock files anew, from pyproject.toml.
 	$(LOCK) pyproject.toml --group build --output-file requirements.lock
-	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements.lock \
+	$(LOCK) pyproject.toml --group build --extra parquet --constraint requirements.lock \
+		--output-file requirements-image.lock
+	$(LOCK) pyproject.toml --group build --extra dev --constraint requirements-image.lock \
 		--output-file requirements-dev.lock
 
 clientlock: $(BIN)/uv $(VENV)/.dev ## Resolve the lock files of the clients that we are tried with.

@@ -40,6 +40,7 @@ from router.model.ids import Ids
 from router.model.offer import ProviderState
 from router.model.tasks import TaskRegistry
 from router.observe.events import Committed, Observer, ProviderChanged
+from router.observe.ledger_events import LedgerUpdate
 from router.postroom import Postroom, hire_postman, open_postroom
 from router.providers.catalog import CODECS
 from router.settings import Settings
@@ -126,7 +127,12 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
     writing, reading, scanning, looking = (
         ThreadExecutor(f"ledger-{name}") for name in ("writer", "reader", "scanner", "looker")
     )
-    store = SqliteStore(path, writing, reading, scanner=scanning, looker=looking)
+    store = SqliteStore(
+        *(path, writing, reading),
+        scanner=scanning,
+        looker=looking,
+        updating=lambda steps: observer.tell(_update_of(steps)),
+    )
     stack.callback(store.close)
     writer = Writer(
         clock,
@@ -148,6 +154,16 @@ async def _open_ledger(stack: AsyncExitStack, path: Path, ground: Ground) -> Led
     if latest is not None:
         clock.raise_floor(latest)
     return ledger
+
+
+def _update_of(steps: int) -> LedgerUpdate:
+    """In words: it is read by whoever waits for an answer."""
+    detail = (
+        "bringing the ledger up to date: this may take minutes, and nothing listens meanwhile"
+        if steps
+        else "the ledger is up to date"
+    )
+    return LedgerUpdate(steps=steps, detail=detail)
 
 
 def _furnish(settings: Settings, ground: Ground, rooms: Rooms, roads: Roads) -> House:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def judged(name: str, *arguments: str | Path, given: bytes | None = None) -> str
     said = (done.stdout + done.stderr).decode()
     assert done.returncode == 0, said
     return said
+
+
+def checked(module: str, *arguments: str | Path) -> tuple[int, str]:
+    """What a judge that was installed as a Python package says: its exit code, and its words."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)], capture_output=True, check=False
+    )
+    return done.returncode, (done.stdout + done.stderr).decode()
 
 
 def load(path: Path) -> Any:

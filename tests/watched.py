@@ -31,11 +31,19 @@ from tests.processes import (
     until_ready,
 )
 from tests.statement_kit import READING
+from tests.watched_sums import Figures, expected, expressions, shown, told
 
 ADMIN = "an-admin-key-of-this-test-alone"
 SCRAPE_S = 0.5
-QUICKER = {"[1d]": "[2m]", "$__rate_interval": "2m", "$__range": "2m", "offset 30d": "offset 2s"}
-"""A dashboard's times, for a load of seconds."""
+QUICKER = {
+    "[1d:5m]": "[2s:500ms]",
+    "offset -1d": "offset 1ms",
+    "[1d]": "[2m]",
+    "offset 30d": "offset 1ms",
+    "$__rate_interval": "2m",
+    "$budget": ".*",
+}
+"""A dashboard's times, for a load of seconds: nothing was scraped a day ago, nor will be."""
 LOOK_S = 0.5
 HAPPENED = {
     "a budget refused": 'increase(farebox_denied_usd_total{budget="small"}[2m]) > 0',
@@ -65,6 +73,10 @@ class Seen:
     happened: dict[str, bool] = field(default_factory=dict[str, bool])
     """What the load should have brought about: whether Prometheus has seen it."""
     statuses: dict[int, int] = field(default_factory=dict[int, int])
+    sums: Figures = field(default_factory=dict)
+    """What finance panels show of the time of the load."""
+    told: Figures = field(default_factory=dict)
+    """What the ledger says that they should show."""
     health: int = -1
     """The exit code of the image's own health check."""
 
@@ -140,23 +152,30 @@ class Watch:
     router: str
     stand_ins: str
     prometheus: str
+    since: datetime = field(default_factory=CLOCK.now)
+    """When the router was scraped at first: nothing was bought after that but by the load."""
+
+    @property
+    def range_s(self) -> int:
+        """How long that is ago, in whole seconds: what Grafana would put in."""
+        return int((CLOCK.now() - self.since).total_seconds())
+
+    async def asked(self, key: str, path: str, **body: Any) -> tuple[int, Any]:
+        """The router's answer: its status and what it says."""
+        headers = {"Authorization": f"Bearer {key}"}
+        async with self.session.post(f"{self.router}{path}", json=body, headers=headers) as reply:
+            return reply.status, await reply.json()
 
     async def buy(self, key: str, **fields: Any) -> int:
         """Buy an edit; the status of the answer."""
-        headers = {"Authorization": f"Bearer {key}"}
-        url = f"{self.router}/v1/edits"
-        async with self.session.post(url, json={**EDIT, **fields}, headers=headers) as reply:
-            await reply.read()
-            return reply.status
+        status, _ = await self.asked(key, "/v1/edits", **EDIT, **fields)
+        return status
 
     async def key(self, **asked: str) -> str:
         """Make a key."""
-        headers = {"Authorization": f"Bearer {ADMIN}"}
-        async with self.session.post(
-            f"{self.router}/v1/keys", json=asked, headers=headers
-        ) as reply:
-            made: str = (await reply.json())["key"]
-            return made
+        _, made = await self.asked(ADMIN, "/v1/keys", **asked)
+        key: str = made["key"]
+        return key
 
     async def breaks(self, *rules: Mapping[str, Any]) -> None:
         """Script what goes wrong at the providers from now on."""
@@ -195,20 +214,39 @@ class Watch:
         for board in BOARDS:
             for panel in panels(json.loads(path_of(board).read_text("utf-8"))):
                 title = f"{board.uid}: {panel['title']}"
-                left += [(title, quicker(target["expr"])) for target in panel["targets"]]
+                left += [(title, target["expr"]) for target in panel["targets"]]
         asked, until_s = len(left), CLOCK.monotonic_s() + PATIENCE_S
         while left and CLOCK.monotonic_s() < until_s:
-            left = [one for one in left if not await self.ask(one[1])]
+            left = [one for one in left if not await self.ask(quicker(one[1], self.range_s))]
             await CLOCK.sleep_s(LOOK_S)
         found: dict[str, list[str]] = {}
         for title, expression in left:
             found.setdefault(title, []).append(expression)
         return asked, found
 
+    async def agreed(self, database: Path) -> tuple[Figures, Figures]:
+        """
+        Compare what finance panels show with the ledger, until they agree or patience ends.
 
-def quicker(expression: str) -> str:
+        Returns:
+            What they show, and what they should.
+        """
+        until_s = CLOCK.monotonic_s() + PATIENCE_S
+        while True:
+            found = {
+                name: shown(await self.ask(quicker(expression, self.range_s)))
+                for name, expression in expressions().items()
+            }
+            should = expected(await told(database, self.since))
+            if found == should or CLOCK.monotonic_s() > until_s:
+                return found, should
+            await CLOCK.sleep_s(LOOK_S)
+
+
+def quicker(expression: str, range_s: int) -> str:
     """A panel's expression as Grafana would send it, with shorter times."""
-    for former, later in {**QUICKER, "$budget": ".*"}.items():
+    ranged = {"$__range_s": str(range_s), "$__range": f"{range_s}s"}
+    for former, later in {**QUICKER, **ranged}.items():
         expression = expression.replace(former, later)
     return expression
 
@@ -240,6 +278,26 @@ async def bought(watch: Watch) -> dict[int, int]:
     return {status: statuses.count(status) for status in sorted(set(statuses))}
 
 
+async def began(watch: Watch) -> None:
+    """Have a tenant begin at once with several edits, and take back some of one's charge."""
+    fresh = await watch.key(tenant="fresh", role="client", name="first")
+    answers = await asyncio.gather(
+        *(watch.asked(fresh, "/v1/edits", **EDIT, resolution=kind) for kind in KINDS)
+    )
+    assert [status for status, _ in answers] == [200, 200, 200]
+    (attempt, *_) = [
+        one["id"] for one in answers[1][1]["attempts"] if one["charged"] not in {None, "0.00"}
+    ]
+    status, settled = await watch.asked(
+        ADMIN,
+        f"/v1/attempts/{attempt}/settle",
+        posted="0.0123",
+        reason="half a picture",
+        force=True,
+    )
+    assert status == 200, settled
+
+
 async def watched(folder: Path, health: Sequence[str]) -> Seen:
     """
     Have a router under load be watched for some seconds.
@@ -253,7 +311,9 @@ async def watched(folder: Path, health: Sequence[str]) -> Seen:
     write_past(folder, policy, now)
     async with _watching(folder, policy) as (watch, port):
         seen.statuses = await bought(watch)
+        await began(watch)
         seen.asked, seen.silent = await watch.silent()
+        seen.sums, seen.told = await watch.agreed(folder / "farebox.db")
         seen.happened = {what: bool(await watch.ask(one)) for what, one in HAPPENED.items()}
         await watch.until('ALERTS{alertname="FareboxBudgetThresholdReached"}')
         groups, seen.alerts = await watch.told("rules"), await watch.told("alerts")
@@ -291,7 +351,10 @@ async def _watching(folder: Path, policy: Path) -> AsyncIterator[tuple[Watch, in
         ) as prometheus:
             await _until_it_answers(session, watch, prometheus)
             # Counters are seen before the load, so that what it adds is seen as well.
-            await watch.until('up{job="farebox"} == 1')
+            await watch.until('up{job="farebox"} == 1 and on () farebox_spent_usd')
+            # A range that Grafana sends begins within the second after this.
+            watch.since = CLOCK.now()
+            await CLOCK.sleep_s(2 * LOOK_S)
             yield watch, port
 
 

@@ -1,45 +1,38 @@
 """
 The finance dashboard: what is spent, what it leads to, what is not certain.
 
-Prometheus samples and extrapolates: these are trends. Exact figures are at `/dashboard`, in
-`farebox report` and in the exports.
+What was spent within a time is the ledger's own sum at its end less that at its beginning, as they
+were scraped. What an invoice is held against is at `/dashboard`, in `farebox report` and in the
+exports.
 """
 
 from deploy.grafana.budget_panels import BUDGETS
 from deploy.grafana.panels import COUNT, DOLLARS, Board, Kind, Panel, Query, Row
+from deploy.grafana.stopped import STOPPED
+from deploy.grafana.windows import BASIS, BASIS_OF_DAYS, Sum
 
 _LABELS = "provider, model, resolution, tenant"
-
-
-def _spent(window: str, by: str = "", *, offset: str = "") -> str:
-    """Charges within a window: the same on every replica, so `max` comes first."""
-    shifted = f" offset {offset}" if offset else ""
-    each = f"max by ({_LABELS}) (increase(farebox_posted_usd_total[{window}]{shifted}))"
-    return f"sum by ({by}) ({each})" if by else f"sum({each})"
-
-
-def _grown(name: str, window: str = "$__range") -> str:
-    """How much a provider's counter has grown within a window, of all providers."""
-    return f"sum(max by (provider) (increase({name}[{window}])))"
-
-
-def _changed(name: str) -> str:
-    """The same of what may fall, too."""
-    return f"sum(max by (provider) (delta({name}[$__range])))"
-
-
-_EDITS = f"sum(max by ({_LABELS}) (increase(farebox_edits_total[$__range])))"
+_SPENT = Sum("farebox_spent_usd", _LABELS)
+_EDITS = Sum("farebox_edits_total", _LABELS)
+_REFUNDED = Sum("farebox_refunded_usd_total", "provider")
+_AVOIDED = Sum("farebox_avoided_usd", "provider")
+_MISSED = Sum("farebox_missed_usd", "provider")
+_LISTED = Sum("farebox_list_cost_usd", "provider")
+_DRIFT = Sum("farebox_price_drift_usd", "provider, direction")
+_DENIED = Sum("farebox_denied_usd_total", "budget")
+_TWICE = Sum("farebox_double_spend_usd")
+_BY_TENANT = _SPENT.within_range("tenant")
 
 _SPEND = Row(
     "Spend",
     (
         Panel(
             title="Spent in this time",
-            description="Charged by providers, before refunds, within the time chosen above; and "
-            "as long a time 30 days earlier. Basis: posted, UTC, without held money.",
+            description="Charged by providers less what they refunded, within the time chosen "
+            f"above; and as long a time 30 days earlier. Posted, without held money. {BASIS}",
             queries=(
-                Query(_spent("$__range"), "this time"),
-                Query(_spent("$__range", offset="30d"), "30 days before"),
+                Query(_SPENT.within_range(), "this time"),
+                Query(_SPENT.within_range(earlier="30d"), "30 days before"),
             ),
             unit=DOLLARS,
             kind=Kind.STAT,
@@ -48,8 +41,9 @@ _SPEND = Row(
         ),
         Panel(
             title="Refunded in this time",
-            description="Taken back of what was charged, by later entries.",
-            queries=(Query(_grown("farebox_refunded_usd_total"), "refunded"),),
+            description="Taken back of what was charged, whenever that was, by entries within the "
+            f"time chosen above: it is within what was spent already. {BASIS}",
+            queries=(Query(_REFUNDED.within_range(), "refunded"),),
             unit=DOLLARS,
             kind=Kind.STAT,
             width=4,
@@ -57,9 +51,11 @@ _SPEND = Row(
         ),
         Panel(
             title="Average per edit",
-            description="What was charged, by the edits that were delivered for it: one that was "
-            "paid for twice is one.",
-            queries=(Query(f"{_spent('$__range')} / ({_EDITS} > 0)", "per edit"),),
+            description="What was charged less what was refunded, by the edits that were delivered "
+            f"within the time: one that was paid for twice is one. {BASIS}",
+            queries=(
+                Query(f"{_SPENT.within_range()} / ({_EDITS.within_range()} > 0)", "per edit"),
+            ),
             unit=DOLLARS,
             kind=Kind.STAT,
             width=4,
@@ -68,10 +64,10 @@ _SPEND = Row(
         Panel(
             title="Saved and missed",
             description="Against always taking the dearest offer that qualified, and what always "
-            "taking the cheapest would have saved besides.",
+            f"taking the cheapest would have saved besides. {BASIS}",
             queries=(
-                Query(_changed("farebox_avoided_usd"), "saved"),
-                Query(_changed("farebox_missed_usd"), "missed"),
+                Query(_AVOIDED.within_range(), "saved"),
+                Query(_MISSED.within_range(), "missed"),
             ),
             unit=DOLLARS,
             kind=Kind.STAT,
@@ -80,11 +76,11 @@ _SPEND = Row(
         ),
         Panel(
             title="List price and charge",
-            description="What public prices come to for the same images, beside what was charged: "
-            "the difference is what contracts save.",
+            description="What public prices come to for the same images, beside what was charged, "
+            f"both less what was refunded: the difference is what contracts save. {BASIS}",
             queries=(
-                Query(_changed("farebox_list_cost_usd"), "list"),
-                Query(_spent("$__range"), "charged"),
+                Query(_LISTED.within_range(), "list"),
+                Query(_SPENT.within_range(), "charged"),
             ),
             unit=DOLLARS,
             kind=Kind.STAT,
@@ -93,47 +89,45 @@ _SPEND = Row(
         ),
         Panel(
             title="Spend per day by provider",
-            description="Charged within each day of UTC.",
-            queries=(Query(_spent("1d", "provider"), "{{provider}}"),),
+            description=f"Charged less refunded within each day. {BASIS_OF_DAYS}",
+            queries=(Query(_SPENT.within_day("provider"), "{{provider}}"),),
             unit=DOLLARS,
             kind=Kind.BARS,
             width=12,
         ),
         Panel(
             title="Spend per day by resolution",
-            description="Charged within each day of UTC.",
-            queries=(Query(_spent("1d", "resolution"), "{{resolution}}"),),
+            description=f"Charged less refunded within each day. {BASIS_OF_DAYS}",
+            queries=(Query(_SPENT.within_day("resolution"), "{{resolution}}"),),
             unit=DOLLARS,
             kind=Kind.BARS,
             width=12,
         ),
         Panel(
             title="Tenants",
-            description="The ten that spend most, and all others together.",
+            description="The ten that spend most, and all others together: charged less refunded. "
+            f"{BASIS}",
             queries=(
-                Query(f"topk(10, {_spent('$__range', 'tenant')})", "{{tenant}}"),
-                Query(
-                    f"{_spent('$__range')} - sum(topk(10, {_spent('$__range', 'tenant')}))",
-                    "all others",
-                ),
+                Query(f"topk(10, {_BY_TENANT})", "{{tenant}}"),
+                Query(f"{_SPENT.within_range()} - sum(topk(10, {_BY_TENANT}))", "all others"),
             ),
             unit=DOLLARS,
             kind=Kind.GAUGES,
         ),
         Panel(
             title="Models",
-            description="Charged within the time chosen above, by model.",
-            queries=(Query(_spent("$__range", "model"), "{{model}}"),),
+            description=f"Charged less refunded within the time chosen above, by model. {BASIS}",
+            queries=(Query(_SPENT.within_range("model"), "{{model}}"),),
             unit=DOLLARS,
             kind=Kind.GAUGES,
         ),
         Panel(
             title="Tenants, and 30 days before",
             description="The ten that spend most now, with what each spent in as long a time 30 "
-            "days earlier: Value A is now, Value B is then.",
+            f"days earlier: Value A is now, Value B is then. Charged less refunded. {BASIS}",
             queries=(
-                Query(f"topk(10, {_spent('$__range', 'tenant')})"),
-                Query(_spent("$__range", "tenant", offset="30d")),
+                Query(f"topk(10, {_BY_TENANT})"),
+                Query(_SPENT.within_range("tenant", earlier="30d")),
             ),
             unit=DOLLARS,
             kind=Kind.TABLE,
@@ -159,24 +153,17 @@ _UNSURE = Row(
             title="Price drift",
             description="By how much charges were above or below the price that was pinned, less "
             "what a bill took back. "
-            "`farebox prices drift` names the offers.",
+            f"`farebox prices drift` names the offers. {BASIS}",
             queries=(
-                Query(
-                    "max by (provider, direction) (delta(farebox_price_drift_usd[$__range]))",
-                    "{{provider}} {{direction}}",
-                ),
+                Query(_DRIFT.within_range("provider, direction"), "{{provider}} {{direction}}"),
             ),
             unit=DOLLARS,
             kind=Kind.GAUGES,
         ),
         Panel(
             title="Denied by budgets",
-            description="What the edits would have cost that a budget refused.",
-            queries=(
-                Query(
-                    "max by (budget) (increase(farebox_denied_usd_total[$__range]))", "{{budget}}"
-                ),
-            ),
+            description=f"What the edits would have cost that a budget refused. {BASIS}",
+            queries=(Query(_DENIED.within_range("budget"), "{{budget}}"),),
             unit=DOLLARS,
             kind=Kind.GAUGES,
         ),
@@ -191,8 +178,8 @@ _UNSURE = Row(
         Panel(
             title="Paid twice",
             description="Posted for edits beyond the dearest of each one's charges: the price of "
-            "outages. `double_spend_max` bounds it.",
-            queries=(Query("max(delta(farebox_double_spend_usd[$__range]))", "paid twice"),),
+            f"outages. `double_spend_max` bounds it. {BASIS}",
+            queries=(Query(_TWICE.within_range(), "paid twice"),),
             unit=DOLLARS,
             kind=Kind.STAT,
             width=6,
@@ -211,6 +198,7 @@ _UNSURE = Row(
             kind=Kind.STAT,
             width=6,
         ),
+        STOPPED,
         Panel(
             title="Books",
             description="Journal minus balances, compared every five minutes: anything but zero "
@@ -227,8 +215,8 @@ _UNSURE = Row(
 FINANCE = Board(
     uid="farebox-finance",
     title="Farebox: finance",
-    description="What edits cost, how budgets stand, what is not certain. Trends by Prometheus; "
-    "exact figures are at /dashboard of the router.",
+    description="What edits cost, how budgets stand, what is not certain: sums of the ledger as "
+    "they were scraped. What an invoice is held against is at /dashboard of the router.",
     since="now/M",
     refresh="5m",
     rows=(_SPEND, BUDGETS, _UNSURE),

@@ -12,6 +12,7 @@ from deploy.grafana.panels import (
     Query,
     Row,
 )
+from deploy.grafana.stopped import STOPPED
 
 _RATE = "$__rate_interval"
 
@@ -187,6 +188,7 @@ _PROVIDERS = Row(
             ),
             unit=COUNT,
         ),
+        STOPPED,
     ),
 )
 _HOUSE = Row(

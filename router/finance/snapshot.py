@@ -110,6 +110,7 @@ async def money_snapshot(
             for row in jobs
         ),
         double_spent=await ledger.double_spent(),
+        began=await ledger.began(),
         imbalance=looked[1] if looked is not None else None,
         credits=tuple(
             CreditLeft(provider=one.provider, left=one.left, is_low=one.is_low) for one in credit

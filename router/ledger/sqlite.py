@@ -60,6 +60,7 @@ class SqliteStore:
         scanner: Executor | None = None,
         decider: Decider = decide,
         reserve: Reserve | None = None,
+        updating: Callable[[int], None] = lambda _: None,
     ) -> None:
         """
         Args:
@@ -70,6 +71,8 @@ class SqliteStore:
             scanner: Runs those that read everything, beside both. None: the reader does.
             decider: What decides commands.
             reserve: The space kept for settlements on a full disk.
+            updating: Told by how many steps a file is older, before they are taken, which may be
+                minutes; and 0 when it is up to date.
 
         Raises:
             AlreadyOpen: Another process has the file.
@@ -82,19 +85,19 @@ class SqliteStore:
         self._queries = queries("sqlite")
         self._reserve = reserve or Reserve(path.with_name(path.name + ".reserve"))
         try:
-            self._lock = self._open(path)
+            self._lock = self._open(path, updating)
         except (apsw.Error, OSError) as error:
             message = f"{path} cannot be opened as a ledger: {_why(error)}"
             raise NotALedger(message) from error
         self._reserved = self._reserve.restore()
 
-    def _open(self, path: Path) -> TextIO:
+    def _open(self, path: Path, updating: Callable[[int], None]) -> TextIO:
         """All connections, or none of them and no lock."""
         with ExitStack() as opened:
             lock = opened.enter_context(_lock(path.with_name(path.name + ".lock")))
             self._database = connect(path)
             opened.callback(self._database.close)
-            self._migrate()
+            self._migrate(updating)
             self._readable = connect(path, read_only=True)
             opened.callback(self._readable.close)
             self._long = connect(path, read_only=True)
@@ -239,13 +242,19 @@ class SqliteStore:
                 for row in rows_of(self._database, self._queries[f"get_{kind.table}"], parameters)
             )
 
-    def _migrate(self) -> None:
+    def _migrate(self, updating: Callable[[int], None]) -> None:
         done = self._database.pragma("user_version")
-        for number, script in migrations("sqlite"):
-            if number > done:
-                with self._database:
-                    self._database.execute(script)
-                    self._database.pragma("user_version", number)
+        steps = [(number, script) for number, script in migrations("sqlite") if number > done]
+        # A new file has nothing to add up.
+        is_older = done > 0 and bool(steps)
+        if is_older:
+            updating(len(steps))
+        for number, script in steps:
+            with self._database:
+                self._database.execute(script)
+                self._database.pragma("user_version", number)
+        if is_older:
+            updating(0)
 
 
 def _why(error: apsw.Error | OSError) -> str:

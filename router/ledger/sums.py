@@ -177,6 +177,11 @@ class Sums(Readings):
             return (everything(), *(piece for piece in asked if piece.kind == "open"))
         return asked
 
+    async def began(self) -> datetime | None:
+        """When the first hold was placed; None before that."""
+        rows = await self._read("began")
+        return from_rfc3339(rows[0]["at"]) if rows else None
+
     async def jobs_ended(self) -> list[JobsEndedRow]:
         """How many jobs ended how, since the ledger began."""
         return await self._views(JobsEndedRow, "jobs_ended")

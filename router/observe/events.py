@@ -13,6 +13,7 @@ from router.model.job import AttemptState, JobState, Resolution
 from router.model.money import Money
 from router.model.offer import ProviderState
 from router.observe.alert_events import AlertDelivered, ThresholdReached
+from router.observe.ledger_events import LedgerUpdate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +272,7 @@ Event = (
     | Committed
     | Overhead
     | Recovered
+    | LedgerUpdate
     | ThresholdReached
     | AlertDelivered
     | PolicyReloaded

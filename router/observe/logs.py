@@ -36,6 +36,7 @@ from router.observe.events import (
     ProviderChanged,
     Recovered,
 )
+from router.observe.ledger_events import LedgerUpdate
 from router.observe.lines import Lines
 from router.observe.scrubbing import Scrubber
 
@@ -59,6 +60,7 @@ _FIELDS: Mapping[type[Event], tuple[str, ...]] = {
     CallbackRang: ("provider", "verdict"),
     ClientTold: ("job_id", "tenant", "dialect", "verdict", "tries", "status"),
     Recovered: ("jobs", "attempts", "in_doubt"),
+    LedgerUpdate: ("steps", "detail"),
     ThresholdReached: (
         *("budget", "scope", "basis", "percent", "over_s", "charged", "limit", "amount"),
         "window_end",
@@ -98,14 +100,17 @@ class EventLog:
 def _is_alarming(event: Event) -> bool:
     """Whether money may be gone, or a person should look."""
     match event:
-        case Alarm() | PriceDrifted() | ThresholdReached() | PolicyRejected():
+        case (Alarm() | PriceDrifted() | ThresholdReached() | PolicyRejected()) | FailedOver(
+            may_pay_twice=True
+        ):
             return True
+        case LedgerUpdate():
+            # It is written at once: nothing else is, while the file is brought up to date.
+            return event.steps > 0
         case AttemptSettled():
             return event.money in {AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED}
         case ClientTold() | AlertDelivered():
             return event.verdict in {"given_up", "gone", "refused"}
-        case FailedOver():
-            return event.may_pay_twice
         case ProviderChanged():
             return event.state is ProviderState.EJECTED
         case _:

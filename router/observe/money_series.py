@@ -67,6 +67,12 @@ class MoneySeries:
         yield from self._spending(snapshot.spent)
         yield from self._drift(snapshot.spent)
         yield from self._open(snapshot.open)
+        yield instants(
+            "farebox_ledger_began_timestamp_seconds",
+            "When the first hold was placed: until then all sums of money were zero.",
+            (),
+            [((), snapshot.began)],
+        )
         yield from self._windows.families(snapshot.budgets)
         yield self._jobs_ended(snapshot)
         yield counter(
@@ -114,6 +120,12 @@ class MoneySeries:
             "Charged by providers, as booked; gross: less what was refunded it is what is posted.",
             ("provider", "model", "resolution", "tenant"),
             sums((self._whose(row), row.posted + row.refunded) for row in spent),
+        )
+        yield gauge(
+            "farebox_spent_usd",
+            "Charged by providers, less what was refunded: what is posted, since the ledger began.",
+            ("provider", "model", "resolution", "tenant"),
+            sums((self._whose(row), row.posted) for row in spent),
         )
         yield self._edits(spent)
         yield counter(

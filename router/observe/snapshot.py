@@ -115,3 +115,5 @@ class MoneySnapshot:
     """Journal minus balances: zero, or the books are wrong. None: it was not looked at yet."""
     credits: tuple[CreditLeft, ...] = ()
     open: tuple[OpenMoney, ...] = ()
+    began: datetime | None = None
+    """When the first hold was placed; None before that. Until then all sums were zero."""

@@ -5,12 +5,14 @@ import csv
 import json
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
+import apsw
 import pytest
 
+from router.ledger.sql import migrations
 from tests.processes import (
     EDIT,
     LOOPBACK,
@@ -64,6 +66,22 @@ async def test_an_edit_is_bought_and_every_command_says_the_same(tmp_path: Path)
     assert "policy     cheapest-first" in ended.out
     assert "Traceback" not in ended.err
     assert not (tmp_path / "farebox.db.sock").exists()
+
+
+async def test_an_older_ledger_is_brought_up_to_date_aloud(tmp_path: Path) -> None:
+    """Whoever waits reads why, before it begins, and when it is done."""
+    kept = [one for one in migrations("sqlite") if one[0] < 10]
+    with closing(apsw.Connection(str(tmp_path / "farebox.db"))) as old:
+        for number, script in kept:
+            old.execute(script)
+            old.pragma("user_version", number)
+    async with serving(tmp_path) as (router, _, _):
+        ended = await router.stop()
+
+    told = [json.loads(line) for line in ended.err.splitlines() if "ledger_update" in line]
+    left = len(migrations("sqlite")) - len(kept)
+    assert [(one["level"], one["steps"]) for one in told] == [("warning", left), ("info", 0)]
+    assert "may take minutes" in told[0]["detail"]
 
 
 async def test_keys_are_made_at_the_socket_and_asked_for_from_then_on(tmp_path: Path) -> None:

@@ -82,6 +82,14 @@ async def test_money_counts_when_it_was_booked(ledger: Ledger) -> None:
     }
 
 
+async def test_a_ledger_began_with_its_first_hold(ledger: Ledger) -> None:
+    """Not before, and later holds and entries do not change it."""
+    assert await ledger.began() is None
+    await tell(ledger, STORY)
+
+    assert await ledger.began() == EPOCH
+
+
 async def test_days_are_of_any_zone(ledger: Ledger) -> None:
     """At eleven in the evening it is the next day in Berlin, and still morning in Honolulu."""
     await tell(ledger, STORY)

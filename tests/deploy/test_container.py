@@ -16,13 +16,16 @@ import pytest
 import yaml
 
 from router.settings import read_settings
-from tests.deploy_kit import DEPLOY, load
+from tests.deploy_kit import DEPLOY, checked, load
 from tests.processes import ROOT
 
 COMPOSE = DEPLOY / "compose.yaml"
 LINES = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", " ").splitlines()
 STEPS = [line.split(maxsplit=1) for line in LINES if line and not line.startswith(("#", " "))]
 LAST = STEPS[max(number for number, step in enumerate(STEPS) if step[0] == "FROM") :]
+
+KUBERNETES = ("1.30", "1.37")
+"""An old one that clouds still run, and a new one."""
 
 
 def steps(word: str, among: list[list[str]] = STEPS) -> list[str]:
@@ -63,22 +66,37 @@ def test_what_is_installed_is_checked_by_its_hash() -> None:
     """From the lock file; the project itself asks nobody for anything."""
     locked, own = (run for run in steps("RUN") if "install" in run)
 
-    assert "--require-hashes --requirement requirements.lock" in locked
+    assert "--require-hashes --requirement requirements-image.lock" in locked
     assert "--no-index --no-deps --no-build-isolation ." in own
-    assert "hatchling==" in (ROOT / "requirements.lock").read_text("utf-8")
+    assert "hatchling==" in (ROOT / "requirements-image.lock").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-image.lock", "requirements-dev.lock"]
+)
 def test_all_that_is_needed_is_locked(name: str) -> None:
     """Else the image is built well and does not start: the project itself brings nothing along."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = list(project["dependencies"])
+    extras = project["optional-dependencies"]
+    if "image" in name:
+        needed += extras["parquet"]
     if "dev" in name:
-        needed += [one for extra in project["optional-dependencies"].values() for one in extra]
+        needed += [one for extra in extras.values() for one in extra]
     names = {re.split(r"[^\w-]", one.lower(), maxsplit=1)[0] for one in needed} - {"farebox"}
     locked = re.findall(r"^([\w.-]+)==", (ROOT / name).read_text("utf-8"), re.MULTILINE)
 
     assert names - set(locked) == set()
+
+
+def test_the_image_has_the_versions_that_are_tried() -> None:
+    """Each package that is in it is the same here, by the lock file that the tests run with."""
+    image, here = (
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+        for name in ("requirements-image.lock", "requirements-dev.lock")
+    )
+
+    assert {name: here.get(name) for name in image} == image
 
 
 def test_what_is_copied_is_sent_and_nothing_else_is() -> None:
@@ -116,6 +134,22 @@ def test_the_image_starts_farebox_with_its_ledger_in_the_volume() -> None:
     assert (settings.host, settings.port, settings.log) == ("0.0.0.0", 8080, "json")
     assert steps("EXPOSE", LAST) == [str(settings.port)]
     assert steps("VOLUME", LAST) == [str(settings.database_path.parent)]
+
+
+COMPOSE_SCHEMA = ("--builtin-schema", "vendor.compose-spec")
+
+
+def test_compose_keeps_to_its_specification(tmp_path: Path) -> None:
+    """By its own schema, which finds what is misspelt."""
+    wrong = load(COMPOSE)
+    wrong["services"]["farebox"]["depend_on"] = ["prometheus"]
+    misspelt = tmp_path / "compose.yaml"
+    misspelt.write_text(yaml.safe_dump(wrong), "utf-8")
+
+    code, said = checked("check_jsonschema", *COMPOSE_SCHEMA, COMPOSE)
+    assert code == 0, said
+    code, said = checked("check_jsonschema", *COMPOSE_SCHEMA, misspelt)
+    assert (code, "depend_on" in said) == (1, True)
 
 
 def test_every_service_is_shut() -> None:
@@ -198,6 +232,32 @@ def test_paths_in_commands_are_mounted() -> None:
     ]
     policy = services["farebox"]["environment"]["FAREBOX_POLICY"]
     assert (ROOT / "policies" / Path(policy).name).is_file()
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_kubernetes_takes_the_manifest(version: str, tmp_path: Path) -> None:
+    """By its own schemas, strictly: a field that it does not know is a mistake, not a comment."""
+    asked = ("--strict", "-k", version)
+    path = DEPLOY / "kubernetes.yaml"
+    misspelt = tmp_path / "kubernetes.yaml"
+    misspelt.write_text(path.read_text("utf-8").replace("failureThreshold", "failuresMax"), "utf-8")
+
+    code, said = checked("kubernetes_validate", *asked, path)
+    assert (code, said.count("passed for resource")) == (0, 2), said
+    code, said = checked("kubernetes_validate", *asked, misspelt)
+    assert (code, "failuresMax" in said) == (1, True)
+
+
+def test_a_start_that_adds_up_the_ledger_is_waited_for() -> None:
+    """For a quarter of an hour; and what answers is in service at once."""
+    _, stateful = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8"))
+    (container,) = stateful["spec"]["template"]["spec"]["containers"]
+    probe = container["startupProbe"]
+    (check,) = steps("HEALTHCHECK", LAST)
+
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 900
+    assert "--start-period=15m" in check
+    assert "healthcheck" not in load(COMPOSE)["services"]["farebox"]
 
 
 def test_kubernetes_runs_one_writer_as_the_same_nobody() -> None:

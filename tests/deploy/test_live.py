@@ -48,6 +48,20 @@ def test_every_panel_returns_data(seen: Seen) -> None:
     assert seen.asked > 60
 
 
+def test_sums_of_a_time_are_the_ledger_s(seen: Seen) -> None:
+    """To the nano-dollar, with a tenant that began and a charge corrected between scrapes."""
+    spent, tenants = (
+        seen.sums["Spent in this time", "this time"],
+        seen.sums["Tenants", "{{tenant}}"],
+    )
+
+    assert seen.sums == seen.told
+    assert tenants.keys() == {"acme", "small", "fresh"}
+    assert sum(tenants.values()) == spent[""] > 0
+    assert seen.sums["Refunded in this time", "refunded"][""] > 0
+    assert seen.sums["Denied by budgets", "{{budget}}"].keys() == {"small"}
+
+
 def test_every_rule_is_evaluated(seen: Seen) -> None:
     """By Prometheus itself, without an error."""
     assert [rule["name"] for rule in seen.rules if rule.get("lastError")] == []

@@ -412,6 +412,10 @@ SELECT MIN(at) AS first, MAX(at) AS last FROM (
     WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
 ) AS bounds;
 
+-- name: began
+-- When the first hold was placed.
+SELECT at FROM entries ORDER BY seq LIMIT 1;
+
 -- name: names_offered
 -- Some of the names that anything was spent under within days: those that come first.
 SELECT * FROM (

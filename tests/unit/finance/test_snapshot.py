@@ -101,6 +101,7 @@ def test_the_rest_of_the_books_is_there(shop: Shop) -> None:
         ("succeeded", "4k", 1),
     ]
     assert (snapshot.double_spent, snapshot.imbalance) == (usd("0.07"), Money.ZERO)
+    assert snapshot.began == EPOCH - timedelta(days=1)
     assert snapshot.policy == "thrift"
 
 

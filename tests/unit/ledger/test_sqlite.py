@@ -96,6 +96,16 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path: Path) -> Non
     again.close()
 
 
+def test_only_an_older_file_is_told_of(path: Path) -> None:
+    """A new one has nothing to add up, and one that is up to date takes no time."""
+    told: list[int] = []
+    for _ in range(2):
+        store = SqliteStore(path, InlineExecutor(), InlineExecutor(), updating=told.append)
+        store.close()
+
+    assert told == []
+
+
 def a_first_ledger(path: Path, attempt: AttemptRow, *entries: EntryRow) -> None:
     """Write a file as the first version did, with one attempt of one job."""
     (_, first), *_ = migrations("sqlite")
@@ -137,9 +147,11 @@ def test_a_ledger_from_before_hours_were_kept_has_them_from_its_journal(path: Pa
         EntryRow(at=EPOCH, attempt_id=attempt.id, kind="post", held=-held, posted=posted),
         EntryRow(at=later, attempt_id=attempt.id, kind="adjust", posted=usd("0.02")),
     )
-    store = a_sqlite_store(path)
+    told: list[int] = []
+    store = SqliteStore(path, InlineExecutor(), InlineExecutor(), updating=told.append)
     ledger = the_ledger(store)
 
+    assert told == [len(migrations("sqlite")) - 1, 0]
     for budget in ("daily", "ever"):
         rows = at_once(ledger.budget_hours(budget, "everyone", EPOCH, later))
         assert [(row.hour, str(row.charged)) for row in rows] == [

@@ -24,6 +24,7 @@ from router.observe.events import (
     Polled,
     ProviderChanged,
 )
+from router.observe.ledger_events import LedgerUpdate
 from router.observe.logs import _FIELDS, EventLog, adopt_libraries, configure
 from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import usd
@@ -116,7 +117,7 @@ def test_a_line_says_when_how_grave_and_what(log: Log) -> None:
 
 
 def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
-    """Money in doubt or presumed, a second payment, an ejected provider, an alarm."""
+    """Money in doubt or presumed, a second payment, an ejected provider, an alarm, a wait."""
     over: dict[str, Any] = {
         "job_id": JOB,
         "source": "shortapi",
@@ -135,6 +136,8 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         JobRefused(tenant="acme", budget="daily", scope="tenant:acme", asked=usd("0.0875")),
         REACHED,
         Alarm(what="crashed", detail="a task"),
+        LedgerUpdate(steps=3, detail="it takes minutes"),
+        LedgerUpdate(steps=0, detail="it is done"),
     ):
         log.events.tell(event)
 
@@ -144,6 +147,7 @@ def test_what_a_person_should_see_is_a_warning(log: Log) -> None:
         *("warning", "info"),
         *("warning", "info"),
         *("warning", "info", "warning", "warning"),
+        *("warning", "info"),
     ]
 
 

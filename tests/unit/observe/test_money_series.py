@@ -50,6 +50,7 @@ def test_each_amount_stands_apart() -> None:
     # Gross: what was refunded later had been charged.
     assert value(found, "farebox_posted_usd_total", **whose) == 1.54
     assert value(found, "farebox_refunded_usd_total", **mine) == 0.31
+    assert value(found, "farebox_spent_usd", **whose) == 1.23
     assert value(found, "farebox_edits_total", **whose) == 17
     assert value(found, "farebox_presumed_usd", **mine) == 0.17
     assert value(found, "farebox_held_usd", **mine) == 0.04
@@ -83,6 +84,14 @@ def test_a_provider_without_money_is_at_zero() -> None:
 
     for name in ("held_usd", "in_doubt_usd", "in_doubt_attempts", "avoided_usd"):
         assert value(found, f"farebox_{name}", provider="runpod") == 0
+
+
+def test_when_the_ledger_began_is_told_once_it_has() -> None:
+    """Before the first hold there is no such instant."""
+    name = "farebox_ledger_began_timestamp_seconds"
+
+    assert value(shown(a_snapshot(began=EPOCH)), name) == EPOCH.timestamp()
+    assert value(shown(a_snapshot()), name) is None
 
 
 def test_what_a_budget_denied_is_shown_by_its_name() -> None:
