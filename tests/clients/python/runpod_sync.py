@@ -80,6 +80,7 @@ SCENARIOS: dict[str, Callable[[], dict[str, Any]]] = {
 try:
     told = SCENARIOS[SCENARIO]()
 except requests.HTTPError as refused:
+    assert refused.response is not None
     told = {"error": {"kind": "HTTPError", "status": refused.response.status_code}}
 except RuntimeError as error:
     told = {"error": {"kind": type(error).__name__, "text": str(error)}}
