@@ -144,11 +144,12 @@ class BudgetExceeded(RequestError):
     code = "budget_exceeded"
     status = 402
 
-    def __init__(self, limit: Limit, usage: Usage, asked: Money) -> None:
+    def __init__(self, limit: Limit, usage: Usage, asked: Money, because: str = "") -> None:
         self.limit, self.usage, self.asked, self.amounts_shown = limit, usage, asked, True
+        self.because = because
         super().__init__(
             f"The edit costs {asked.usd} and the budget '{limit.budget}' ({limit.scope}) has "
-            f"{usage.available(limit.limit).usd} of {limit.limit.usd} left."
+            f"{usage.available(limit.limit).usd} of {limit.limit.usd} left{because}."
         )
 
 
