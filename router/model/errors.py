@@ -5,10 +5,9 @@ logs), an HTTP `status`, and says by `spend` whether money may be gone.
     RouterError
     ├─ RequestError               the caller's to mend
     │   ├─ Malformed 400 · TooLarge 413 · InvalidJob 422 · IdempotencyConflict 422
-    │   ├─ Unauthorized 401 · Forbidden 403 · NotFound 404
+    │   ├─ Unauthorized 401 · BudgetExceeded 402 · Forbidden 403 · NotFound 404
     │   ├─ RequestTimeout 408 · JobInProgress 409 · RateLimited 429
-    │   ├─ ContentRefused 422     a provider refused what is in the picture or the prompt
-    │   └─ BudgetExceeded 402
+    │   └─ ContentRefused 422     a provider refused what is in the picture or the prompt
     ├─ ProviderError              a provider's doing
     │   ├─ ProviderUnreachable    nothing was sent                spend none
     │   ├─ ProviderThrottled      answered 429                    spend none
