@@ -55,10 +55,13 @@ def a_reading(**fields: Any) -> FinanceReading:
         open=(),
         budgets=(),
         hours={},
+        shared=(),
+        room={},
         undelivered=(),
         paid_twice=(),
         refused=(),
         accounts=(),
+        stopped=(),
         facts=PolicyFacts.of(a_policy()),
     )
     return replace(reading, **fields)

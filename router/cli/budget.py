@@ -37,7 +37,8 @@ def list_budgets(
     rolls has no end: an hour's money is free again once all of the hour is outside. The forecast
     is what the window will have been charged at its end, with the band that eight in ten ends lie
     in; where there is none, too little is known, and --json says what. At the present pace the
-    limit is reached when the budget runs out.
+    limit is reached when the budget runs out. Of budgets that other tenants share, a key that sees
+    one tenant is told whether anything is available, and no amount.
     """
     document = run(_fetch(Where.of(url, database, policy), "/v1/budgets"))
     if as_json:
@@ -187,7 +188,7 @@ def budget_table(lines: list[dict[str, Any]]) -> object:
             (
                 line["name"],
                 line["scope"],
-                *(usd(line[name]) for name in AMOUNTS),
+                *(_amount(line, name) for name in AMOUNTS),
                 _forecast(line),
                 line["exhausted_at"] or "",
                 _until(line),
@@ -227,6 +228,13 @@ def _happened(one: dict[str, Any]) -> str:
         case _:
             used = f"{usd(one['charged'])} of {usd(one['limit'])}"
             return f"{reached_words(one)}{':' if one['amount'] is None else ','} {used}"
+
+
+def _amount(line: dict[str, Any], name: str) -> str:
+    """Of what other tenants share there is only whether there is room."""
+    if name == "available" and line[name] is None:
+        return "some" if line["has_room"] else "nothing"
+    return usd(line[name])
 
 
 def _forecast(line: dict[str, Any]) -> str:

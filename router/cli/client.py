@@ -167,13 +167,19 @@ async def _document(reply: aiohttp.ClientResponse) -> Any:
         return None
 
 
+_KEYLESS = (
+    "Commands take it from FAREBOX_KEY. On the router's own machine they need none without --url "
+    "and FAREBOX_URL: with --database they ask through the socket beside it."
+)
+
+
 def _refusal(name: str, status: int, document: Any) -> Mistake:
     problem = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
     detail = problem.get("detail")
     if detail is None:
         return Mistake(f"{name} answered {status}, not as a Farebox does: is the URL right?")
     if status == 401:  # noqa: PLR2004 - it has no other name that is shorter.
-        return Mistake(f"{detail} Commands take it from FAREBOX_KEY.")
+        return Mistake(f"{detail} {_KEYLESS}")
     return Mistake(_OPTION.sub(_as_option, str(detail)), exit_code=exit_code_of(status))
 
 

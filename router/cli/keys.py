@@ -68,7 +68,10 @@ def create(
         body["expires_at"] = instant(expires, "--expires")
     if budget:
         body["budget"] = read_budget(budget)
-    made = run(_ask(Where.of(url, database, policy), "POST", "/v1/keys", body, create=True))
+    where = Where.of(url, database, policy)
+    made, is_first = run(_create(where, body))
+    if is_first:
+        warn(first_key_words(made["role"], url=where.url))
     if as_json:
         show_json(made)
         return
@@ -213,11 +216,38 @@ async def _ask(
     method: str,
     path: str,
     body: dict[str, Any] | None = None,
-    *,
-    create: bool = False,
 ) -> Any:
-    async with reach(where, create=create) as door:
+    async with reach(where) as door:
         return await door.ask(method, path, body=body)
+
+
+async def _create(where: Where, body: dict[str, Any]) -> tuple[Any, bool]:
+    """Make a key; with whether it is the first, after which nobody is served without one."""
+    async with reach(where, create=True) as door:
+        # Whoever comes with a key found the door shut already.
+        is_open = where.url is None or where.key is None
+        is_first = is_open and not (await door.ask("GET", "/v1/keys"))["keys"]
+        return await door.ask("POST", "/v1/keys", body=body), is_first
+
+
+def first_key_words(role: str, *, url: str | None) -> str:
+    """
+    What whoever made the first key should know: the door without keys is shut behind it.
+
+    Args:
+        role: The key's.
+        url: Where the router was asked; None for the socket beside its database.
+    """
+    said = "This is the first key: from now on every request over HTTP needs one."
+    if role == "admin":
+        return f"{said} Commands take it from FAREBOX_KEY."
+    if url is None:
+        return f"{said} Commands go on without, through the socket beside the database."
+    return (
+        f"{said} Only an admin's key makes and revokes keys, and there is none yet. Make one on "
+        "the router's own machine, without --url and FAREBOX_URL: farebox keys create --role admin "
+        "--database URL; that asks through the socket beside the database, which needs no key."
+    )
 
 
 def keys_table(listed: list[dict[str, Any]]) -> object:

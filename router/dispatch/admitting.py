@@ -178,14 +178,7 @@ async def _ask(
     assert refused is not None, "a job has a resolution"
     await placer.refuse(refused)
     teller.refused(job, refused)
-    raise _exceeded(refused, why)
-
-
-def _exceeded(refused: Refused, why: str) -> BudgetExceeded:
-    error = BudgetExceeded(refused.limit, refused.usage, refused.asked)
-    if why:
-        error.detail = f"{error.detail.removesuffix('.')}: {why}."
-    return error
+    raise BudgetExceeded(refused.limit, refused.usage, refused.asked, f": {why}" if why else "")
 
 
 async def _errand(

@@ -1,7 +1,7 @@
 """Budgets as people ask for them: what each allows now, what of it is used, what is left."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
@@ -80,6 +80,11 @@ class BudgetLine:
         )
         return usage.available(self.limit)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether anything is left."""
+        return self.available.nanos > 0
+
 
 async def budget_lines(
     ledger: Books,
@@ -149,36 +154,54 @@ def tightest(lines: Iterable[BudgetLine]) -> BudgetLine | None:
     return min(binding, key=lambda line: line.available, default=None)
 
 
-def as_json(lines: Sequence[BudgetLine], *, named: bool = True) -> str:
+def as_json(
+    lines: Sequence[BudgetLine],
+    *,
+    named: bool = True,
+    shown: Callable[[BudgetLine], bool] = lambda _: True,
+) -> str:
     """
     Write the lines for a program: money as decimal strings, a lifetime's ends as null.
 
     Args:
         lines: In their order.
         named: Whether to tell who has raised a limit, and why.
+        shown: Whether a line's amounts may be told. Else they are null, as is what they come to;
+            whether there is room is always told.
     """
     content = [
         {
             "name": line.name,
             "scope": line.scope,
-            "limit": str(line.limit),
-            "raises": [_raise(row, named=named) for row in line.raises],
-            "thresholds": [_threshold(one) for one in line.thresholds],
             "window_start": None if line.window_start is None else rfc3339(line.window_start),
             "window_end": None if line.window_end is None else rfc3339(line.window_end),
             "rolls": line.rolls,
             "time_zone": str(line.zone),
-            "posted": str(line.posted),
-            "presumed": str(line.presumed),
-            "held": str(line.held),
-            "in_doubt": str(line.in_doubt),
-            "available": str(line.available),
             "refused": line.refused,
-            **(line.outlook.as_fields() if line.outlook is not None else {}),
+            "has_room": line.has_room,
+            **_told(line, named=named, shown=shown(line)),
         }
         for line in lines
     ]
     return json.dumps({"budgets": content}, indent=2) + "\n"
+
+
+def _told(line: BudgetLine, *, named: bool, shown: bool) -> dict[str, object]:
+    """What of a line says how much, or nothing of it, under the same names."""
+    told: dict[str, object] = {
+        "limit": str(line.limit),
+        "raises": [_raise(row, named=named) for row in line.raises],
+        "thresholds": [_threshold(one) for one in line.thresholds],
+        "posted": str(line.posted),
+        "presumed": str(line.presumed),
+        "held": str(line.held),
+        "in_doubt": str(line.in_doubt),
+        "available": str(line.available),
+        **(line.outlook.as_fields() if line.outlook is not None else {}),
+    }
+    if shown:
+        return told
+    return {name: [] if isinstance(value, list) else None for name, value in told.items()}
 
 
 def _threshold(one: Threshold) -> dict[str, object]:

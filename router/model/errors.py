@@ -5,10 +5,9 @@ logs), an HTTP `status`, and says by `spend` whether money may be gone.
     RouterError
     ├─ RequestError               the caller's to mend
     │   ├─ Malformed 400 · TooLarge 413 · InvalidJob 422 · IdempotencyConflict 422
-    │   ├─ Unauthorized 401 · Forbidden 403 · NotFound 404
+    │   ├─ Unauthorized 401 · BudgetExceeded 402 · Forbidden 403 · NotFound 404
     │   ├─ RequestTimeout 408 · JobInProgress 409 · RateLimited 429
-    │   ├─ ContentRefused 422     a provider refused what is in the picture or the prompt
-    │   └─ BudgetExceeded 402
+    │   └─ ContentRefused 422     a provider refused what is in the picture or the prompt
     ├─ ProviderError              a provider's doing
     │   ├─ ProviderUnreachable    nothing was sent                spend none
     │   ├─ ProviderThrottled      answered 429                    spend none
@@ -144,11 +143,12 @@ class BudgetExceeded(RequestError):
     code = "budget_exceeded"
     status = 402
 
-    def __init__(self, limit: Limit, usage: Usage, asked: Money) -> None:
+    def __init__(self, limit: Limit, usage: Usage, asked: Money, because: str = "") -> None:
         self.limit, self.usage, self.asked, self.amounts_shown = limit, usage, asked, True
+        self.because = because
         super().__init__(
             f"The edit costs {asked.usd} and the budget '{limit.budget}' ({limit.scope}) has "
-            f"{usage.available(limit.limit).usd} of {limit.limit.usd} left."
+            f"{usage.available(limit.limit).usd} of {limit.limit.usd} left{because}."
         )
 
 

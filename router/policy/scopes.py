@@ -152,10 +152,10 @@ class Scope:
 
     def shows(self, account: str, tenant: str) -> bool:
         """
-        Whether a tenant may see an account of this scope's: its own, and those that all share.
+        Whether a tenant may know of an account of this scope's: its own, and those that all share.
 
         Keys' names are their tenant's, and a tag's values are chosen by those who send them: of
-        these only what is surely the tenant's own is shown.
+        these only what is surely the tenant's own is shown. How much is in it is another question.
         """
         parts = account_parts(account)
         if "tenant" in parts:

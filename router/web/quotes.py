@@ -21,7 +21,7 @@ from router.web.asking import asked_for
 from router.web.explaining import read_as
 from router.web.probes import told_at
 from router.web.problems import json_response
-from router.web.showing import may_be_shown
+from router.web.showing import may_be_named, may_be_shown
 from router.web.visit import Visit
 from router.web.wishes import EditRequest
 
@@ -113,11 +113,12 @@ def _code(nobody: NobodyQualifies | Overloaded, found: Forecast) -> str:
 
 def _headroom(visit: Visit, offer: Offer, limit: Limit, balances: Balances) -> dict[str, Any]:
     available, ends = balances.available(limit), limit.begins_anew_at
-    is_shown = may_be_shown(visit.caller, visit.services.policy(), limit.budget, limit.scope)
+    policy, is_shown = visit.services.policy(), may_be_shown(visit.caller, limit.scope)
+    is_named = may_be_named(visit.caller, policy, limit.budget, limit.scope)
     return {
         "provider": offer.provider,
         "budget": limit.budget,
-        "scope": limit.scope if is_shown else None,
+        "scope": limit.scope if is_named else None,
         "window_end": rfc3339(ends) if ends is not None else None,
         "rolls": limit.rolls,
         "limit": str(balances.in_force(limit).limit) if is_shown else None,

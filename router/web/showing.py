@@ -1,9 +1,10 @@
 """
 Which accounts of budgets a caller may be told of, wherever budgets are told of.
 
-A tag's values, a key's name and what others spend are others': of an account that several tenants
-share without all of them sharing it, who has no view of all tenants learns only whether there is
-room.
+What others spend is theirs: of an account that others may fall into too, who has no view of all
+tenants learns only whether there is room, and no amount. That is so of an account of everyone's, of
+a provider's, of a model's and of a tag's; a tag's values and a key's name are others' as well, so
+that such an account is not even named.
 """
 
 from router.model.errors import BudgetExceeded
@@ -13,30 +14,40 @@ from router.web.auth import Caller
 from router.web.visit import Visit
 
 
-def may_be_shown(caller: Caller, policy: Policy, budget: str, account: str) -> bool:
+def may_be_shown(caller: Caller, account: str) -> bool:
     """
-    Whether amounts of a budget's account may be told to the caller.
+    Whether amounts of a budget's account may be told to the caller: of one that is its own.
+
+    Args:
+        caller: Who asks.
+        account: The budget's account, as `tenant:acme`.
+    """
+    return caller.sees_all or account_parts(account).get("tenant") == caller.tenant
+
+
+def may_be_named(caller: Caller, policy: Policy, budget: str, account: str) -> bool:
+    """
+    Whether the caller may be told what a budget's account is called.
 
     Args:
         caller: Who asks.
         policy: Whose budgets.
-        budget: The budget's name; of one that the policy no longer has, only what names the
-            caller's own tenant is shown.
-        account: The budget's account, as `tenant:acme`.
+        budget: The budget's name; of one that the policy no longer has, only what is the caller's
+            own is named.
+        account: The budget's account.
     """
-    if caller.sees_all:
+    if may_be_shown(caller, account):
         return True
-    for one in policy.budgets:
-        if one.name == budget:
-            return one.scope.shows(account, caller.tenant)
-    return account_parts(account).get("tenant") == caller.tenant
+    scopes = (one.scope for one in policy.budgets if one.name == budget)
+    return any(scope.shows(account, caller.tenant) for scope in scopes)
 
 
 def hide_others_amounts(visit: Visit, error: BudgetExceeded) -> None:
     """Have a refusal tell only that there is no room, where the caller may not know how much."""
-    policy = visit.services.policy()
-    if may_be_shown(visit.caller, policy, error.limit.budget, error.limit.scope):
+    if may_be_shown(visit.caller, error.limit.scope):
         return
     error.amounts_shown = False
-    budget, price = error.limit.budget, error.asked.usd
-    error.detail = f"The edit costs {price} and the budget '{budget}' has no room for it."
+    error.detail = (
+        f"The edit costs {error.asked.usd} and the budget '{error.limit.budget}' has no room for "
+        f"it{error.because}."
+    )

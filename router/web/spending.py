@@ -36,20 +36,29 @@ async def remaining(visit: Visit, job: JobRow) -> Money | None:
     except LedgerUnavailable:
         # Only a header is missing then.
         return None
-    caller, policy = visit.caller, services.policy()
-    line = tightest(one for one in lines if may_be_shown(caller, policy, one.name, one.scope))
+    line = tightest(one for one in lines if may_be_shown(visit.caller, one.scope))
     return line.available if line is not None else None
 
 
 async def list_budgets(visit: Visit) -> web.Response:
-    """`GET /v1/budgets`: limits, and what of them is used; all of them for one who sees all."""
+    """
+    `GET /v1/budgets`: limits, and what of them is used; all of them for one who sees all.
+
+    Anybody else is told its own tenant's amounts, and of what tenants share whether there is room.
+    """
     tenant = _tenant(visit, visit.query("tenant").get("tenant"))
     services = visit.services
     lines = await budget_lines(
         services.ledger, services.policy(), services.clock.now(), tenant=tenant
     )
     # Of a thousand lines, writing takes too long to keep the event loop waiting.
-    text = await services.desk.run(lambda: budgets.as_json(lines, named=visit.caller.sees_all))
+    text = await services.desk.run(
+        lambda: budgets.as_json(
+            lines,
+            named=visit.caller.sees_all,
+            shown=lambda line: may_be_shown(visit.caller, line.scope),
+        )
+    )
     return _json(text)
 
 

@@ -110,6 +110,7 @@ async def test_keys_are_made_at_the_socket_and_asked_for_from_then_on(tmp_path: 
     assert revoked.code == 0
     assert elsewhere.code == 2
     assert "FAREBOX_KEY" in elsewhere.err
+    assert "socket" in elsewhere.err
 
 
 async def test_a_second_server_on_the_same_ledger_refuses_to_start(tmp_path: Path) -> None:

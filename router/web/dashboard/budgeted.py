@@ -7,14 +7,13 @@ from datetime import datetime
 from markupsafe import Markup
 
 from router.finance.budgets import BudgetLine
-from router.finance.overview import percent
 from router.web.dashboard.burn import Burn, burn_of, use
 from router.web.dashboard.charts.bars import bar
 from router.web.dashboard.charts.burndown import burndown
 from router.web.dashboard.reading import FinanceReading
+from router.web.dashboard.room import is_full, is_near, used
+from router.web.dashboard.showing import edits_refused
 
-NEAR = 80
-"""Percent of a budget's limit from which on it is shown as nearly used up."""
 BUDGETS_MAX = 40
 """How many budgets are shown: a thousand tenants have as many."""
 
@@ -28,6 +27,10 @@ class Budgeted:
     """In percent of the limit; None of a limit of nothing."""
     state: str
     """`within`, `near` or `full`."""
+    words: str
+    """What people are told of it, empty where that is nothing."""
+    refused: int
+    """How many edits, in the budget's own window; of those that are nearly used up."""
     bar: Markup
     burn: Burn | None
     burndown: Markup | None
@@ -40,16 +43,33 @@ def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
     for number, line in enumerate(reading.budgets):
         if (line.name, line.scope) not in kept:
             continue
-        hours = reading.hours.get((line.name, line.scope))
-        burn = None if hours is None else burn_of(line, hours, at)
-        used = percent(line.limit - line.available, line.limit)
-        full = line.available.nanos <= 0
-        near = used is not None and used >= NEAR
-        yield Budgeted(
-            line=line,
-            used=used,
-            state="full" if full else "near" if near else "within",
-            bar=bar(f"b{number}", line),
-            burn=burn,
-            burndown=burndown(f"d{number}", line, burn) if burn is not None else None,
-        )
+        yield _budgeted(number, line, reading, at)
+
+
+def _budgeted(number: int, line: BudgetLine, reading: FinanceReading, at: datetime) -> Budgeted:
+    key = line.name, line.scope
+    hours, room = reading.hours.get(key), reading.room.get(key)
+    burn = None if hours is None else burn_of(line, hours, at)
+    state = "full" if is_full(line, room) else "near" if is_near(line) else "within"
+    refused = room.refused if room is not None else 0
+    return Budgeted(
+        line=line,
+        used=used(line),
+        state=state,
+        words=_words(line, state, refused),
+        refused=refused,
+        bar=bar(f"b{number}", line),
+        burn=burn,
+        burndown=burndown(f"d{number}", line, burn) if burn is not None else None,
+    )
+
+
+def _words(line: BudgetLine, state: str, refused: int) -> str:
+    if state == "within":
+        return ""
+    words = "nearly used up" if state == "near" else "used up"
+    if refused:
+        return f"{words}: {edits_refused(refused)}"
+    return (
+        f"{words}: less is left than any edit costs" if state == "full" and line.has_room else words
+    )

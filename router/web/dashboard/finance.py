@@ -27,6 +27,7 @@ from router.web.dashboard.budgeted import Budgeted, budgeted
 from router.web.dashboard.charts.columns import Chart, columns
 from router.web.dashboard.notices import Notice, Outstanding, notices
 from router.web.dashboard.reading import FinanceReading, PolicyFacts
+from router.web.dashboard.room import Shared
 
 _CHOICES = ("provider", "tenant", "resolution", "model")
 
@@ -72,6 +73,8 @@ class FinancePage:
     """In their order; of more than `BUDGETS_MAX` those that are used the most."""
     further_budgets: int
     """How many are not among them."""
+    shared: tuple[Shared, ...]
+    """Budgets that other tenants share, for who sees one."""
     burning: tuple[Budgeted, ...]
     """Those whose burn-down is drawn."""
     totals: Totals
@@ -120,6 +123,7 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         notices=tuple(notices(asked, reading, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),
+        shared=reading.shared,
         burning=tuple(one for one in budgets if one.burndown is not None),
         totals=totals,
         chart=columns(drawn, names),

@@ -16,7 +16,7 @@ from router.policy.scopes import account_parts
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.budgeted import Budgeted
 from router.web.dashboard.reading import FinanceReading, parts_of
-from router.web.dashboard.showing import count, dollars, span
+from router.web.dashboard.showing import dollars, edits_refused, many, span
 
 PATH = "/dashboard/notices/"
 
@@ -26,7 +26,8 @@ class Notice:
     """Something that somebody should look at."""
 
     what: str
-    amount: Money
+    amount: Money | None
+    """None where it is of no amount, or of one that the caller may not know."""
     words: str
     link: str = ""
     action: str = ""
@@ -56,7 +57,8 @@ class Outstanding:
 
 
 def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) -> Iterator[Notice]:
-    """What is loud: the money of which least is known first."""
+    """What is loud: what is not bought any more, then the money of which least is known first."""
+    yield from _stopped(asked, reading)
     yield from _uncertain(asked, reading)
     totals = Totals.of(reading.period)
     if totals.drifted:
@@ -65,7 +67,7 @@ def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) 
             "drifted",
             what="Price drift",
             amount=totals.over - totals.under,
-            words=f"{_many(totals.drifted, 'charge')} in the period not as priced: "
+            words=f"{many(totals.drifted, 'charge')} in the period not as priced: "
             f"{dollars(totals.over)} above, {dollars(totals.under)} below.",
         )
     if reading.undelivered:
@@ -74,7 +76,7 @@ def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) 
             "undelivered",
             what="Claims",
             amount=total([row.posted for row in reading.undelivered]),
-            words=f"{_many(len(reading.undelivered), 'attempt')} of the period billed and not "
+            words=f"{many(len(reading.undelivered), 'attempt')} of the period billed and not "
             "delivered: to be claimed back.",
         )
     twice = Twice.of(reading.paid_twice)
@@ -84,19 +86,11 @@ def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) 
             "paid_twice",
             what="Paid twice",
             amount=twice.amount,
-            words=f"{_many(twice.edits, 'edit')} of which more than the dearest charge was paid, "
+            words=f"{many(twice.edits, 'edit')} of which more than the dearest charge was paid, "
             "booked in the period: an answer was lost, or a failure was billed.",
         )
     yield from _denied(asked, reading.refused)
-    for one in budgets:
-        if one.state == "full":
-            yield Notice(
-                what="Budget used up",
-                amount=one.line.available,
-                words=f"{one.line.name} of {one.line.scope} admits nothing more.",
-                link="#budgets",
-                action="Show it",
-            )
+    yield from _used_up(reading, budgets)
 
 
 def told_apart(asked: Asked, rows: Iterable[RefusedRow]) -> tuple[list[RefusedRow], ...]:
@@ -122,7 +116,7 @@ def _uncertain(asked: Asked, reading: FinanceReading) -> Iterator[Notice]:
             "in_doubt",
             what="In doubt",
             amount=in_doubt.amount,
-            words=f"{_many(in_doubt.attempts, 'attempt')} sent, and nobody knows yet whether "
+            words=f"{many(in_doubt.attempts, 'attempt')} sent, and nobody knows yet whether "
             f"{'it was' if in_doubt.attempts == 1 else 'they were'} billed. "
             f"The oldest for {age}. It counts against budgets until that is known.",
         )
@@ -133,9 +127,39 @@ def _uncertain(asked: Asked, reading: FinanceReading) -> Iterator[Notice]:
             "posted_presumed",
             what="Presumed",
             amount=presumed.amount,
-            words=f"{_many(presumed.attempts, 'attempt')} of which no evidence came in time: "
+            words=f"{many(presumed.attempts, 'attempt')} of which no evidence came in time: "
             "counted as charged until a bill says otherwise, and in no sum of what is posted.",
         )
+
+
+def _stopped(asked: Asked, reading: FinanceReading) -> Iterator[Notice]:
+    for one in reading.stopped:
+        found = one.offer
+        filtered = {"provider": found.provider, "resolution": found.resolution.value}
+        yield Notice(
+            what="Not bought any more",
+            amount=None,
+            words=one.words,
+            link=asked.link(f"{PATH}drifted", **filtered, model=found.model),
+            action="Show charges not as priced",
+        )
+
+
+def _used_up(reading: FinanceReading, budgets: Iterable[Budgeted]) -> Iterator[Notice]:
+    full = [one for one in budgets if one.state == "full"]
+    for one in full:
+        why = f": {edits_refused(one.refused)} in its window" if one.refused else ""
+        words = f"{one.line.name} of {one.line.scope} admits nothing more{why}."
+        yield _about_budgets(one.line.available, words)
+    for shared in reading.shared:
+        if shared.is_full:
+            words = f"{shared.name} of {shared.scope}, which other tenants share, has no room."
+            yield _about_budgets(None, words)
+
+
+def _about_budgets(amount: Money | None, words: str) -> Notice:
+    what, action = "Budget used up", "Show it"
+    return Notice(what=what, amount=amount, words=words, link="#budgets", action=action)
 
 
 def _denied(asked: Asked, rows: Sequence[RefusedRow]) -> Iterator[Notice]:
@@ -160,7 +184,7 @@ def _denied(asked: Asked, rows: Sequence[RefusedRow]) -> Iterator[Notice]:
 
 
 def _refused(rows: Sequence[RefusedRow]) -> str:
-    return f"{_many(sum(row.jobs for row in rows), 'edit')} refused"
+    return edits_refused(sum(row.jobs for row in rows))
 
 
 def _names(rows: Sequence[RefusedRow]) -> str:
@@ -170,7 +194,3 @@ def _names(rows: Sequence[RefusedRow]) -> str:
 def _shown(asked: Asked, kind: str, *, what: str, amount: Money, words: str) -> Notice:
     link = asked.link(f"{PATH}{kind}")
     return Notice(what=what, amount=amount, words=words, link=link, action="Show them")
-
-
-def _many(number: int, word: str) -> str:
-    return f"{count(number)} {word}{'' if number == 1 else 's'}"

@@ -99,6 +99,11 @@ class OperationsPage:
     draining: bool
     decisions: tuple[DecisionPart, ...]
 
+    @property
+    def stopped(self) -> tuple[Above, ...]:
+        """What is not bought any more, of all providers."""
+        return tuple(offer for one in self.providers for offer in one.stopped)
+
 
 async def show_operations(visit: Visit) -> web.Response:
     """`GET /dashboard/operations`: providers, latencies, money under way, the ledger, decisions."""

@@ -1,5 +1,6 @@
 """The finance page and its downloads, as handlers: read the address, read the books, show."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,12 +11,12 @@ from router.finance import report as reports
 from router.finance.focus.columns import VERSIONS
 from router.finance.report import Twice, report
 from router.ledger.books import Books
-from router.model.money import Money
+from router.model.money import Money, total
 from router.policy.policy import DOUBLE_SPEND
 from router.web.dashboard.asked import Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
-from router.web.dashboard.finance import compose
+from router.web.dashboard.finance import FinancePage, compose
 from router.web.dashboard.making import made
 from router.web.dashboard.reading import Question, paid_twice, read_finance, spent_by_day
 from router.web.dashboard.session import COOKIE
@@ -30,6 +31,25 @@ METHODS = {
 _FOCUS = "/v1/exports/focus"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FocusSums:
+    """Why a column of a FOCUS file adds up to less than what was posted."""
+
+    posted: Money
+    credited: Money
+
+    @property
+    def effective(self) -> Money:
+        """What its column EffectiveCost adds up to, credits included."""
+        return self.posted - self.credited
+
+    @classmethod
+    def of(cls, page: FinancePage) -> "FocusSums":
+        """Of the same period, and of whole accounts."""
+        credited = total([one.credited for one in page.accounts])
+        return cls(posted=page.totals.amounts.posted, credited=credited)
+
+
 async def show_finance(visit: Visit) -> web.Response:
     """`GET /dashboard`: what was spent, whether it is within budget, what is not certain."""
     wanted, _ = asked(visit)
@@ -40,16 +60,18 @@ async def show_finance(visit: Visit) -> web.Response:
 async def _finance_page(question: Question, values: dict[str, Any], books: Books) -> str:
     wanted = question.asked
     meters = [(kind, swatch("b0", number, "m")) for number, kind in enumerate(KINDS)]
+    page = compose(wanted, await read_finance(question, books))
+    has_accounts = wanted.pinned_tenant is None and not wanted.filters.keys() - {"provider"}
     return written(
         "finance.html",
-        page=compose(wanted, await read_finance(question, books)),
+        page=page,
         meters=meters,
         methods=METHODS,
         nothing=Money.ZERO,
         double_spend=DOUBLE_SPEND,
         focus=_focus_links(wanted),
-        focus_has_accounts=wanted.pinned_tenant is None
-        and not wanted.filters.keys() - {"provider"},
+        focus_has_accounts=has_accounts,
+        focus_whole=FocusSums.of(page) if has_accounts else None,
         **values,
     )
 

@@ -1,9 +1,10 @@
 """What the finance page reads of the books: the same readings as the report's and the scrape's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from router.dispatch.drift import Above
 from router.finance.budgets import BudgetLine, budget_lines
 from router.finance.dimensions import TAG
 from router.finance.forecast import HISTORY
@@ -29,6 +30,8 @@ from router.policy.scopes import account_parts
 from router.web.auth import Caller
 from router.web.dashboard.asked import Asked
 from router.web.dashboard.burn import read_hours
+from router.web.dashboard.room import Key, Room, Shared, read_room
+from router.web.dashboard.stopped import Stopped, read_stopped
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -65,6 +68,11 @@ class FinanceReading:
     open: tuple[OpenRow, ...]
     """What is held, in doubt and presumed now."""
     budgets: tuple[BudgetLine, ...]
+    """Of whose amounts the caller may know."""
+    shared: tuple[Shared, ...]
+    """Budgets that other tenants share, for who sees one tenant: no amounts."""
+    room: Mapping[Key, Room]
+    """Of the budgets that are nearly used up."""
     hours: dict[tuple[str, str], tuple[BudgetHourRow, ...]]
     """What the most used budgets with a window were charged by the hour, by name and scope."""
     undelivered: tuple[AttemptRow, ...]
@@ -75,6 +83,8 @@ class FinanceReading:
     """By budgets, in the period."""
     accounts: tuple[ProviderAccount, ...]
     """Of providers, in the period; for who sees all tenants alone."""
+    stopped: tuple[Stopped, ...]
+    """What is not bought any more, as far as meant; for who sees all tenants alone."""
     facts: PolicyFacts
 
 
@@ -85,11 +95,21 @@ class Question:
     asked: Asked
     caller: Caller
     policy: Policy
+    stopped: tuple[Above, ...] = ()
+    """Offers whose prices proved wrong: only the process that buys knows."""
 
     @classmethod
     def of(cls, visit: Visit, asked: Asked) -> "Question":
         """What a request asks."""
-        return cls(asked=asked, caller=visit.caller, policy=visit.services.policy())
+        services = visit.services
+        policy = services.policy()
+        stopped = services.health.prices.stopped(policy.prices, asked.at)
+        return cls(
+            asked=asked,
+            caller=visit.caller,
+            policy=policy,
+            stopped=stopped if visit.caller.sees_all else (),
+        )
 
 
 async def read_finance(question: Question, books: Books) -> FinanceReading:
@@ -105,7 +125,9 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
     period, pinned = asked.period, asked.pinned_tenant
     lately = await _spent(books, asked, month.since, month.until, "day")
     lines = await budget_lines(books, policy, asked.at, tenant=pinned, looks_ahead=False)
-    shown = tuple(line for line in lines if _is_about(asked.filter, line.scope))
+    meant = tuple(line for line in lines if _is_about(asked.filter, line.scope))
+    shown = tuple(line for line in meant if may_be_shown(question.caller, line.scope))
+    room = await read_room(books, policy, meant, asked.at)
     undelivered = await books.undelivered(period.since, period.until)
     open_rows = [*await books.open_money(), *await books.presumed_money()]
     last_month = same_moment(asked.at, before)
@@ -117,11 +139,14 @@ async def read_finance(question: Question, books: Books) -> FinanceReading:
         month_before=await _spent(books, asked, before.since, last_month, None),
         open=tuple(row for row in open_rows if asked.filter.takes(row)),
         budgets=shown,
+        shared=tuple(Shared.of(line, room) for line in meant if line not in shown),
+        room=room,
         hours=await read_hours(books, shown, asked.at),
         undelivered=tuple(row for row in undelivered if asked.filter.takes(row)),
         paid_twice=await paid_twice(books, asked),
         refused=await read_refused(question, books),
         accounts=await _accounts(question, books),
+        stopped=await read_stopped(books, question.stopped, asked),
         facts=PolicyFacts.of(policy),
     )
 
@@ -149,13 +174,12 @@ async def read_refused(question: Question, books: Books) -> tuple[RefusedRow, ..
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    asked, caller, policy = question.asked, question.caller, question.policy
+    asked, caller = question.asked, question.caller
     rows = await books.refused_between(asked.period.since, asked.period.until)
     return tuple(
         row
         for row in rows
-        if may_be_shown(caller, policy, row.budget, row.scope)
-        and _is_about(asked.filter, row.scope)
+        if may_be_shown(caller, row.scope) and _is_about(asked.filter, row.scope)
     )
 
 

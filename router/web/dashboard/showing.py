@@ -135,11 +135,10 @@ def missed(amount: Money) -> Markup:
 
 
 def _or_words(amount: Money, words: str) -> Markup:
-    """An amount; one below nothing is turned around, and words say what it is."""
+    """An amount with its sign, so that a column adds up; words say what one below nothing is."""
     if amount.nanos >= 0:
         return usd(amount)
-    shown = _data(dollars(-amount), amount)
-    return Markup('{}<span class="sub">{}</span>').format(shown, words)
+    return Markup('{}<span class="sub">{}</span>').format(usd(amount), words)
 
 
 def percentage(value: int | None) -> str:
@@ -153,6 +152,16 @@ def percentage(value: int | None) -> str:
 def count(number: int) -> str:
     """`1,234`."""
     return f"{number:,}"
+
+
+def many(number: int, word: str) -> str:
+    """`1 attempt`, `1,234 attempts`."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
+def edits_refused(number: int) -> str:
+    """`3 edits refused`."""
+    return f"{many(number, 'edit')} refused"
 
 
 def instant(at: datetime | None, zone: tzinfo | None = None) -> Markup:

@@ -107,7 +107,8 @@ _MONEY: dict[str, Schema] = {
         "One budget's window of one scope.",
         name=TEXT,
         scope=TEXT,
-        limit={**MONEY, "description": "With what it is raised by."},
+        has_room={**FLAG, "description": "Whether anything is left."},
+        limit=nullable({**MONEY, "description": f"With what it is raised by. {UNSHOWN}"}),
         raises=many(
             thing(
                 "By how much the limit is raised, and until when.",
@@ -130,7 +131,7 @@ _MONEY: dict[str, Schema] = {
         window_end=nullable(ENDS),
         rolls=ROLLS,
         time_zone={**TEXT, "description": "Whose days the window is made of, by its IANA name."},
-        **dict.fromkeys(USED, MONEY),
+        **dict.fromkeys(USED, nullable({**MONEY, "description": UNSHOWN})),
         refused={
             **FLAG,
             "description": "Whether edits were refused, and what is left is too little for them.",

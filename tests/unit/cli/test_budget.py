@@ -231,3 +231,16 @@ def test_what_is_expected_is_shown_with_its_band(capsys: pytest.CaptureFixture[s
     month, young = (row for row in capsys.readouterr().out.splitlines() if "$0.00" in row)
     assert "│ $93.20 ($88.10 to $98.30) │ the 28th │" in month
     assert "$0.00 │ " in young
+
+
+def test_of_a_shared_budget_there_is_no_amount(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only whether anything is available."""
+    line: dict[str, Any] = {"name": "all", "scope": "everyone", "rolls": True, "raises": []}
+    line |= {"thresholds": [], "forecast": None, "exhausted_at": None, "has_room": True}
+    line |= dict.fromkeys(AMOUNTS)
+    console().print(budget_table([line, {**line, "has_room": False}]))
+
+    out = capsys.readouterr().out
+    assert "some" in out
+    assert "nothing" in out
+    assert "$" not in out

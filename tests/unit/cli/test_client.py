@@ -59,7 +59,7 @@ async def test_a_server_is_asked_with_its_key(url: str) -> None:
     ("path", "told", "code"),
     [
         ("/problem", "It does not fit.", NO),
-        ("/closed", "A key is needed. Commands take it from FAREBOX_KEY.", USAGE),
+        ("/closed", "A key is needed. Commands take it from FAREBOX_KEY. On the router's", USAGE),
         ("/page", "answered 502, not as a Farebox does: is the URL right?", USAGE),
     ],
 )

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from router.cli.keys import instant, keys_table, read_budget, read_tags
+from router.cli.keys import first_key_words, instant, keys_table, read_budget, read_tags
 from router.cli.mistakes import Mistake
 from router.cli.show import console
 from tests.commands import Commands
@@ -20,6 +20,20 @@ def test_a_key_is_shown_once(farebox: Commands) -> None:
     assert made.out.strip() not in listed.out
     assert "web shop" in listed.out
     assert "team=b2c" in listed.out
+
+
+def test_the_first_key_says_that_it_shuts_the_door(farebox: Commands) -> None:
+    """Once, on stderr; a first client's key over HTTP says how an admin's is to be had."""
+    first = farebox("keys", "create", "--tenant", "acme", "--json")
+    second = farebox("keys", "create", "--tenant", "acme")
+
+    said = "This is the first key: from now on every request over HTTP needs one."
+    assert said in " ".join(first.err.split())
+    assert "the first key" not in second.err
+    assert json.loads(first.out)["role"] == "client"
+    assert "FAREBOX_KEY" in first_key_words("admin", url="http://router")
+    assert "--role admin" in first_key_words("viewer", url="http://router")
+    assert "through the socket" in first_key_words("client", url=None)
 
 
 def test_a_key_for_a_program(farebox: Commands) -> None:

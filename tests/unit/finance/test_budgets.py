@@ -217,6 +217,7 @@ def test_json_has_money_as_text_and_a_lifetimes_ends_as_null(shop: Shop) -> None
         "window_end": "2026-11-21T00:00:00.000000Z",
         "rolls": False,
         "time_zone": "UTC",
+        "has_room": True,
         "posted": "0.00",
         "presumed": "0.00",
         "held": "0.0875",

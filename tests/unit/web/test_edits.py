@@ -23,6 +23,9 @@ from tests.policy_files import a_policy
 from tests.stage import Act, failed, reported
 from tests.web_stage import AT_ONCE, NEVER, Answer, Front, an_edit, open_front, open_house, soon
 
+OWN = [{"name": "own", "who": "each_tenant", "limit": "$70.00", "per": "month"}]
+"""A tenant is told what is left of what is its own alone."""
+
 
 def refusing(error: Exception) -> Act:
     """Build an act whose create is answered with an error."""
@@ -45,7 +48,7 @@ async def after(front: Front, *acts: Act, provider: str = "shortapi") -> Answer:
 
 async def test_an_edit_is_bought_and_answered_when_it_has_ended(tmp_path: Path) -> None:
     """The reply has the image, what was charged, and what the tightest budget has left."""
-    async with open_front(tmp_path) as front:
+    async with open_front(tmp_path, policy=a_policy(budgets=OWN)) as front:
         answer = await after(front, replace(AT_ONCE, charge=reported("0.05")))
         overhead = front.stage.audience.heard("overhead")
         books = await front.stage.books(answer.json["id"])

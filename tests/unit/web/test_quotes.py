@@ -82,8 +82,8 @@ async def test_a_quote_explains_and_spends_nothing(tmp_path: Path) -> None:
                 "scope": "provider:shortapi",
                 "window_end": "2026-11-21T00:00:00.000000Z",
                 "rolls": False,
-                "limit": "0.05",
-                "available": "0.05",
+                "limit": None,
+                "available": None,
                 "fits": True,
             },
             {"provider": "shortapi", **FOREVER},
@@ -102,7 +102,7 @@ async def test_a_quote_chooses_as_the_purchase_would(tmp_path: Path) -> None:
 
     assert (quote["chosen"], quote["price"]) == ("runpod", "0.0875")
     assert [(line["available"], line["fits"]) for line in quote["budgets"]] == [
-        ("0.01", False),
+        (None, False),
         ("0.56", True),
         ("0.56", True),
     ]
@@ -142,7 +142,7 @@ async def test_a_quote_for_another_tenant_takes_an_admin(tmp_path: Path) -> None
     assert (refused.status, refused.json["code"]) == (403, "forbidden")
 
 
-SHRINKING = {"name": "small", "who": "everyone", "limit": "$0.07", "per": "day"}
+SHRINKING = {"name": "small", "who": "each_tenant", "limit": "$0.07", "per": "day"}
 ALL_SIZES = PRICES.replace("{1k: $0.04, 2k: $0.06}", "{1k: $0.04, 2k: $0.06, 4k: $0.09}")
 
 
@@ -186,10 +186,13 @@ async def test_what_is_bought_as_asked_has_no_such_header(tmp_path: Path) -> Non
     assert "Farebox-Downshifted" not in bought.headers
 
 
-async def test_a_quote_of_what_a_stage_stops_is_a_refusal_for_money(tmp_path: Path) -> None:
-    """As the purchase is."""
+@pytest.mark.parametrize(("who", "available"), [("each_tenant", "0.03"), ("everyone", None)])
+async def test_a_quote_of_what_a_stage_stops_is_a_refusal_for_money(
+    tmp_path: Path, who: str, available: str | None
+) -> None:
+    """As the purchase is, which says why also where it may not say how much is left."""
     stages = [{"when": "50% of small is used", "stop": "true"}]
-    policy = a_policy(budgets=[SHRINKING], stages=stages)
+    policy = a_policy(budgets=[{**SHRINKING, "who": who}], stages=stages)
     async with open_front(tmp_path, policy=policy) as front:
         await front.edit()
         quote = (await front.ask("POST", "/v1/quotes", an_edit())).json
@@ -198,6 +201,8 @@ async def test_a_quote_of_what_a_stage_stops_is_a_refusal_for_money(tmp_path: Pa
     assert (quote["chosen"], quote["error"]) == (None, "budget_exceeded")
     assert (bought.status, bought.json["code"]) == (402, "budget_exceeded")
     assert "50% of small is used" in bought.json["detail"]
+    assert bought.json["available"] == available
+    assert ("$0.03" in bought.json["detail"]) is (available is not None)
 
 
 async def test_a_rule_sets_the_deadline_of_jobs_that_name_none(tmp_path: Path) -> None:

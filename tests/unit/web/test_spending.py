@@ -30,6 +30,37 @@ def scopes(answer: Any) -> dict[str, str]:
     return {line["scope"]: line["available"] for line in answer.json["budgets"]}
 
 
+async def test_of_what_tenants_share_there_is_whether_there_is_room(tmp_path: Path) -> None:
+    """In budgets and quotes, headers and refusals: nobody learns what the others spend."""
+    shared = {"name": "all", "who": "everyone", "limit": "$0.11", "per": "month"}
+    policy = a_policy(budgets=[shared, *BUDGETS], failover={"providers_max": 1})
+    async with open_front(tmp_path, policy=policy) as front:
+        keys = await after_two_tenants(front)
+        bought = await front.ask("GET", "/v1/edits", key=keys["acme"])
+        (job,) = bought.json["edits"]
+        own = await front.ask("GET", f"/v1/edits/{job['id']}", key=keys["acme"])
+        refused = await front.ask("POST", "/v1/edits", an_edit(), key=keys["acme"])
+        quote = await front.ask("POST", "/v1/quotes", an_edit(), key=keys["acme"])
+        told = {
+            who: (await front.ask("GET", "/v1/budgets", key=key)).json["budgets"][0]
+            for who, key in keys.items()
+        }
+
+    amounts = {"limit", "posted", "presumed", "held", "in_doubt", "available", "forecast"}
+    assert own.headers["Farebox-Budget-Remaining-USD"] == "8.96"
+    assert {told["everyone"]["available"], told["admin"]["available"]} == {"0.01"}
+    for who in ("acme", "other's viewer"):
+        assert told[who].keys() == told["admin"].keys()
+        assert (told[who]["name"], told[who]["scope"]) == ("all", "everyone")
+        assert told[who]["has_room"] is True
+        assert {name: told[who][name] for name in amounts} == dict.fromkeys(amounts)
+        assert (told[who]["thresholds"], told[who]["burn_rates"]) == ([], [])
+    assert (refused.status, refused.json["budget"], refused.json["available"]) == (402, "all", None)
+    assert "Farebox-Budget-Remaining-USD" not in refused.headers
+    line = next(one for one in quote.json["budgets"] if one["budget"] == "all")
+    assert (line["scope"], line["available"], line["fits"]) == ("everyone", None, False)
+
+
 async def test_budgets_are_shown_to_those_they_bind(tmp_path: Path) -> None:
     """A tenant sees its own lines; who sees all tenants sees every line, or one tenant's."""
     policy = a_policy(budgets=BUDGETS, failover={"providers_max": 2})

@@ -6,6 +6,7 @@ from datetime import timedelta
 from router.ledger.views import RefusedRow
 from router.web.dashboard.budgeted import budgeted
 from router.web.dashboard.notices import Outstanding, notices, told_apart
+from router.web.dashboard.room import Room, Shared
 from tests.fakes import EPOCH
 from tests.finance_page import ASKED, a_line, a_reading, an_open_row, asked_for
 from tests.ledger_kit import usd
@@ -78,3 +79,17 @@ def test_a_budget_that_is_used_up_is_shown_among_budgets() -> None:
     (notice,) = notices(ASKED, reading, budgeted(reading, EPOCH))
 
     assert (notice.what, notice.link) == ("Budget used up", "#budgets")
+
+
+def test_a_used_up_budget_says_what_it_refused() -> None:
+    """Of one that other tenants share there is no amount."""
+    line, other = a_line("own", posted=usd("1.98")), a_line("all", posted=usd("2.31"))
+    room = {("own", "everyone"): Room(least=usd("0.04"), refused=3)}
+    shared = (Shared.of(other, {}), Shared.of(a_line("roomy"), {}))
+    reading = a_reading(budgets=(line,), room=room, shared=shared)
+    own, alls = notices(ASKED, reading, budgeted(reading, EPOCH))
+
+    assert own.amount == usd("0.02")
+    assert own.words == "own of everyone admits nothing more: 3 edits refused in its window."
+    assert alls.amount is None
+    assert alls.words == "all of everyone, which other tenants share, has no room."

@@ -13,11 +13,12 @@ import pytest
 from router.finance.focus.columns import VERSIONS
 from router.finance.snapshot import money_snapshot
 from router.model.errors import LedgerUnavailable
-from router.model.money import Money
-from router.web.dashboard.showing import CSP
+from router.model.job import AttemptState
+from router.model.money import Money, total
+from router.web.dashboard.showing import CSP, MINUS
 from router.web.keys import Role
 from tests.focus_kit import check_file, effective
-from tests.ledger_kit import usd
+from tests.ledger_kit import an_attempt_row, usd
 from tests.page_kit import (
     POLICY,
     PROMPT,
@@ -313,12 +314,86 @@ async def test_providers_accounts_stand_on_the_page(tmp_path: Path) -> None:
     assert "31.07" not in acmes.text
 
 
-async def test_no_amount_is_a_negative_saving(tmp_path: Path) -> None:
-    """Who billed less than the cheapest offer, or more than the dearest, is told in words."""
+async def test_a_saving_below_nothing_has_its_sign_and_words(tmp_path: Path) -> None:
+    """Who billed more than the dearest offer: parts of a column add up as they are shown."""
     async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
         books, at = Bookkeeper(front), front.clock.now() - timedelta(hours=1)
         await books.deliver(await books.buy(at, price="0.0411"), "0.2903", at)
         page = await front.ask("GET", "/dashboard")
 
-    assert '<data value="-0.1153" title="\N{MINUS SIGN}$0.1153 exactly">$0.12</data>' in page.text
+    assert f'<data value="-0.1153" title="{MINUS}$0.1153 exactly">{MINUS}$0.12</data>' in page.text
     assert "above the dearest offers then known" in page.text
+
+
+async def test_a_tenants_viewer_sees_no_amount_of_what_is_shared(tmp_path: Path) -> None:
+    """Of budgets that other tenants share only whether there is room, and nothing burns down."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(hours=1)
+        await books.deliver(await books.buy(at), "0.0401", at)
+        await books.deliver(await books.buy(at, "globex", "runpod"), "0.0877", at)
+        _, viewer = await front.mint("acme", Role.VIEWER)
+        _, everyones = await front.mint("everyone", Role.VIEWER)
+        acmes = await front.ask("GET", "/dashboard", key=viewer)
+        whole = await front.ask("GET", "/dashboard", key=everyones)
+
+    sums, theirs = usd("0.1278"), usd("0.0877")
+    assert {sums, theirs} <= set(posted_in(whole.text))
+    limits = {usd("40.00"), usd("19.10"), usd("90.00")}
+    assert limits <= set(posted_in(whole.text))
+    assert not {sums, theirs, *limits} & set(posted_in(acmes.text))
+    shared = acmes.text.partition('id="shared"')[2].partition("</section>")[0]
+    assert shared.count("has room") == 4
+    assert "everyone-monthly" in shared
+    assert 'id="shared"' not in whole.text
+    burning = acmes.text.partition('class="burns"')[2].partition("</section>")[0]
+    assert "everyone" not in burning.partition('id="shared"')[0]
+    assert "each-tenant-daily" in burning
+
+
+async def test_the_whole_focus_file_is_reconciled_with_what_is_posted(tmp_path: Path) -> None:
+    """Credits have a negative EffectiveCost: the page says so, to what the file adds up to."""
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        await a_month(front, a_day=1)
+        await booked_on_the_account(front)
+        page = await front.ask("GET", f"/dashboard?{PERIOD}")
+        link = html.unescape(re.findall(r'href="(/v1/exports/focus[^"]*)"', page.text)[0])
+        file = await front.ask("GET", link)
+        filtered = await front.ask("GET", f"/dashboard?{PERIOD}&tenant=acme")
+
+    column = [Money.parse(row["EffectiveCost"]) for row in csv.DictReader(io.StringIO(file.text))]
+    told = re.search(rf"posted (\S+) {MINUS} credits (\S+) = (\S+)\. ", page.text)
+    assert told is not None
+    posted, credited, effective = (Money.parse(one.removeprefix("$")) for one in told.groups())
+    assert credited == usd("0.53")
+    assert effective == posted - credited == total(column)
+    assert f"{MINUS} credits" not in filtered.text
+
+
+async def test_what_is_not_bought_any_more_is_loud(tmp_path: Path) -> None:
+    """With what was charged for what; a tenant's viewer is told nothing of it."""
+    async with open_front(tmp_path, policy=POLICY) as front:
+        rows = front.services.policy().prices.offers_listed
+        (row,) = (one for one in rows if one.provider == "runpod")
+        overcharged = an_attempt_row(
+            provider="runpod",
+            price=usd("0.0875"),
+            slug=row.slug,
+            price_from=row.starts,
+            state=AttemptState.POSTED,
+            reported_amount=usd("0.11"),
+        )
+        for _ in range(2):
+            front.services.health.prices.settled(overcharged)
+        _, viewer = await front.mint("acme", Role.VIEWER)
+        _, everyones = await front.mint("everyone", Role.VIEWER)
+        acmes = await front.ask("GET", "/dashboard", key=viewer)
+        whole = await front.ask("GET", "/dashboard", key=everyones)
+        shortapis = await front.ask("GET", "/dashboard?provider=shortapi", key=everyones)
+        operations = await front.ask("GET", "/dashboard/operations", key=everyones)
+
+    loud = "Not bought any more</span>"
+    assert f"{loud} <span>runpod 1k nano-banana-2-edit, charged more for $0.0875" in whole.text
+    assert f"{loud} <span>runpod is not asked for" in operations.text
+    assert '<span class="word bad">1 stopped</span>' in operations.text
+    assert loud not in acmes.text
+    assert loud not in shortapis.text

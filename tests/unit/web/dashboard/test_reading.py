@@ -119,5 +119,7 @@ async def test_of_others_nothing_is_read(tmp_path: Path, tenant: str) -> None:
     assert found.offered.tenants == (tenant,)
     assert {value for _, value in found.offered.tags} <= {tenant}
     shared = {"everyone", "provider:runpod"}
-    assert {line.scope for line in found.budgets} == {*shared, f"tenant:{tenant}"}
+    assert {line.scope for line in found.budgets} == {f"tenant:{tenant}"}
+    assert {one.scope for one in found.shared} == shared
+    assert {scope for _, scope in found.hours} <= {f"tenant:{tenant}"}
     assert bool(found.refused) is (tenant == "zeta")

@@ -119,15 +119,15 @@ def test_a_small_price_is_not_nothing() -> None:
     assert unit_dollars(money("0")) == "$0.0000"
 
 
-def test_savings_below_nothing_are_told_in_words() -> None:
-    """The exact amount keeps its sign, for whoever compares."""
+def test_savings_below_nothing_keep_their_sign() -> None:
+    """So that a column adds up as it is shown; words say what they are."""
     assert saved(money("0.12")) == usd(money("0.12"))
     assert saved(money("-0.12")) == (
-        f'<data value="-0.12" title="{MINUS}$0.12 exactly">$0.12</data>'
+        f'<data value="-0.12" title="{MINUS}$0.12 exactly">{MINUS}$0.12</data>'
         '<span class="sub">above the dearest offers then known</span>'
     )
     assert "below the cheapest offers then known" in missed(money("-1234.5"))
-    assert f'title="{MINUS}$1234.50 exactly">$1,234.50<' in missed(money("-1234.5"))
+    assert f'title="{MINUS}$1234.50 exactly">{MINUS}$1,234.50<' in missed(money("-1234.5"))
 
 
 def test_a_decisions_price_has_four_places() -> None:

@@ -17,7 +17,11 @@ from router.web.dialects.answering import quoted, refusal, status_of, why_failed
 from router.web.openapi.document import example_of
 from tests.dialects import SLUG, runpod_body
 from tests.ledger_kit import a_job_row, an_attempt_row, usd
+from tests.policy_files import a_policy
 from tests.web_stage import open_front
+
+OWN = [{"name": "own", "who": "each_tenant", "limit": "$70.00", "per": "month"}]
+"""A tenant is told what is left of what is its own alone."""
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_the_quote_is_the_last_attempts() -> None:
 
 async def test_what_is_left_is_told_with_every_job(tmp_path: Path) -> None:
     """And whose it is, who makes it, and what it has cost until now."""
-    async with open_front(tmp_path) as front:
+    async with open_front(tmp_path, policy=a_policy(budgets=OWN)) as front:
         answer = await front.ask("POST", f"/v2/{SLUG}/runsync", runpod_body())
 
     told = {name: it for name, it in answer.headers.items() if name.startswith("Farebox-")}

@@ -24,11 +24,14 @@ from tests.policy_files import a_policy
 from tests.stage import PICTURE, reported
 from tests.web_stage import AT_ONCE, Front, open_front
 
+OWN = [{"name": "own", "who": "each_tenant", "limit": "$70.00", "per": "month"}]
+"""A tenant is told what is left of what is its own alone."""
+
 
 @pytest.fixture
 async def front(tmp_path: Path) -> AsyncIterator[Front]:
     """Serve a house whose providers deliver a picture at once."""
-    async with open_front(tmp_path) as opened:
+    async with open_front(tmp_path, policy=a_policy(budgets=OWN)) as opened:
         opened.stage.gallery.shows[PICTURE] = PNG
         yield opened
 
