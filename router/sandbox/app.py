@@ -47,12 +47,12 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Ser
         shutdown_timeout=_SHUTDOWN_TIMEOUT_S,
         keepalive_timeout=_KEEPALIVE_TIMEOUT_S,
     )
+    # Listened on here, since two that take one port in the same instant both bind it, and whoever
+    # listens second is told so by the system, but not by every event loop.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
     await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError:
-        await runner.cleanup()
-        raise
+    await web.SockSite(runner, listener).start()
     return Serving(runner, runner.addresses[0][1])
 
 

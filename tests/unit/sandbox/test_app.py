@@ -189,6 +189,22 @@ async def test_a_large_body_reaches_the_provider_itself(loopback: Loopback) -> N
     assert (reply.status, set(answer)) == (413, {"error"})
 
 
+async def test_a_port_of_the_newer_family_will_do() -> None:
+    """An address with colons in it is one of IPv6."""
+    with socket.socket(socket.AF_INET6) as probe:
+        if probe.connect_ex(("::1", 9)) == errno.EADDRNOTAVAIL:
+            pytest.skip("this machine has no IPv6")
+    serving = await serve(Sandbox(SystemClock(), random.Random(1), QUICK), host="::1")
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://[::1]:{serving.port}/_truth") as reply,
+        ):
+            assert reply.status == 200
+    finally:
+        await serving.runner.cleanup()
+
+
 async def test_a_taken_port_is_an_error() -> None:
     """And leaves nothing behind."""
     with socket.socket() as taken:
