@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -68,7 +69,9 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-def write_policy(folder: Path, receiver: Receiver, format_: str = "standard") -> Path:
+def write_policy(
+    folder: Path, receiver: Receiver, format_: str = "standard", alerts: str = "[80%]"
+) -> Path:
     """Write a policy whose one budget is four fifths used by an edit of four cents."""
     policies = folder / "policies"
     policies.mkdir(exist_ok=True)
@@ -80,7 +83,7 @@ summary: A budget that an edit uses most of.
 prefer: lowest_price
 prices: prices.yaml
 budgets:
-  - {{name: tight, who: everyone, limit: $0.05, per: month, alerts: [80%]}}
+  - {{name: tight, who: everyone, limit: $0.05, per: month, alerts: {alerts}}}
 alerts: {{to: "{receiver.url}", format: {format_}}}
 examples:
   - {{job: 1k, expect: shortapi at $0.04}}
@@ -112,17 +115,18 @@ async def buy(session: aiohttp.ClientSession, url: str) -> int:
         return reply.status
 
 
-async def until_told(folder: Path, policy: Path, state: str) -> dict[str, object]:
+async def until_told(folder: Path, policy: Path, state: str) -> dict[str, Any]:
     """Wait until the one alert is told so far, as the command lists it."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             arguments = ("alerts", "list", "--json", "--policy", policy)
             listed = await ran(*arguments, folder=folder, variables=VARIABLES)
             assert "canary-t9" not in listed.out
-            (alert,) = json.loads(listed.out)["alerts"]
-            if alert["delivery"]["state"] == state:
-                told: dict[str, object] = alert
-                return told
+            alerts: list[dict[str, Any]] = json.loads(listed.out)["alerts"]
+            assert len(alerts) <= 1
+            for alert in alerts:
+                if alert["delivery"]["state"] == state:
+                    return alert
 
 
 async def test_a_receiver_verifies_what_it_is_told_once(tmp_path: Path) -> None:
@@ -151,6 +155,22 @@ async def test_a_receiver_verifies_what_it_is_told_once(tmp_path: Path) -> None:
     tight = next(line for line in budgets if line["name"] == "tight")
     assert tight["forecast"] is None
     assert tight["thresholds"][0]["reached_at"] is not None
+
+
+async def test_an_edit_that_finds_no_room_tells_that_the_budget_is_used_up(tmp_path: Path) -> None:
+    """A cent is left, which is too little: a sweep tells it, and no later one tells it again."""
+    async with receiving() as receiver:
+        policy = write_policy(tmp_path, receiver, alerts="[100%]")
+        async with serving(tmp_path, policy) as (url, session):
+            assert [await buy(session, url) for _ in range(2)] == [200, 402]
+        for _ in range(2):
+            async with serving(tmp_path, policy):
+                await until_told(tmp_path, policy, "delivered")
+
+    (told,) = (Webhook(SECRET).verify(body, headers) for headers, body in receiver.posts)
+    text = "Budget 'tight' is used up: edits for $0.04 were refused; it has used $0.04 of $0.05"
+    assert told["data"]["text"].startswith(text)
+    assert (told["data"]["percent"], told["data"]["charged"]) == (100, "0.04")
 
 
 async def test_slack_is_told_in_its_own_words(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ async def test_what_is_refused_uses_a_window_up_once(ledger: Ledger) -> None:
     refused = Refused(limit=limit, usage=Usage(), asked=usd("0.26"))
     for at in (EPOCH, EPOCH + timedelta(minutes=1)):
         await ledger.submit(Refuse(at=at, refused=refused))
-    found = (await read_refusals(ledger, [limit])).unmet(limit, Usage())
-    assert found == usd("0.52")
+    refusals, found = await read_refusals(ledger, [limit]), usd("0.52")
+    assert refusals.unmet(limit, Usage()) == found
     command = Alert(
         at=EPOCH,
         limits=(limit,),

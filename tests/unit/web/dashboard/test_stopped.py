@@ -34,6 +34,7 @@ async def test_what_was_charged_last_is_told(tmp_path: Path) -> None:
             price_from=row.price_from,
             price=usd("0.0411"),
             times=2,
+            charges=(),
         )
         stopped = (one,)
         ledger = front.stage.ledger
