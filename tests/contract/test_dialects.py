@@ -27,7 +27,10 @@ from tests.policy_files import a_policy
 from tests.stage import PICTURE, Act, failed, reported
 from tests.web_stage import AT_ONCE, NEVER, Front, an_edit, open_front
 
-ONE_TRY = a_policy(failover={"providers_max": 1})
+ONE_TRY = a_policy(
+    failover={"providers_max": 1},
+    budgets=[{"name": "own", "who": "each_tenant", "limit": "$70.00", "per": "month"}],
+)
 SHORT_OF_MONEY = a_policy(
     budgets=[{"name": "lean", "who": "everyone", "limit": "$0.03", "per": "month"}]
 )

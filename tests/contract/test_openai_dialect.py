@@ -157,7 +157,7 @@ async def test_an_edit_that_is_late_is_told_with_where_to_look(front: Front) -> 
 
 async def test_a_refusal_for_money_is_a_quota_that_is_used_up(front: Front) -> None:
     """As its users know it; nothing was held, sent, or is worth sending again."""
-    budget = {"name": "daily", "who": "everyone", "limit": "$0.03", "per": "day"}
+    budget = {"name": "daily", "who": "each_tenant", "limit": "$0.03", "per": "day"}
     front.stage.policy = a_policy(budgets=[budget])
     answer = await upload(front)
 
@@ -165,7 +165,8 @@ async def test_a_refusal_for_money_is_a_quota_that_is_used_up(front: Front) -> N
         429,
         {
             "message": (
-                "The edit costs $0.0875 and the budget 'daily' (everyone) has $0.03 of $0.03 left."
+                "The edit costs $0.0875 and the budget 'daily' (tenant:acme) has $0.03 "
+                "of $0.03 left."
             ),
             "type": "insufficient_quota",
             "param": None,
