@@ -1,7 +1,7 @@
 """Connections to a ledger's file: its process's own, and those of others that only read."""
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,7 +44,7 @@ class SqliteReader:
             yield
         finally:
             # After a grave error SQLite itself has ended it.
-            if self._database.in_transaction:
+            with suppress(apsw.SQLError):
                 self._database.execute("ROLLBACK")
 
     async def fetch(self, query: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
