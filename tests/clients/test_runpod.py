@@ -233,7 +233,9 @@ async def test_the_ai_sdk_sends_again_what_was_lost(
 ) -> None:
     """However often it posts the edit: one create, one charge, one image."""
     account = await bank.open(only="runpod")
-    await account.inject(SLOW)
+    # Ten seconds: it is still being made when the second answer is lost, after a wait of two. An
+    # image that was made by then is answered at once, and such a loss Farebox cannot know.
+    await account.inject({**SLOW, "factor": "40"})
     async with gateway(bank.house.url) as here:
         here.losses.append(
             Loss(
