@@ -1,4 +1,9 @@
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
+import typer
 
 from router.cli import BILLS, KEEPING, MONEY, POLICIES, RUNNING, app, main
 from tests.commands import Commands
@@ -17,6 +22,16 @@ EVERY = NAMES + [
     for command in group.typer_instance.registered_commands
 ]
 
+ROOT = Path(__file__).parents[3]
+NAMING = [
+    *(one for ending in ("*.py", "*.html") for one in (ROOT / "router").rglob(ending)),
+    *(one for ending in ("*.md", "*.yaml", "*.json") for one in (ROOT / "deploy").rglob(ending)),
+    ROOT / "README.md",
+]
+# A compose file's service of the name stands before the command there.
+NAMED = re.compile(r"\bfarebox (?!farebox |python )([a-z]+[^`<\n\"|]*)")
+OPTION = re.compile(r"--[a-z-]+")
+
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_command_explains_itself_with_an_example(farebox: Commands, name: str) -> None:
@@ -26,6 +41,28 @@ def test_every_command_explains_itself_with_an_example(farebox: Commands, name: 
     assert ran.code == 0
     assert f"farebox {name}" in ran.out
     assert f"Example: farebox {name}" in ran.out
+
+
+def test_every_command_that_is_named_anywhere_exists() -> None:
+    """On pages, in errors, helps, alarms and guides: the command is there, and its options are."""
+    command = typer.main.get_command(app)
+    named = [(path, words) for path in NAMING for words in NAMED.findall(path.read_text("utf-8"))]
+
+    assert len(named) > 100
+    assert [
+        (path.name, words) for path, words in named if not _is_there(command, words.split())
+    ] == []
+
+
+def _is_there(command: Any, words: list[str]) -> bool:
+    for place, word in enumerate(words):
+        below = getattr(command, "commands", {}).get(word.rstrip(".,:;)'"))
+        if below is None:
+            known = {name for one in command.params for name in one.opts} | {"--help"}
+            options = {found[0] for one in words[place:] if (found := OPTION.match(one))}
+            return place > 0 and options <= known
+        command = below
+    return True
 
 
 def test_all_the_promised_commands_are_there() -> None:

@@ -310,6 +310,7 @@ async def test_providers_accounts_stand_on_the_page(tmp_path: Path) -> None:
     assert "25\N{NARROW NO-BREAK SPACE}h ago" in shortapi[0]
     assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" in runpods.text
     assert ">shortapi</th>" not in runpods.text.partition('id="accounts"')[2]
+    assert "<code>farebox reconcile runpod --balance AMOUNT</code> records" in runpods.text
     assert "Providers\N{RIGHT SINGLE QUOTATION MARK} accounts" not in acmes.text
     assert "31.07" not in acmes.text
 
