@@ -27,6 +27,8 @@ SPEED = "20"
 """How much quicker than the providers: a 1k edit takes a quarter of a second."""
 SLOW = {"fault": "slow_job", "factor": "8"}
 """Of a quarter of a second it makes two: more than the shortest wait, which is one."""
+LASTING = {"fault": "slow_job", "factor": "24"}
+"""Six: still made when a client has given up, however slow the machine and quick the draw."""
 ENDLESS = {"fault": "slow_job", "factor": "100"}
 FAILING = {"fault": "fail_job"}
 ADMIN_KEY = "an-admin-key-for-the-clients-tests"

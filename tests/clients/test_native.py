@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.client_house import SLOW, Accounts
+from tests.client_house import LASTING, Accounts
 from tests.processes import EDIT
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ async def test_a_hundred_posts_of_one_key_are_one_edit(bank: Accounts) -> None:
 async def test_a_client_that_drops_comes_back_for_its_image(bank: Accounts) -> None:
     """It hangs up while the edit is being made, sends it again with its key, and pays once."""
     account = await bank.open(only="runpod")
-    await account.inject(SLOW)
+    await account.inject(LASTING)
     headers = {**account.headers, "Idempotency-Key": "order-1811"}
     url = f"{bank.house.url}/v1/edits"
 

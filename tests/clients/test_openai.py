@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.client_gateway import Loss, gateway
-from tests.client_house import FAILING, SLOW, Accounts
+from tests.client_house import FAILING, LASTING, Accounts
 from tests.client_packages import OPENAI_ASYNCIO, OPENAI_SDK, OPENAI_SYNC, Program
 from tests.processes import ran
 
@@ -126,8 +126,7 @@ async def test_a_refusal_for_money_is_the_quota_that_its_users_know(
 async def test_a_slow_edit_outlasts_a_hasty_client(bank: Accounts, client: Program) -> None:
     """The package gives up, sends again, and is given the image that is being made."""
     account = await bank.open(only="runpod")
-    # However quick the edit would have been by itself, it outlasts the first time-out.
-    await account.inject({**SLOW, "factor": "24"})
+    await account.inject(LASTING)
     async with gateway(bank.house.url) as here:
         told = await account.runs(client, "hasty", here.url, timeout_s=1.5, retries=6)
     books = await account.settled()
@@ -165,8 +164,7 @@ async def test_a_client_that_drops_comes_back_for_its_image(
 ) -> None:
     """It gives up for good; a new process asks for the same, and pays nothing more."""
     account = await bank.open(only="runpod")
-    # Six seconds: four times what the client waits.
-    await account.inject({**SLOW, "factor": "24"})
+    await account.inject(LASTING)
     dropped = await account.runs(client, "hasty", timeout_s=1.5, retries=0)
     told = await account.runs(client, "hasty", timeout_s=30, retries=0)
     books = await account.settled()

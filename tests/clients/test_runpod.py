@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 from tests.client_gateway import Loss, gateway
-from tests.client_house import ENDLESS, FAILING, SLOW, Account, Accounts, unreadable, unshowable
+from tests.client_house import (
+    ENDLESS,
+    FAILING,
+    LASTING,
+    SLOW,
+    Account,
+    Accounts,
+    unreadable,
+    unshowable,
+)
 from tests.client_packages import (
     AI_SDK,
     RUNPOD_ASYNCIO,
@@ -156,8 +165,7 @@ async def test_a_slow_edit_outlasts_the_first_wait(bank: Accounts, client: Progr
 async def test_a_request_that_says_it_holds_does(bank: Accounts) -> None:
     """Where `/status-sync` answered at once, this client would ask hundreds of times."""
     account = await bank.open(only="runpod")
-    # Far more than the second of its first wait, however quick the job would be drawn.
-    await account.inject({**SLOW, "factor": "24"})
+    await account.inject(LASTING)
     told = await account.runs(RUNPOD_SDK, "slow")
     (result,) = told["results"]
 
@@ -203,7 +211,7 @@ async def test_a_client_that_dies_while_it_waits_comes_back(
 ) -> None:
     """It has no id, so it asks for the same again: it is given the image that is being made."""
     account = await bank.open(only="runpod")
-    await account.inject(SLOW)
+    await account.inject(LASTING)
     dying = await started(client, account.workshop, *account.arguments(None, "buy"))
     try:
         await account.until_creates(1)
