@@ -137,9 +137,10 @@ def _check_prices(line: Line) -> None:
 
 
 def _check_times(line: Line) -> None:
-    """What is charged lies in its billing period, which is a month in UTC."""
+    """What is charged lies in its billing period, a month in UTC; a change of it may come later."""
     begins, starts, ends, closes = (datetime.fromisoformat(line[name] or "") for name in _TIMES)
-    assert begins <= starts < ends <= closes
+    assert starts < ends <= closes
+    assert begins <= starts or line["x_PriceSource"] == "adjustment"
     assert (begins.day, begins.hour, closes.day, closes.hour) == (1, 0, 1, 0)
     assert 28 <= (closes - begins).days <= 31
 
@@ -150,12 +151,16 @@ def _check_together(lines: list[Line]) -> None:
     skus: defaultdict[str | None, set[str | None]] = defaultdict(set)
     services: defaultdict[str | None, set[str | None]] = defaultdict(set)
     standing: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    times: defaultdict[str | None, set[tuple[str | None, ...]]] = defaultdict(set)
     for line in lines:
         if line["SkuPriceId"] is not None:
             skus[line["SkuPriceId"]].add(line["SkuId"])
         services[line["ServiceName"]].add(line["ServiceCategory"])
         if line["ChargeCategory"] == "Usage":
             standing[line["x_AttemptId"]] += _number(line, "PricingQuantity")
+            times[line["x_AttemptId"]].add((line["ChargePeriodStart"], line["ChargePeriodEnd"]))
+    # What takes a charge back, or stands instead of it, is for the time that the charge was for.
+    assert all(len(found) == 1 for found in times.values())
     assert all(len(found) == 1 for found in (*skus.values(), *services.values()))
     # Of a file of a part of the time, the charge that is reversed may be outside.
     assert set(standing.values()) <= {Decimal(-1), Decimal(0), Decimal(1)}

@@ -5,7 +5,8 @@ Rows of the export, from what was booked. Pure.
   `ContractedCost` the price that was pinned, `EffectiveCost` what was charged: where the charge
   drifted from the price, the last two differ by the drift.
 - Whatever changes a charge is a reversal of what stood (quantity -1) and a row of what stands from
-  then on. It is a `Correction` if the month of the charge was closed by then.
+  then on, for the time that the charge was for, in the month in which it was changed. It is a
+  `Correction` if the month of the charge was closed by then. Source: FOCUS, correction handling.
 - What is drawn from a prepaid balance is on no invoice: its `BilledCost` is zero. Paying into the
   balance is a `Purchase`, whose `EffectiveCost` is zero.
 - Money that is held, in doubt or presumed is in no row.
@@ -118,7 +119,8 @@ def _of_the_account(account: Account, month: str) -> Mapping[str, Value]:
 
 def _of_the_edit(row: BookingRow, account: Account, *, is_correction: bool) -> FocusRow:
     month = month_of(row.at)
-    start, _ = month_bounds(month)
+    booked_at = row.first_at or row.at
+    month_start, _ = month_bounds(month_of(booked_at))
     size = row.resolution.value.upper()
     details = {"x_Model": row.model, "x_Resolution": size}
     return {
@@ -127,8 +129,8 @@ def _of_the_edit(row: BookingRow, account: Account, *, is_correction: bool) -> F
         "ChargeClass": _CORRECTION if is_correction else None,
         "ChargeFrequency": "Usage-Based",
         # What was begun before its month is charged in it all the same, as a whole.
-        "ChargePeriodStart": max(row.began_at.replace(microsecond=0), start),
-        "ChargePeriodEnd": row.at.replace(microsecond=0) + SECOND,
+        "ChargePeriodStart": max(row.began_at.replace(microsecond=0), month_start),
+        "ChargePeriodEnd": booked_at.replace(microsecond=0) + SECOND,
         "ConsumedUnit": "Images",
         "InvoiceId": account.invoice_of(month),
         "PricingCategory": "Standard",

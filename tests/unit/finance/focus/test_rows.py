@@ -191,8 +191,27 @@ def test_a_change_of_a_closed_month_is_a_correction_in_the_present_one() -> None
     assert (open_["ChargeClass"], row["ChargeClass"]) == (None, "Correction")
     assert row["ChargeCategory"] == "Usage"
     assert row["BillingPeriodStart"] == datetime(2026, 12, 1, tzinfo=UTC)
-    assert row["ChargePeriodStart"] == datetime(2026, 12, 1, tzinfo=UTC)
     assert row["InvoiceId"] == "provisional:shortapi:2026-12"
+
+
+def test_a_change_is_for_the_time_that_the_charge_was_for() -> None:
+    """Whenever it is booked: spread over their times, a charge and its reversal are nothing."""
+    midnight = datetime(2026, 12, 1, tzinfo=UTC)
+    first: dict[str, Any] = {"at": midnight, "began_at": midnight - timedelta(seconds=9)}
+    later: dict[str, Any] = {
+        **first,
+        "at": datetime(2027, 1, 9, 12, tzinfo=UTC),
+        "amount": usd("-0.011"),
+        "so_far": usd("0.041"),
+        "first_at": midnight,
+    }
+    (charge,) = made(**first)
+    changes = made(**later)
+
+    assert [(row["ChargePeriodStart"], row["ChargePeriodEnd"]) for row in (charge, *changes)] == [
+        (midnight, midnight + timedelta(seconds=1))
+    ] * 3
+    assert [row["BillingPeriodStart"] for row in changes] == [datetime(2027, 1, 1, tzinfo=UTC)] * 2
 
 
 def test_a_first_charge_is_never_a_correction() -> None:
