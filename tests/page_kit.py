@@ -81,7 +81,7 @@ class Bookkeeper:
         job_id = Ids(clock).job()
         resolution = Resolution(fields.pop("resolution", "1k"))
         tags = fields.pop("tags", ())
-        price = usd(fields.pop("price", PRICES[provider, resolution.value]))
+        price = usd(fields.pop("price", None) or PRICES[provider, resolution.value])
         job = a_job_row(
             job_id,
             tenant=tenant,

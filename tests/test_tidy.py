@@ -28,7 +28,6 @@ TESTED_ELSEWHERE = {
     "router/ledger/budget_reading.py": "tests/contract/test_budget_hours.py",
     "router/ledger/postgres.py": "tests/contract/test_ledger_postgres.py",
     "router/ledger/postgres_connection.py": "tests/contract/test_ledger_postgres.py",
-    "router/policy/explain.py": "tests/unit/policy/test_loader.py",
     "router/policy/preference.py": "tests/unit/policy/test_choose.py",
     "router/policy/price_rows.py": "tests/unit/policy/test_prices.py",
     "router/policy/scalars.py": "tests/unit/policy/test_loader.py",

@@ -56,7 +56,7 @@ app.command(epilog="Example: farebox sandbox --port 8700 --speed 8", rich_help_p
     sandbox
 )
 app.command(
-    epilog="Example: farebox report --by provider,tag:team --from 2026-11-01",
+    epilog="Example: farebox report --by provider --tag team=ads --from 2026-11-01",
     rich_help_panel=MONEY,
 )(report)
 app.add_typer(budget, name="budget", rich_help_panel=MONEY)

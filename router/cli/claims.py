@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from router.cli.client import DatabaseOption, JsonOption, PolicyOption, UrlOption, Where, reach
+from router.cli.filtering import filters
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
 from router.cli.show import console, say, show_json, table, usd
@@ -33,8 +34,8 @@ def claims(
     """
     if csv and as_json:
         raise Mistake("--json and --csv: say one of them")
-    given = (("provider", provider), ("from", since), ("to", until))
-    query = {name: text for name, text in given if text}
+    query = {name: text for name, text in (("from", since), ("to", until)) if text}
+    query |= filters({"provider": provider})
     found = run(_fetch(Where.of(url, database, policy), query))
     if as_json:
         show_json(found)

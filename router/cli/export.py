@@ -1,18 +1,29 @@
 """`farebox export`: every charge as a row, in a form that other programs read."""
 
 import tempfile
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
+from router.cli.filtering import (
+    ModelOption,
+    ProviderOption,
+    ResolutionOption,
+    TagOption,
+    TenantOption,
+    filters,
+    nothing_of,
+)
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
 from router.cli.show import say
 
 PATH = "/v1/exports/focus"
 METADATA = ".metadata.json"
+_PARQUET = b"PAR1"
 
 export = typer.Typer(
     help="Write every charge as a row, for other finance tools (FOCUS).",
@@ -40,11 +51,11 @@ def export_focus(
     until: Annotated[
         str | None, typer.Option("--to", help="A day or an instant, exclusive.")
     ] = None,
-    tenant: Annotated[str | None, typer.Option(help="Only what this one was charged.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only what this one charged.")] = None,
-    model: Annotated[str | None, typer.Option(help="Only edits by this model.")] = None,
-    resolution: Annotated[str | None, typer.Option(help="Only edits of 1k, 2k or 4k.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only edits with it, as team=ads.")] = None,
+    tenant: TenantOption = None,
+    provider: ProviderOption = None,
+    model: ModelOption = None,
+    resolution: ResolutionOption = None,
+    tag: TagOption = None,
     url: UrlOption = None,
     database: DatabaseOption = None,
     policy: PolicyOption = None,
@@ -57,17 +68,24 @@ def export_focus(
     presumed is in no row. The same books give the same bytes. Of a tenant, a model, a resolution or
     a tag, the file has edits alone: top-ups and credits are of none, and are left out.
     """
-    given = (
-        *(("from", since), ("to", until), ("tenant", tenant), ("provider", provider)),
-        *(("model", model), ("resolution", resolution), ("tag", tag)),
-    )
     query: dict[str, str] = {"version": version, "format": form}
-    query |= {name: text for name, text in given if text}
+    query |= {name: text for name, text in (("from", since), ("to", until)) if text}
+    query |= filters(
+        {
+            "tenant": tenant,
+            "provider": provider,
+            "model": model,
+            "resolution": resolution,
+            "tag": tag,
+        }
+    )
     if not output.parent.is_dir():
         raise Mistake(f"{output.parent}: there is no such folder")
     beside = output.with_name(output.name + METADATA)
     size = run(_write(Where.of(url, database, policy), query, output, beside))
     say(f"{output}: {size} bytes. {beside} says what its columns are.")
+    if not has_rows(output):
+        say(f"No charge is in it. {nothing_of(query)}")
 
 
 async def _write(where: Where, query: dict[str, str], output: Path, beside: Path) -> int:
@@ -80,3 +98,21 @@ async def _write(where: Where, query: dict[str, str], output: Path, beside: Path
         described.replace(beside)
         data.replace(output)
     return size
+
+
+def has_rows(file: Path) -> bool:
+    """
+    Whether an export has anything but its columns' names. Reads neither all of it nor its rows.
+
+    Of Parquet it can be told only where the extra is installed that reads it; else it counts as so.
+    """
+    with file.open("rb") as data:
+        if data.read(len(_PARQUET)) != _PARQUET:
+            data.seek(0)
+            data.readline()
+            return data.read(1) != b""
+    try:
+        parquet: Any = import_module("pyarrow.parquet")
+    except ImportError:
+        return True
+    return bool(parquet.read_metadata(file).num_rows)

@@ -6,10 +6,20 @@ from typing import Annotated, Any, Literal
 import typer
 
 from router.cli.client import DatabaseOption, PolicyOption, UrlOption, Where, reach
+from router.cli.filtering import (
+    ModelOption,
+    ProviderOption,
+    ResolutionOption,
+    TagOption,
+    TenantOption,
+    filters,
+    nothing_of,
+)
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
 from router.cli.show import NONE, console, say, show_json, table, usd
 from router.finance.dimensions import names_no_tag, parse_by
+from router.finance.filters import NAMES
 from router.finance.report import COLUMNS, TOTAL, Amounts, Drifted, Line, Report, as_csv
 from router.model.money import Money
 
@@ -34,6 +44,11 @@ def report(
         str | None,
         typer.Option(help="Whose days, weeks and months, as Europe/Berlin; UTC unless said."),
     ] = None,
+    tenant: TenantOption = None,
+    provider: ProviderOption = None,
+    model: ModelOption = None,
+    resolution: ResolutionOption = None,
+    tag: TagOption = None,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
     url: UrlOption = None,
     database: DatabaseOption = None,
@@ -46,7 +61,8 @@ def report(
 
     Posted is what was billed, less what was refunded; it counts when it was booked. Held, in doubt
     and presumed are not known to be billed, and stand apart. Missed is what the cheapest offers
-    that qualified would have saved besides.
+    that qualified would have saved besides. Filters are those of the page and of exports; all that
+    are given must fit.
     """
     if as_json and form == "csv":
         raise Mistake("--json and --format csv: say one of them")
@@ -54,6 +70,15 @@ def report(
     query = {"by": by if names_no_tag(by) else ",".join(parse_by(by))}
     said = (("from", since), ("to", until), ("time_zone", time_zone))
     query |= {name: text for name, text in said if text}
+    query |= filters(
+        {
+            "tenant": tenant,
+            "provider": provider,
+            "model": model,
+            "resolution": resolution,
+            "tag": tag,
+        }
+    )
     document = run(_fetch(Where.of(url, database, policy), query))
     match "json" if as_json else form:
         case "json":
@@ -62,13 +87,19 @@ def report(
             # As it was written: a CSV's lines end in their own way.
             typer.echo(as_csv(read_report(document)), nl=False)
         case "table":
-            done = read_report(document)
-            if done.lines:
-                console().print(report_table(done))
-            else:
-                say(_NOTHING)
-            for line in remarks(document):
-                say(line)
+            _show(document, query)
+
+
+def _show(document: Mapping[str, Any], query: Mapping[str, str]) -> None:
+    done = read_report(document)
+    if done.lines:
+        console().print(report_table(done))
+    elif query.keys() & set(NAMES):
+        say(nothing_of(query))
+    else:
+        say(_NOTHING)
+    for line in remarks(document):
+        say(line)
 
 
 async def _fetch(where: Where, query: Mapping[str, str]) -> Any:

@@ -18,8 +18,11 @@ def read_filter(said: Mapping[str, str]) -> Filter:
         said: By `NAMES`; what is not there is not filtered by. A tag is `team=ads`.
 
     Raises:
-        Malformed: Of the resolution or the tag: no row could ever fit.
+        Malformed: One is empty, or of the resolution or the tag: no row could ever fit.
     """
+    for name in NAMES:
+        if said.get(name) == "":
+            raise Malformed(f"The {name} to filter by is empty: name one, or leave it out.")
     return Filter(
         provider=said.get("provider"),
         tenant=said.get("tenant"),

@@ -75,6 +75,9 @@ class Filter:
         )
 
 
+EVERYTHING = Filter()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """What rows add up to."""

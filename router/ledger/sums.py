@@ -14,6 +14,7 @@ from router.ledger.reading import Readings
 from router.ledger.views import (
     EVERYTHING,
     JobsEndedRow,
+    Names,
     Offered,
     Only,
     RefusedRow,
@@ -155,6 +156,23 @@ class Sums(Readings):
             models=tuple(names["model"]),
             tag_keys=tuple(names["tag"]),
             tags=tuple((row["tag"], row["value"]) for row in tags),
+        )
+
+    async def names(self, *, tenant: str | None = None) -> Names:
+        """
+        Names that anything was ever spent, held or closed under.
+
+        It is quick however many edits there were: it reads the sums of all time, and what is open.
+
+        Args:
+            tenant: Only of what this one bought; None for all, and for providers' accounts.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in await self._read("names", tenant=tenant or ""):
+            found[row["kind"]].add(row["name"])
+        return Names(
+            providers=frozenset(found["provider"]),
+            models=frozenset(found["model"]),
         )
 
     async def _pieces(

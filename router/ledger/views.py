@@ -35,6 +35,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Whom anything stands in the books under, whenever that was: all of them."""
+
+    providers: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpendingRow:
     """Money and counts of a time that share everything they are reported by."""
 

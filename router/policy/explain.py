@@ -1,7 +1,7 @@
 """pydantic's errors in words that whoever writes policies understands, with their place."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -40,10 +40,19 @@ def explain(error: ValidationError, root: Node, model: type[BaseModel]) -> list[
     return [_problem(details, root, model) for details in found if not _is_echo(details, found)]
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """Say `; did you mean 'prefer'?`, or nothing when no known word is near."""
-    near = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+def closest(word: str, known: Iterable[str], titles: Mapping[str, str] | None = None) -> str:
+    """
+    Say `; did you mean 'prefer'?`, or nothing when no known word is near.
+
+    Args:
+        word: What was written; capitals make no difference.
+        known: What could have been.
+        titles: By such a word, what the same is called elsewhere: this may have been written too.
+    """
+    meant = {title.casefold(): name for name, title in (titles or {}).items()}
+    meant |= {name.casefold(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word.casefold(), meant, n=1)
+    return f"; did you mean '{meant[near[0]]}'?" if near else ""
 
 
 def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:

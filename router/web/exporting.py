@@ -1,26 +1,27 @@
 """FOCUS exports over HTTP: a file, sent as it is written, and the metadata that goes beside it."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
 from aiohttp import web
 
-from router.finance.filters import NAMES, read_filter
+from router.finance.filters import NAMES
 from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import VERSIONS, Version, metadata
 from router.finance.focus.export import Asked, export
 from router.finance.focus.forms import FORMATS, MEDIA, FileFormat
+from router.finance.overview import Filter
 from router.ledger.executor import ThreadExecutor
 from router.ledger.rows import BEGINNING, END
 from router.model.errors import LedgerUnavailable, Malformed
 from router.observe.events import Alarm
+from router.web.filtering import check_names, filter_of
 from router.web.spending import read_span
 from router.web.visit import Visit
 
 PARTS = ("data", "metadata")
-OF_EDITS = ("model", "resolution", "tag")
-"""What only edits can be filtered by: a top-up is of none."""
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
@@ -30,7 +31,9 @@ async def export_focus(visit: Visit) -> web.StreamResponse:
     part = query.get("part", "data")
     if part not in PARTS:
         raise Malformed(f"`?part=` is one of {', '.join(PARTS)}.")
-    asked = _asked(visit, query)
+    meant = filter_of(visit, query)
+    asked = _asked(query, meant)
+    await check_names(visit, meant)
     if part == "metadata":
         return web.Response(text=metadata(asked.version), content_type="application/json")
     return await _sent(visit, asked)
@@ -42,25 +45,23 @@ async def accounts_of(visit: Visit) -> Accounts:
     return Accounts(services.policy().prices, await services.ledger.periods())
 
 
-def _asked(visit: Visit, query: dict[str, str]) -> Asked:
+def _asked(query: dict[str, str], meant: Filter) -> Asked:
     """
-    Read what is asked for. Who sees one tenant is shown that one's.
+    Read what is asked for.
 
     Raises:
         Malformed: There is no such version or form, or the time ends before it begins.
-        Forbidden: It is another tenant's.
     """
-    named = query.get("tenant")
-    is_all = named is None and visit.caller.sees_all
     since, until = read_span(query)
     return Asked(
         version=_version(query.get("version", "1.2")),
         file_format=_file_format(query.get("format", "csv")),
         since=since,
         until=until,
-        tenant="" if is_all else visit.tenant(named),
-        provider=query.get("provider", ""),
-        only=read_filter({name: query[name] for name in OF_EDITS if name in query}),
+        tenant=meant.tenant or "",
+        provider=meant.provider or "",
+        # What only edits can be filtered by: a top-up is of none.
+        only=replace(meant, tenant=None, provider=None),
     )
 
 

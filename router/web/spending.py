@@ -11,6 +11,8 @@ from router.finance import budgets
 from router.finance import report as reports
 from router.finance.budgets import budget_lines, lines_that_bind, tightest
 from router.finance.dimensions import Grain, names_no_tag, parse_by, which_tag
+from router.finance.filters import NAMES
+from router.finance.overview import Filter
 from router.finance.report import Twice, report
 from router.ledger.books import Books
 from router.ledger.rows import BEGINNING, END, JobRow
@@ -18,6 +20,7 @@ from router.model.errors import LedgerUnavailable, Malformed
 from router.model.money import Money
 from router.policy.windows import read_zone
 from router.web.dashboard.making import made
+from router.web.filtering import filter_of
 from router.web.showing import may_be_shown
 from router.web.visit import Visit
 
@@ -63,19 +66,19 @@ async def list_budgets(visit: Visit) -> web.Response:
 
 
 async def read_spend(visit: Visit) -> web.Response:
-    """`GET /v1/spend`: what was spent in `[from, to)`, broken down by what `by` says."""
-    query = visit.query("by", "from", "to", "time_zone", "tenant")
+    """`GET /v1/spend`: what was spent in `[from, to)`, broken down by `by`, as far as meant."""
+    query = visit.query("by", "from", "to", "time_zone", *NAMES)
     zone = _time_zone(query.get("time_zone", "UTC"))
     since, until = read_span(query, zone)
-    tenant = _tenant(visit, query.get("tenant"))
+    meant = filter_of(visit, query)
     asked = query.get("by", "provider")
     if names_no_tag(asked):
-        offered = await visit.services.ledger.offered(since, until, tenant=tenant)
+        offered = await visit.services.ledger.offered(since, until, tenant=meant.tenant)
         raise Malformed(which_tag(offered.tag_keys))
     by = parse_by(asked)
-    work = partial(_reported, by, zone, since, until, tenant)
+    work = partial(_reported, by, zone, since, until, meant)
     # Elsewhere: they may be tens of thousands of lines.
-    return _json(await made(visit, work))
+    return _json(await made(visit, work, meant))
 
 
 async def _reported(
@@ -83,7 +86,7 @@ async def _reported(
     zone: tzinfo,
     since: datetime,
     until: datetime,
-    tenant: str | None,
+    meant: Filter,
     books: Books,
 ) -> str:
     grain = Grain.of(by)
@@ -95,9 +98,11 @@ async def _reported(
         tags=grain.tags,
         keys=grain.keys,
         tenants=grain.tenants,
-        tenant=tenant,
+        tenant=meant.tenant,
+        only=meant.only,
     )
-    twice = Twice.of(await books.paid_twice(since, until, tenant=tenant))
+    paid = await books.paid_twice(since, until, tenant=meant.tenant)
+    twice = Twice.of(list(filter(meant.takes, paid)))
     return reports.as_json(report(rows, by, time_zone=str(zone)), twice)
 
 

@@ -25,6 +25,7 @@ from router.model.money import Money
 from router.policy.explain import closest
 from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
+from router.web.filtering import check_names, filter_of
 from router.web.problems import json_response
 from router.web.visit import Visit
 
@@ -148,7 +149,9 @@ async def create_balance(visit: Visit) -> web.Response:
 
 async def list_balances(visit: Visit) -> web.Response:
     """`GET /v1/balances`: what is left at each provider, and what its readings say of the books."""
-    return await _balances(visit, visit.query("provider").get("provider", ""))
+    meant = filter_of(visit, visit.query("provider"))
+    await check_names(visit, meant)
+    return await _balances(visit, meant.provider or "")
 
 
 async def _balances(visit: Visit, provider: str, *, status: int = 200) -> web.Response:

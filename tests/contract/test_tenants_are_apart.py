@@ -172,6 +172,9 @@ CASES: dict[tuple[str, str], list[Ask]] = {
         Ask(path="/v1/spend?tenant={tenant}", sings=True),
         Ask(path="/v1/spend?tenant=everyone&by=tenant"),
         Ask(path="/v1/spend?by=tag:project&from=2026-01-01&to=2027-01-01", sings=True),
+        Ask(path="/v1/spend?by=tenant&provider=shortapi&model=nano-banana-2-edit", sings=True),
+        Ask(path="/v1/spend?by=tenant&resolution=1k&tag=project%3Dsomebodys"),
+        Ask(path="/v1/spend?provider=nobody"),
     ],
     ("POST", "/v1/keys"): [
         Ask(body={"tenant": TENANT, "name": "mine", "role": "client"}),

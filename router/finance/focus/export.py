@@ -10,13 +10,12 @@ from router.finance.focus.accounts import Accounts
 from router.finance.focus.columns import VERSIONS, Version
 from router.finance.focus.forms import CsvForm, FileFormat, Form, form_of
 from router.finance.focus.rows import FocusRow, of_booking, of_event
-from router.finance.overview import Filter
+from router.finance.overview import EVERYTHING, Filter
 from router.ledger.executor import Executor
 from router.ledger.period_rows import month_bounds
 from router.ledger.reading import Booking, Readings, as_booking
 from router.model.money import Money
 
-EVERYTHING = Filter()
 AT_ONCE = 20
 """Bookings that are written without a pause: while a thread does, no edit gets on."""
 

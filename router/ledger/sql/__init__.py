@@ -16,7 +16,7 @@ LONG = frozenset(
         *("browse", "browse_tenant", "looked_to", "looked_to_tenant", "budget_hours"),
         *("bookings", "booked_late", "past_jobs", "paid_again", "spent_hours"),
         *("presumed_money", "presumed", "drifted", "open_attempts"),
-        *("dearest_tags", "tags_offered", "names_offered", "latest_posted"),
+        *("dearest_tags", "tags_offered", "names_offered", "names", "latest_posted"),
     }
 )
 """Queries for people and exports: they may take long, and no edit waits for them."""

@@ -452,6 +452,24 @@ SELECT * FROM (
     ORDER BY name LIMIT :most
 ) AS tags;
 
+-- name: names
+-- Providers and models that anything was ever spent, held or closed under; of a tenant its own.
+WITH used AS (
+    SELECT DISTINCT provider, model FROM spending
+    WHERE span = 'ever' AND (:tenant = '' OR tenant = :tenant)
+    UNION
+    SELECT provider, model FROM attempts
+    WHERE state IN ('held', 'dispatching', 'running', 'in_doubt')
+        AND (:tenant = '' OR tenant = :tenant)
+)
+SELECT 'provider' AS kind, provider AS name FROM used
+UNION SELECT 'model', model FROM used
+UNION SELECT 'model', model FROM endings WHERE :tenant = ''
+UNION SELECT 'provider', provider FROM account_events WHERE :tenant = ''
+UNION SELECT 'provider', provider FROM periods WHERE :tenant = ''
+UNION SELECT 'provider', provider FROM balance_readings WHERE :tenant = ''
+UNION SELECT 'provider', provider FROM statements WHERE :tenant = '';
+
 -- name: jobs_ended
 -- How many jobs ended how.
 SELECT model, resolution, outcome, jobs FROM endings

@@ -1,15 +1,16 @@
 """What a page's address asks for: a period, a time zone, a filter, and what spend is by."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from router.finance.dimensions import TAG, parse_by
-from router.finance.filters import NAMES, read_filter
+from router.finance.filters import NAMES
 from router.finance.overview import Filter
 from router.finance.periods import CUSTOM, PRESETS, Period, read_period, read_zone
 from router.model.errors import Malformed
+from router.web.filtering import filter_of
 from router.web.visit import Visit
 
 CHOSEN = ("period", "first", "last", "time_zone", "by")
@@ -102,14 +103,11 @@ def asked(visit: Visit, *more: str) -> tuple[Asked, dict[str, str]]:
     first, last = query.get("first", ""), query.get("last", "")
     name = query.get("period", CUSTOM if first or last else PERIOD)
     pinned = None if visit.caller.sees_all else visit.caller.tenant
-    wanted = read_filter(query)
-    if pinned is not None:
-        wanted = replace(wanted, tenant=visit.tenant(query.get("tenant")))
     found = Asked(
         at=at,
         period=read_period(name, at, zone, first=first, last=last),
         by=_dimension(query.get("by", BY)),
-        filter=wanted,
+        filter=filter_of(visit, query),
         pinned_tenant=pinned,
     )
     return found, {name: query[name] for name in more if name in query}

@@ -79,7 +79,7 @@ async def show_behind(visit: Visit) -> web.Response:
         raise NotFound
     number, values = _number(more.get("page", "1")), common(visit, "spend")
     work = partial(_behind_page, Question.of(visit, wanted), kind, number, values)
-    return answer(await made(visit, work))
+    return answer(await made(visit, work, wanted.filter))
 
 
 async def _behind_page(

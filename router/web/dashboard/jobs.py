@@ -86,7 +86,7 @@ async def show_jobs(visit: Visit) -> web.Response:
         raise Malformed("`?after=` is the id of the last job of the page before.")
     question = Question.of(visit, wanted)
     work = partial(_jobs_page, question, money, after, common(visit, "jobs"))
-    return answer(await made(visit, work))
+    return answer(await made(visit, work, wanted.filter))
 
 
 async def _jobs_page(

@@ -54,7 +54,8 @@ async def show_finance(visit: Visit) -> web.Response:
     """`GET /dashboard`: what was spent, whether it is within budget, what is not certain."""
     wanted, _ = asked(visit)
     question = Question.of(visit, wanted)
-    return answer(await made(visit, partial(_finance_page, question, common(visit, "spend"))))
+    work = partial(_finance_page, question, common(visit, "spend"))
+    return answer(await made(visit, work, wanted.filter))
 
 
 async def _finance_page(question: Question, values: dict[str, Any], books: Books) -> str:
@@ -79,14 +80,14 @@ async def _finance_page(question: Question, values: dict[str, Any], books: Books
 async def download_csv(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
     wanted, _ = asked(visit)
-    text = await made(visit, partial(_as_csv, wanted))
+    text = await made(visit, partial(_as_csv, wanted), wanted.filter)
     return _file(text, "text/csv", f"{_file_name(wanted)}.csv")
 
 
 async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
     wanted, _ = asked(visit)
-    text = await made(visit, partial(_as_json, wanted))
+    text = await made(visit, partial(_as_json, wanted), wanted.filter)
     return _file(text, "application/json", f"{_file_name(wanted)}.json")
 
 

@@ -3,6 +3,7 @@
 from router.finance.focus.forms import MEDIA
 from router.model.errors import Malformed, NotFound, RequestTimeout, TooLarge
 from router.web.openapi.operation import Answer, Errors, Operation
+from router.web.openapi.parameters import OF_MONEY
 from router.web.openapi.shapes import (
     COUNT,
     INSTANT,
@@ -85,7 +86,7 @@ ACCOUNTING_OPERATIONS: dict[tuple[str, str], Operation] = {
         errors=(Malformed,),
         parameters=(
             *("focus_version", "focus_format", "from", "to"),
-            *("tenant", "claimed", "of_model", "of_resolution", "of_tag", "focus_part"),
+            *("tenant", *OF_MONEY, "focus_part"),
         ),
     ),
     ("GET", "/v1/accounts/events"): Operation(

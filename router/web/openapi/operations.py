@@ -21,6 +21,7 @@ from router.web.openapi.dialects import DIALECT_OPERATIONS
 from router.web.openapi.openai import OPENAI_OPERATIONS
 from router.web.openapi.operation import Answer, Errors, Operation
 from router.web.openapi.pages import PAGE_OPERATIONS
+from router.web.openapi.parameters import OF_MONEY
 from router.web.openapi.results import RESULT_OPERATIONS
 from router.web.openapi.telling import TELLING
 
@@ -173,7 +174,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group="money",
         answers={200: Answer(schema="Spend", words="Lines, and what they add up to.")},
         errors=(Malformed,),
-        parameters=("by", "from", "to", "time_zone", "tenant"),
+        parameters=("by", "from", "to", "time_zone", "tenant", *OF_MONEY),
     ),
     ("POST", "/v1/keys"): Operation(
         name="createKey",

@@ -119,6 +119,9 @@ PARAMETERS.update(
     }
 )
 
+OF_MONEY = ("claimed", "of_model", "of_resolution", "of_tag")
+"""What sums and exports of money are filtered by, beside whose it is."""
+
 HEADERS: dict[str, Schema] = {
     name: {"description": words, "schema": schema}
     for name, words, schema in (

@@ -2,7 +2,7 @@
 
 from router.finance.claims import COLUMNS as CLAIM
 from router.images.kinds import MEDIA_TYPES
-from router.model.errors import InvalidJob, LedgerUnavailable, Malformed, NotFound
+from router.model.errors import LedgerUnavailable, Malformed, NotFound
 from router.web.openapi.operation import Answer, Operation
 from router.web.openapi.shapes import (
     COUNT,
@@ -55,7 +55,7 @@ RESULT_OPERATIONS: dict[tuple[str, str], Operation] = {
         name="listClaims",
         group="money",
         answers={200: Answer(schema="ClaimList", words="The oldest first, and their sum.")},
-        errors=(Malformed, InvalidJob),
+        errors=(Malformed,),
         parameters=("claimed", "from", "to"),
     ),
     ("GET", "/v1/archive"): Operation(

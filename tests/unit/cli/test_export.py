@@ -1,8 +1,10 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from router.cli.export import has_rows
 from router.ledger.store import StoreUnavailable
 from tests.commands import Commands
 from tests.fakes import EPOCH
@@ -70,6 +72,35 @@ def test_edits_can_be_chosen(bought: Commands) -> None:
     ]
     assert found == [["0.041"], ["0.041"], []]
     assert refused.err == ("farebox: The tag to filter by is its key and its value, as team=ads.\n")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_file_without_a_charge_is_said_to_have_none(bought: Commands, form: str) -> None:
+    """Of a tenant that may be misspelt, or of a time; a file with one is not."""
+    words = ("export", "focus", "--format", form, "-o", "some")
+    nobodys = bought(*words, "--tenant", "nobody")
+    early = bought(*words, "--to", "2026-11-01")
+    acmes = bought(*words, "--tenant", "acme")
+
+    assert (nobodys.code, early.code, acmes.code) == (0, 0, 0)
+    assert nobodys.out.endswith(
+        "\nNo charge is in it. Nothing was booked for tenant nobody in that time.\n"
+    )
+    assert early.out.endswith("\nNo charge is in it. Nothing was booked in that time.\n")
+    assert "No charge" not in acmes.out
+
+
+def test_a_parquet_file_that_cannot_be_read_here_counts_as_one_with_rows(
+    bought: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the router wrote it with an extra that is not installed beside the command."""
+    file = bought.folder / "none"
+    bought("export", "focus", "--format", "parquet", "--to", "2026-11-01", "-o", file)
+    assert has_rows(file) is False
+
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+
+    assert has_rows(file) is True
 
 
 def test_what_cannot_be_written_replaces_nothing(bought: Commands) -> None:

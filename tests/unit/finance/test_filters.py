@@ -22,8 +22,9 @@ def test_each_name_is_read() -> None:
     assert read_filter({"tag": "team="}).tag == ("team", "")
 
 
-@pytest.mark.parametrize("said", [{"resolution": ""}, {"resolution": "8k"}, {"tag": "team"},
-                                  {"tag": "=ads"}, {"tag": ""}])  # fmt: skip
+@pytest.mark.parametrize("said", [{"resolution": ""}, {"provider": ""},
+                                  {"tenant": ""}, {"model": ""}, {"resolution": "8k"},
+                                  {"tag": "team"}, {"tag": "=ads"}, {"tag": ""}])  # fmt: skip
 def test_what_fits_no_row_is_refused(said: dict[str, str]) -> None:
     """Else an empty file would pass for a month without spend."""
     with pytest.raises(Malformed):

@@ -41,7 +41,7 @@ async def test_what_was_billed_and_not_delivered_is_listed(tmp_path: Path) -> No
     assert second["why"] == "provider_attempt_failed: it broke"
     assert (of_now.json["claims"], of_now.json["total"]) == ([second], "0.031")
     assert of_none.json == {"claims": [], "total": "0.00"}
-    assert of_nobody.status == 422
+    assert (of_nobody.status, of_nobody.json["code"]) == (400, "malformed")
     assert of_nobody.json["detail"].endswith("'runpood'; did you mean 'runpod'?")
 
 

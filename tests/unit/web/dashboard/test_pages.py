@@ -59,7 +59,7 @@ async def test_the_page_says_the_reports_numbers(tmp_path: Path) -> None:
         "resolution=2k",
         "tag=team%3Dads",
         "tag=team%3Dstudio&resolution=1k&provider=shortapi&tenant=globex",
-        "model=nobody-sells-it",
+        "resolution=4k&tenant=initech&tag=team%3Dnobody",
     ],
 )
 async def test_focus_files_of_the_page_have_its_filter(tmp_path: Path, query: str) -> None:
