@@ -14,7 +14,9 @@ def test_nothing_said_is_everything() -> None:
 
 def test_each_name_is_read() -> None:
     """A resolution in any case, and a tag's value with whatever is in it."""
-    said = dict(zip(NAMES, ("runpod", "acme", "4K", "m-1", "team=a=b"), strict=True))
+    said: dict[str, str] = dict(
+        zip(NAMES, ("runpod", "acme", "4K", "m-1", "team=a=b"), strict=True)
+    )
 
     assert read_filter(said) == Filter(
         provider="runpod", tenant="acme", resolution="4k", model="m-1", tag=("team", "a=b")
