@@ -142,6 +142,11 @@ def many(number: int, word: str) -> str:
     return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
+def capital(text: str) -> str:
+    """With a capital before; what follows stays as it is, names and `UTC` among it."""
+    return text[:1].upper() + text[1:]
+
+
 def edits_refused(number: int) -> str:
     """`3 edits refused`."""
     return f"{many(number, 'edit')} refused"
@@ -179,6 +184,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "saved": saved,
     "missed": missed,
     "percentage": percentage,
+    "capital": capital,
     "count": count,
     "instant": instant,
     "day": day,
