@@ -39,7 +39,7 @@ class Budgeted:
 def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
     """Those that admit nothing more and those that are used the most, in the policy's order."""
 
-    def tightness(line: BudgetLine) -> tuple[bool, int]:
+    def tightness(line: BudgetLine) -> tuple[bool, tuple[bool, int]]:
         return is_full(line, reading.room.get((line.name, line.scope))), use(line)
 
     ranked = sorted(reading.budgets, key=tightness, reverse=True)[:BUDGETS_MAX]
