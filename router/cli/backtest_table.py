@@ -18,11 +18,11 @@ from router.finance.backtest.comparing import (
     counted,
     dollars,
     no_room,
-    rounded,
     seconds,
     share,
 )
 from router.finance.backtest.running import HAPPENED
+from router.finance.rounding import to_cent
 from router.model.money import Money
 
 WIDTH = 100
@@ -134,7 +134,7 @@ def _base(scenarios: Sequence[Line], lines: Sequence[Line | None]) -> Line | Non
 def changed(spend: str, compared: str) -> str:
     """By how much a spend is above another, as `+$1.20 (+3.4 %)`; dollars to the cent."""
     more = Money.parse(spend) - Money.parse(compared)
-    return f"{'+' * (more.nanos > 0)}{rounded(more)} ({change(spend, compared)})"
+    return f"{'+' * (more.nanos > 0)}{to_cent(more)} ({change(spend, compared)})"
 
 
 def _reasons(scenarios: Sequence[Line]) -> Iterator[str]:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from router.finance.forecast import Forecast, NoForecast
+from router.finance.rounding import to_cent
 from router.ledger.alert_rows import AlertRow
 from router.ledger.rows import BEGINNING, END
 from router.model.clock import rfc3339
 from router.model.money import Money
 
 _WHOLE = 100
-_CENT = 10_000_000
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -96,9 +96,7 @@ def _percent(amount: Money | None, limit: Money) -> str:
 
 def _usd(amount: Money | None) -> str:
     """To the cent: more would be noise in a sentence."""
-    nanos = (amount or Money.ZERO).nanos
-    cents = (nanos + _CENT // 2) // _CENT
-    return Money(cents * _CENT).usd
+    return to_cent(amount or Money.ZERO)
 
 
 def _span(length: timedelta) -> str:

@@ -73,16 +73,14 @@ def same_moment(at: datetime, month: Period) -> datetime:
     """
     The instant of a month that is as far into it, by the calendar, as `at` is into its own.
 
-    The quarter of an hour that it lies in has only begun: money is added up by quarters. Of a
-    month that has no such day, its end.
+    It is exact: what is compared with all that came until now lacks nothing of it. Of a month that
+    has no such day, its end.
     """
     local = at.astimezone(month.zone)
     if local.day > month.last.day:
         return month.until
-    quarter = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
-    return datetime.combine(
-        month.first.replace(day=local.day), quarter.time(), month.zone
-    ).astimezone(UTC)
+    day = month.first.replace(day=local.day)
+    return datetime.combine(day, local.time(), month.zone).astimezone(UTC)
 
 
 def read_period(
@@ -95,15 +93,17 @@ def read_period(
         name: A preset, or `CUSTOM`.
         at: Now.
         zone: Whose days.
-        first: Of a custom period, its first day, as `2026-11-01`.
+        first: Of a custom period, its first day, as `2026-11-01`; empty of a preset.
         last: And its last, inclusive.
 
     Raises:
-        Malformed: It is none, or too long a one.
+        Malformed: It is none, or too long a one, or two at once.
     """
     today = at.astimezone(zone).date()
     if name == CUSTOM:
         return _custom(first, last, zone)
+    if first or last:
+        raise Malformed(f"`first` and `last` are of `?period={CUSTOM}` alone: ask for one of both.")
     month = month_of(at, zone)
     match name:
         case "this-month":

@@ -7,7 +7,7 @@ from typing import Literal
 from router.ledger.mapping import decode, decode_view
 from router.ledger.reading import NEWEST, Readings
 from router.ledger.rows import AttemptRow, JobRow
-from router.ledger.views import OpenRow, RefusedRow, SpentHourRow, TimedRow
+from router.ledger.views import EVERYTHING, Only, OpenRow, RefusedRow, SpentHourRow, TimedRow
 from router.model.clock import hour_of
 from router.model.ids import JobId
 from router.model.money import Money
@@ -101,15 +101,38 @@ class Browsing(Readings):
         return [decode(AttemptRow, row) for row in await self._read("presumed")]
 
     async def drifted(
-        self, since: datetime, until: datetime, *, most: int
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        most: int,
+        tenant: str = "",
+        only: Only = EVERYTHING,
     ) -> list[tuple[AttemptRow, Money]]:
         """
         The first attempts that came to be charged within `[since, until)` what was not their price.
 
+        Args:
+            since: Inclusive.
+            until: Exclusive.
+            most: How many, of those that are meant.
+            tenant: Only what this one bought; empty for all.
+            only: Only such attempts.
+
         Returns:
             Each with by how much it came above it then; below zero where that was below.
         """
-        rows = await self._read("drifted", since=since, until=until, most=most)
+        rows = await self._read(
+            "drifted",
+            since=since,
+            until=until,
+            most=most,
+            tenant=tenant,
+            provider=only.provider,
+            model=only.model,
+            resolution=only.resolution,
+            tag=_written(only.tag),
+        )
         return [(decode(AttemptRow, row), Money(int(row["above"]))) for row in rows]
 
     async def refused_between(self, since: datetime, until: datetime) -> list[RefusedRow]:

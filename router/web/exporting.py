@@ -1,6 +1,5 @@
 """FOCUS exports over HTTP: a file, sent as it is written, and the metadata that goes beside it."""
 
-import re
 from dataclasses import replace
 from datetime import datetime
 from typing import get_args
@@ -17,12 +16,12 @@ from router.ledger.executor import ThreadExecutor
 from router.ledger.rows import BEGINNING, END
 from router.model.errors import LedgerUnavailable, Malformed
 from router.observe.events import Alarm
+from router.web.downloads import attachment
 from router.web.filtering import check_names, filter_of
 from router.web.spending import read_span
 from router.web.visit import Visit
 
 PARTS = ("data", "metadata")
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 async def export_focus(visit: Visit) -> web.StreamResponse:
@@ -91,7 +90,7 @@ async def _sent(visit: Visit, asked: Asked) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
                 "Content-Type": MEDIA[asked.file_format],
-                "Content-Disposition": f'attachment; filename="{_name(asked)}"',
+                "Content-Disposition": attachment(_words(asked), asked.file_format),
                 "Cache-Control": "no-store",
             }
         )
@@ -111,16 +110,14 @@ async def _sent(visit: Visit, asked: Asked) -> web.StreamResponse:
         executor.close()
 
 
-def _name(asked: Asked) -> str:
-    """Which rows the file has, in its name."""
-    tag = asked.only.tag or ("", "")
-    parts = (asked.provider, asked.tenant, asked.only.model, asked.only.resolution, *tag)
-    whose = [part for part in parts if part and _PLAIN.fullmatch(part)]
+def _words(asked: Asked) -> list[str]:
+    """Which rows the file has, for its name."""
+    only = asked.only
     times = [
         _day(at) for at, default in ((asked.since, BEGINNING), (asked.until, END)) if at != default
     ]
-    words = ["focus", asked.version, *whose, *times]
-    return "-".join(word for word in words if word) + f".{asked.file_format}"
+    whose = (asked.provider, asked.tenant, only.model or "", only.resolution or "")
+    return ["focus", asked.version, *whose, *(only.tag or ()), *times]
 
 
 def _day(at: datetime) -> str:

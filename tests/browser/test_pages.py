@@ -48,6 +48,7 @@ async def test_pages_are_legible_everywhere(
             await Bookkeeper(front).doubt(attempt, front.clock.now())
             pages["job"] = f"/dashboard/jobs/{job_of(attempt)}"
             pages["notice"] = "/dashboard/notices/drifted"
+            pages["filtered"] = "/dashboard?provider=runpod&tenant=globex&resolution=4k"
             await booked_on_the_account(front)
             await credit_read(front)
         tour = Tour(url_of(front), tmp_path, width=width, colours=colours)
@@ -66,6 +67,8 @@ async def test_pages_are_legible_everywhere(
     assert statuses == [200] * len(pages)
     assert max(overflows) <= 0
     assert [one["faults"] for one in cuts] == [[]] * len(pages)
+    # In an incident, and on a phone, nobody is to search beside the edge.
+    assert cuts[list(pages).index("operations")]["scrolled"] == []
     if width == DESKTOP:
         assert [one["scrolled"] for one in cuts] == [[]] * len(pages)
     assert found == [[]] * len(pages)

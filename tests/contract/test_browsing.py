@@ -8,6 +8,7 @@ import pytest
 from router.ledger.browsing import MoneyWord, first_id
 from router.ledger.commands import Accept, Doubt, Post, Presume, Tender, Void
 from router.ledger.ledger import Ledger
+from router.ledger.views import Only
 from router.model.ids import AttemptId, Ids, JobId
 from router.model.job import Resolution
 from tests.fakes import EPOCH, FakeClock
@@ -175,6 +176,35 @@ async def test_what_drifted_is_found_by_when_it_was_booked(ledger: Ledger) -> No
         [],
         [0, 3],
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        ({}, [3]),
+        ({"tenant": "zeta"}, [2]),
+        ({"only": Only(provider="runpod")}, [1]),
+        ({"only": Only(resolution="2k")}, [1]),
+        ({"only": Only(model="another")}, []),
+        ({"only": Only(tag=SHOP)}, [2]),
+        ({"tenant": "acme", "only": Only(provider="runpod", tag=ADS)}, [1]),
+        ({"tenant": "acme", "only": Only(tag=SHOP)}, []),
+    ],
+)
+async def test_what_drifted_is_cut_only_after_it_was_chosen(
+    ledger: Ledger, wanted: dict[str, Any], places: list[int]
+) -> None:
+    """The first of those that are meant, however many others came before it."""
+    ids = await a_history(ledger)
+    for minutes, place, amount in ((8, 1, "0.0467"), (9, 2, "0.0473")):
+        attempt = (await ledger.attempts_of(ids[place]))[0]
+        at = EPOCH + timedelta(minutes=minutes)
+        await ledger.submit(
+            Post(at=at, attempt_id=attempt.id, amount=usd(amount), outcome="delivered")
+        )
+    found = await ledger.drifted(EPOCH, EPOCH + DAY, most=1, **wanted)
+
+    assert [ids.index(one.job_id) for one, _ in found] == places
 
 
 async def test_what_ended_lately_is_the_newest_of_it(ledger: Ledger) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from router.finance.backtest.comparing import MINUS, change, rounded
+from router.finance.backtest.comparing import MINUS, change
 from router.finance.backtest.running import HAPPENED
+from router.finance.rounding import to_cent
 from router.model.money import Money
 
 WIDTH = 440
@@ -32,13 +33,13 @@ def spend_chart(scenarios: Sequence[Mapping[str, Any]], kinds: Sequence[str]) ->
     for number, (one, kind) in enumerate(zip(scenarios, kinds, strict=True)):
         top = number * _ROW + 22
         whole, known = (_nanos(one["total"][name]) for name in ("spend", "spend_known"))
-        rows.append(_label(top, one["name"], rounded(Money(whole))))
+        rows.append(_label(top, one["name"], to_cent(Money(whole))))
         rows.append(_bar(kind, 0, top, _scaled(known, most)))
         if whole > known:
             left = _scaled(known, most)
             rows.append(_bar(f"{kind} guess", left, top, _scaled(whole, most) - left))
     told = "; ".join(
-        f"{one['name']} {rounded(Money.parse(one['total']['spend']))}" for one in scenarios
+        f"{one['name']} {to_cent(Money.parse(one['total']['spend']))}" for one in scenarios
     )
     return _svg("spend", "Spend by scenario", told, len(scenarios) * _ROW, rows)
 
@@ -93,7 +94,7 @@ def parts_chart(
     told = "; ".join(
         f"{each}: "
         + ", ".join(
-            f"{one['name']} {rounded(Money(spend.get(each, 0)))}"
+            f"{one['name']} {to_cent(Money(spend.get(each, 0)))}"
             for one, spend in zip(scenarios, spends, strict=True)
         )
         for each in names

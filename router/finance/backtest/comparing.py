@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from router.finance.backtest.tallies import NOT_RECORDED
-from router.model.money import Money
+from router.finance.rounding import to_cent, to_hundredth
+from router.model.money import NANOS_PER_DOLLAR, Money
 
 NONE = "-"
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 """As a page sets them."""
 ABOUT, NEARLY = "~", "\N{ALMOST EQUAL TO}"
 """Before an estimate: in a terminal, and as a page sets it."""
-_CENT = 10_000_000
-_MANY = 10_000 * _CENT
+_MANY = 100 * NANOS_PER_DOLLAR
 
 
 def exact(amount: Money) -> str:
@@ -34,10 +34,8 @@ def dollars(line: Mapping[str, Any], amount: str | None) -> str:
     if line["bought_as_it_was"] == line["bought"]:
         return exact(found)
     if abs(found.nanos) >= _MANY:
-        return ABOUT + rounded(found)
-    steps = (abs(found.nanos) * 2 * 100 // _CENT + 1) // 2
-    sign = "-" if found.nanos < 0 and steps else ""
-    return f"{ABOUT}{sign}${steps // 10_000:,}.{steps % 10_000:04d}"
+        return ABOUT + to_cent(found)
+    return ABOUT + to_hundredth(found)
 
 
 def counted(number: int, what: str) -> str:
@@ -52,19 +50,12 @@ def no_room(budget: str) -> str:
     return f"the budget '{budget}' had no room"
 
 
-def rounded(amount: Money) -> str:
-    """An amount for people, to the cent: `$1,340.06`."""
-    cents = (abs(amount.nanos) * 2 // _CENT + 1) // 2
-    sign = "-" if amount.nanos < 0 and cents else ""
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
-
-
 def against(spend: str, compared: str) -> str:
     """By how much a spend is above another, to the cent, as `+$1.20 (+3.4 %)`."""
     base = Money.parse(compared)
     more = Money.parse(spend) - base
     percent = percent_of(more, base)
-    told = rounded(more) if more.nanos < 0 else f"+{rounded(more)}"
+    told = to_cent(more) if more.nanos < 0 else f"+{to_cent(more)}"
     return f"{told} ({percent})" if percent else told
 
 

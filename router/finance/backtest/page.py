@@ -19,7 +19,6 @@ from router.finance.backtest.comparing import (
     counted,
     dollars,
     percent_of,
-    rounded,
     seconds,
     share,
 )
@@ -32,6 +31,7 @@ from router.finance.backtest.page_tables import (
     whole_table,
 )
 from router.finance.backtest.running import HAPPENED
+from router.finance.rounding import to_cent
 from router.model.money import Money
 
 DRAWN_MAX = 8
@@ -112,15 +112,15 @@ def _verdict(policy: str, tested: Line, past: Line | None) -> Iterator[str]:
     """The answer, in a few sentences."""
     name, spend = escape(policy), Money.parse(tested["spend"])
     if past is None:
-        yield f"Under {name} these jobs would have cost about <strong>{rounded(spend)}</strong>."
+        yield f"Under {name} these jobs would have cost about <strong>{_to_cent(spend)}</strong>."
         return
     base = Money.parse(past["spend"])
     before, after = (one["delivered"] / max(1, one["jobs"]) for one in (past, tested))
     is_fair = after >= before - _SHARE_NOISE
     change = _change(spend - base, base, is_fair=is_fair)
     yield (
-        f"Under {name} these jobs would have cost about {change}: {rounded(spend)} instead of "
-        f"{rounded(base)}."
+        f"Under {name} these jobs would have cost about {change}: {_to_cent(spend)} instead of "
+        f"{_to_cent(base)}."
     )
     if not is_fair:
         yield (
@@ -138,6 +138,10 @@ def _verdict(policy: str, tested: Line, past: Line | None) -> Iterator[str]:
     )
 
 
+def _to_cent(amount: Money) -> str:
+    return escape(to_cent(amount))
+
+
 def _delivered(line: Line) -> str:
     return share(line["delivered"], line["jobs"])
 
@@ -148,7 +152,7 @@ def _change(more: Money, base: Money, *, is_fair: bool) -> str:
         return "as much as they did"
     word, kind = ("less", "better" if is_fair else "less") if more.nanos < 0 else ("more", "worse")
     percent = percent_of(more, base).lstrip("+-").replace(" ", "&nbsp;")
-    told = f"{rounded(Money(abs(more.nanos)))} {word}" + (f" ({percent})" if percent else "")
+    told = f"{_to_cent(Money(abs(more.nanos)))} {word}" + (f" ({percent})" if percent else "")
     return f'<strong class="{kind}">{told}</strong> than they did'
 
 
@@ -158,7 +162,7 @@ def _cards(tested: Line, past: Line | None) -> Iterator[str]:
         return f'<div class="card"><h2>{title}</h2><p class="figure">{figure}</p>{then}</div>'
 
     was = past or tested
-    yield card("Spend", *(rounded(Money.parse(one["spend"])) for one in (tested, was)))
+    yield card("Spend", *(_to_cent(Money.parse(one["spend"])) for one in (tested, was)))
     yield card("Per delivered edit", *(_each(one) for one in (tested, was)))
     yield card("Delivered", *(share(one["delivered"], one["jobs"]) for one in (tested, was)))
     yield card("Denied by budgets", *(count(one["denied"]) for one in (tested, was)))

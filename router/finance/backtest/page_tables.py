@@ -176,7 +176,7 @@ def _row(name: str, cells: Sequence[str], kind: str = "") -> str:
 
 def typeset(cell: str) -> str:
     """With a minus that is one, a sign before an estimate, and an amount that keeps together."""
-    found = cell.replace("-", MINUS if cell != NONE else DASH).replace(ABOUT, f"{NEARLY} ")
+    found = escape(cell).replace("-", MINUS if cell != NONE else DASH).replace(ABOUT, f"{NEARLY} ")
     return found.replace(" ", "&nbsp;")
 
 

@@ -760,7 +760,8 @@ ORDER BY provider, model, resolution, tenant, tags;
 SELECT * FROM attempts WHERE state = 'posted_presumed' ORDER BY id;
 
 -- name: drifted
--- Attempts that came to be charged what was not their price within a time, and how much above it.
+-- Attempts that came to be charged what was not their price within a time, and how much above it:
+-- of those that are meant, the first ones.
 WITH moved AS (
     SELECT attempt_id, SUM(over) - SUM(under) AS above, SUM(drifted) AS charges FROM flows
     WHERE at >= :since AND at < :until AND (over <> 0 OR under <> 0 OR drifted <> 0)
@@ -768,6 +769,9 @@ WITH moved AS (
 )
 SELECT attempts.*, moved.above AS above, moved.charges AS charges
 FROM moved JOIN attempts ON attempts.id = moved.attempt_id
+WHERE (:provider = '' OR provider = :provider) AND (:tenant = '' OR tenant = :tenant)
+    AND (:resolution = '' OR resolution = :resolution) AND (:model = '' OR model = :model)
+    AND (:tag = '' OR REPLACE(tags, :tag, '') <> tags)
 ORDER BY attempts.ended_at, attempts.id LIMIT :most;
 
 -- name: ended_lately

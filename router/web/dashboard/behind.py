@@ -24,7 +24,7 @@ from router.web.visit import Visit
 
 PAGE = 200
 MOST = 20_000
-"""So many rows are looked at: no page is slow because a price has changed."""
+"""So many rows of those that are meant are shown: no page is slow because a price has changed."""
 TITLES = {
     "in_doubt": ("In doubt", "now, whenever it was sent"),
     "posted_presumed": ("Presumed", "now, whenever it was presumed"),
@@ -63,7 +63,7 @@ class BehindPage:
     sum: Money
     count: int
     is_cut: bool
-    """Whether there are more than were read."""
+    """Whether there are more than are shown."""
     attempts: tuple[Counted, ...]
     """Of this page, each with what counts."""
     refused: tuple[RefusedRow, ...]
@@ -88,8 +88,9 @@ async def _behind_page(
     wanted = question.asked
     if kind in AMOUNTS:
         rows = await _attempts(books, wanted, kind)
-        meant = [(row, amount) for row, amount in rows[:MOST] if wanted.filter.takes(row)]
-        page = _of_attempts(wanted, kind, meant, number, is_cut=len(rows) > MOST)
+        # Cut only after that: what is not meant must not take the place of what is.
+        meant = [(row, amount) for row, amount in rows if wanted.filter.takes(row)]
+        page = _of_attempts(wanted, kind, meant[:MOST], number, is_cut=len(meant) > MOST)
     else:
         own, shared = told_apart(wanted, await read_refused(question, books))
         page = _of_refusals(wanted, kind, own if kind == "denied" else shared)
@@ -103,7 +104,7 @@ def _number(text: str) -> int:
 
 
 async def _attempts(books: Books, wanted: Asked, kind: str) -> list[Counted]:
-    """All of a kind, of all time or of the period; of drift one more than is looked at."""
+    """All of a kind, of all time or of the period; of drift those meant, one more than is shown."""
     period = wanted.period
     match kind:
         case "in_doubt":
@@ -117,7 +118,13 @@ async def _attempts(books: Books, wanted: Asked, kind: str) -> list[Counted]:
         case "paid_twice":
             return await _paid_twice(books, wanted)
         case _:
-            return await books.drifted(period.since, period.until, most=MOST + 1)
+            return await books.drifted(
+                period.since,
+                period.until,
+                most=MOST + 1,
+                tenant=wanted.filter.tenant or "",
+                only=wanted.filter.only,
+            )
 
 
 async def _paid_twice(books: Books, wanted: Asked) -> list[Counted]:

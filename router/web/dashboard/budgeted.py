@@ -37,8 +37,12 @@ class Budgeted:
 
 
 def budgeted(reading: FinanceReading, at: datetime) -> Iterator[Budgeted]:
-    """Those that are used the most, in the order of the policy."""
-    ranked = sorted(reading.budgets, key=use, reverse=True)[:BUDGETS_MAX]
+    """Those that admit nothing more and those that are used the most, in the policy's order."""
+
+    def tightness(line: BudgetLine) -> tuple[bool, tuple[bool, int]]:
+        return is_full(line, reading.room.get((line.name, line.scope))), use(line)
+
+    ranked = sorted(reading.budgets, key=tightness, reverse=True)[:BUDGETS_MAX]
     kept = {(line.name, line.scope) for line in ranked}
     for number, line in enumerate(reading.budgets):
         if (line.name, line.scope) not in kept:

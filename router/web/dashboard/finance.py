@@ -68,6 +68,9 @@ class FinancePage:
     in_doubt: Outstanding
     presumed: Outstanding
     tightest: Budgeted | None
+    """One that admits nothing more, if any does; else the most used."""
+    bound: str
+    """Which budgets these are, where there is a filter: they themselves are not filtered."""
     notices: tuple[Notice, ...]
     budgets: tuple[Budgeted, ...]
     """In their order; of more than `BUDGETS_MAX` those that are used the most."""
@@ -119,7 +122,8 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         held=Outstanding.among(reading.open, "held"),
         in_doubt=Outstanding.among(reading.open, "in_doubt"),
         presumed=Outstanding.among(reading.open, "posted_presumed"),
-        tightest=max(budgets, key=lambda one: one.used or 0, default=None),
+        tightest=max(budgets, key=_tightness, default=None),
+        bound=_bound(asked),
         notices=tuple(notices(asked, reading, budgets)),
         budgets=budgets,
         further_budgets=len(reading.budgets) - len(budgets),
@@ -137,6 +141,21 @@ def compose(asked: Asked, reading: FinanceReading) -> FinancePage:
         options=options(asked, reading.offered, reading.facts),
         zones=zones(asked, reading.facts),
     )
+
+
+def _tightness(one: Budgeted) -> tuple[bool, int]:
+    """Nothing is tighter than what admits nothing more, whatever share of it is used."""
+    return one.state == "full", one.used or 0
+
+
+def _bound(asked: Asked) -> str:
+    """In words for people; empty without a filter."""
+    if not asked.filters:
+        return ""
+    binds = [f"{name} {value}" for name, value in asked.filters.items() if name != "resolution"]
+    if not binds:
+        return "all budgets, whole: none is by resolution"
+    return f"budgets that bind {', '.join(binds)}, whole: with what else counts against them"
 
 
 def called(by: str, name: str) -> str:

@@ -87,7 +87,8 @@ def notices(asked: Asked, reading: FinanceReading, budgets: Iterable[Budgeted]) 
             what="Paid twice",
             amount=twice.amount,
             words=f"{many(twice.edits, 'edit')} of which more than the dearest charge was paid, "
-            "booked in the period: an answer was lost, or a failure was billed.",
+            "booked in the period: an answer was lost, or a failure was billed. The double-spend "
+            "budget counts otherwise: second attempts beside one in doubt, each whole.",
         )
     yield from _denied(asked, reading.refused)
     yield from _used_up(reading, budgets)
@@ -149,17 +150,26 @@ def _used_up(reading: FinanceReading, budgets: Iterable[Budgeted]) -> Iterator[N
     full = [one for one in budgets if one.state == "full"]
     for one in full:
         why = f": {edits_refused(one.refused)} in its window" if one.refused else ""
-        words = f"{one.line.name} of {one.line.scope} admits nothing more{why}."
-        yield _about_budgets(one.line.available, words)
+        words = f"{one.line.name} of {one.line.scope} admits nothing more{why}"
+        yield _about_budgets(f"{words}; {_left(one.line.available)}.")
     for shared in reading.shared:
         if shared.is_full:
             words = f"{shared.name} of {shared.scope}, which other tenants share, has no room."
-            yield _about_budgets(None, words)
+            yield _about_budgets(words)
 
 
-def _about_budgets(amount: Money | None, words: str) -> Notice:
+def _about_budgets(words: str) -> Notice:
+    """Of no amount: other notices' amounts are of money that went, and this would be what stays."""
     what, action = "Budget used up", "Show it"
-    return Notice(what=what, amount=amount, words=words, link="#budgets", action=action)
+    return Notice(what=what, amount=None, words=words, link="#budgets", action=action)
+
+
+def _left(available: Money) -> str:
+    if not available:
+        return "nothing is left"
+    if available < Money.ZERO:
+        return f"{dollars(-available)} more than its limit is used"
+    return f"{dollars(available)} is left"
 
 
 def _denied(asked: Asked, rows: Sequence[RefusedRow]) -> Iterator[Notice]:

@@ -13,7 +13,7 @@ from router.finance.report import Twice, report
 from router.ledger.books import Books
 from router.model.money import Money, total
 from router.policy.policy import DOUBLE_SPEND
-from router.web.dashboard.asked import Asked, asked
+from router.web.dashboard.asked import ZONE, Asked, asked
 from router.web.dashboard.charts.bars import KINDS
 from router.web.dashboard.charts.svg import swatch
 from router.web.dashboard.finance import FinancePage, compose
@@ -21,6 +21,7 @@ from router.web.dashboard.making import made
 from router.web.dashboard.reading import Question, paid_twice, read_finance, spent_by_day
 from router.web.dashboard.session import COOKIE
 from router.web.dashboard.showing import answer, written
+from router.web.downloads import attachment
 from router.web.visit import Visit
 
 METHODS = {
@@ -81,14 +82,14 @@ async def download_csv(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.csv`: the page's rows for a spreadsheet, by day and what it is by."""
     wanted, _ = asked(visit)
     text = await made(visit, partial(_as_csv, wanted), wanted.filter)
-    return _file(text, "text/csv", f"{_file_name(wanted)}.csv")
+    return _file(text, "text/csv", wanted)
 
 
 async def download_json(visit: Visit) -> web.Response:
     """`GET /dashboard/spend.json`: the same for a program."""
     wanted, _ = asked(visit)
     text = await made(visit, partial(_as_json, wanted), wanted.filter)
-    return _file(text, "application/json", f"{_file_name(wanted)}.json")
+    return _file(text, "application/json", wanted)
 
 
 async def _as_csv(wanted: Asked, books: Books) -> str:
@@ -123,12 +124,20 @@ def _focus_links(wanted: Asked) -> list[tuple[str, str]]:
     ]
 
 
-def _file_name(wanted: Asked) -> str:
-    parts = ["farebox", str(wanted.period.first), str(wanted.period.last), *wanted.filters.values()]
-    plain = "".join(one if one.isalnum() or one in "-." else "-" for one in "_".join(parts))
-    return plain[:120]
+def _words(wanted: Asked) -> list[str]:
+    """Which rows the file has, and whose days, for its name."""
+    only, zone = wanted.filter, wanted.zone.key
+    return [
+        "farebox",
+        str(wanted.period.first),
+        str(wanted.period.last),
+        "" if zone == ZONE else zone.replace("/", "-"),
+        *(one or "" for one in (only.provider, only.tenant, only.resolution, only.model)),
+        *(only.tag or ()),
+    ]
 
 
-def _file(text: str, kind: str, name: str) -> web.Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _file(text: str, kind: str, wanted: Asked) -> web.Response:
+    name = attachment(_words(wanted), kind.rpartition("/")[2])
+    headers = {"Content-Disposition": name}
     return web.Response(text=text, content_type=kind, charset="utf-8", headers=headers)

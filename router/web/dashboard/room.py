@@ -74,28 +74,37 @@ async def read_room(
     books: Books, policy: Policy, lines: Sequence[BudgetLine], at: datetime
 ) -> Mapping[Key, Room]:
     """
-    Read it of those that are nearly used up.
+    Read it of those that are nearly used up, or whose rest is too little for any edit.
 
     Raises:
         LedgerUnavailable: It cannot be read.
     """
-    near = [line for line in lines if is_near(line)]
+    least: dict[tuple[str | None, str | None], Money | None] = {}
+    for line in lines:
+        if (what := _sold(line)) not in least:
+            least[what] = least_price(policy, at, provider=what[0], model=what[1])
+    near = [
+        line
+        for line in lines
+        if is_near(line) or is_full(line, Room(least=least[_sold(line)], refused=0))
+    ]
     refused: dict[tuple[datetime, str, str], int] = {}
     for start in sorted({line.window_start for line in near if line.window_start is not None}):
         # With the hour that begins just now.
         for row in await books.refused_between(start, at + timedelta.resolution):
             refused[start, row.budget, row.scope] = row.jobs
-    least: dict[tuple[str | None, str | None], Money | None] = {}
     found: dict[Key, Room] = {}
     for line in near:
-        parts = account_parts(line.scope)
-        what = parts.get("provider"), parts.get("model")
-        if what not in least:
-            least[what] = least_price(policy, at, provider=what[0], model=what[1])
         begun = line.window_start
         jobs = refused.get((begun, line.name, line.scope), 0) if begun is not None else 0
-        found[line.name, line.scope] = Room(least=least[what], refused=jobs)
+        found[line.name, line.scope] = Room(least=least[_sold(line)], refused=jobs)
     return found
+
+
+def _sold(line: BudgetLine) -> tuple[str | None, str | None]:
+    """Whose edits a budget is for: of one provider, with one model, or any."""
+    parts = account_parts(line.scope)
+    return parts.get("provider"), parts.get("model")
 
 
 def least_price(

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from datetime import date, datetime, tzinfo
-from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from router.finance.rounding import to_cent, to_hundredth
 from router.model.clock import rfc3339
 from router.model.money import Money
 
@@ -28,7 +28,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 MINUS, DASH, NARROW = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{NARROW NO-BREAK SPACE}"
-_CENT, _UNIT = Decimal("0.01"), Decimal("0.0001")
 
 
 def page(template: str, status: int = HTTPStatus.OK, **values: Any) -> web.Response:
@@ -67,29 +66,13 @@ def link_to(name: str) -> str:
 
 
 def dollars(amount: Money) -> str:
-    """
-    An amount to the cent, rounded half-even: `$1,234.56`.
-
-    What is less than a cent and not nothing is never shown as nothing.
-    """
-    if 0 < abs(amount.nanos) < 10_000_000:  # noqa: PLR2004 - a cent.
-        return f"<{NARROW}$0.01" if amount.nanos > 0 else f">{NARROW}{MINUS}$0.01"
-    return _signed(amount.decimal().quantize(_CENT, ROUND_HALF_EVEN))
+    """An amount to the cent: `$1,234.56`."""
+    return to_cent(amount, minus=MINUS, gap=NARROW)
 
 
 def unit_dollars(amount: Money) -> str:
-    """
-    A price, to the hundredth of a cent: `$0.0875`.
-
-    What is less than that and not nothing is never shown as nothing.
-    """
-    if 0 < abs(amount.nanos) < 100_000:  # noqa: PLR2004 - a hundredth of a cent.
-        return f"<{NARROW}$0.0001" if amount.nanos > 0 else f">{NARROW}{MINUS}$0.0001"
-    return _signed(amount.decimal().quantize(_UNIT, ROUND_HALF_EVEN))
-
-
-def _signed(value: Decimal) -> str:
-    return f"{MINUS if value < 0 else ''}${abs(value):,}"
+    """A price, to the hundredth of a cent: `$0.0875`."""
+    return to_hundredth(amount, minus=MINUS, gap=NARROW)
 
 
 def _data(shown: str, amount: Money) -> Markup:
@@ -159,6 +142,11 @@ def many(number: int, word: str) -> str:
     return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
+def capital(text: str) -> str:
+    """With a capital before; what follows stays as it is, names and `UTC` among it."""
+    return text[:1].upper() + text[1:]
+
+
 def edits_refused(number: int) -> str:
     """`3 edits refused`."""
     return f"{many(number, 'edit')} refused"
@@ -196,6 +184,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "saved": saved,
     "missed": missed,
     "percentage": percentage,
+    "capital": capital,
     "count": count,
     "instant": instant,
     "day": day,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from router.dispatch.drift import Above
 from router.ledger.books import Books
-from router.ledger.rows import AttemptRow
+from router.ledger.views import Only
 from router.model.money import Money
 from router.web.dashboard.asked import Asked
 
@@ -50,14 +50,16 @@ async def read_stopped(books: Books, stopped: Sequence[Above], asked: Asked) -> 
         and wanted.model in {None, one.model}
         and wanted.resolution in {None, one.resolution.value}
     ]
-    if not meant:
-        return ()
-    since = asked.at - LOOKED_BACK
-    drifted = await books.drifted(since, asked.at + timedelta.resolution, most=_MOST)
-    return tuple(Stopped(offer=one, charged=_charged(one, drifted)) for one in meant)
+    return tuple([Stopped(offer=one, charged=await _charged(books, one, asked)) for one in meant])
 
 
-def _charged(offer: Above, drifted: Sequence[tuple[AttemptRow, Money]]) -> Money | None:
+async def _charged(books: Books, offer: Above, asked: Asked) -> Money | None:
+    drifted = await books.drifted(
+        asked.at - LOOKED_BACK,
+        asked.at + timedelta.resolution,
+        most=_MOST,
+        only=Only(provider=offer.provider, model=offer.model, resolution=offer.resolution.value),
+    )
     priced = offer.provider, offer.slug, offer.resolution, offer.price_from
     amounts = [
         row.reported_amount

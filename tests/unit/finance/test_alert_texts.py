@@ -52,9 +52,20 @@ def test_a_forecast_is_told_with_what_it_says() -> None:
     row = replace(ROW, basis="forecast", percent=100, amount=usd("112.405"), scope="everyone")
 
     assert alert_text(row, None, AT) == (
-        "Budget 'studio-monthly' is expected to come to $112.41 by 1 December, 112 % of its limit; "
+        "Budget 'studio-monthly' is expected to come to $112.40 by 1 December, 112 % of its limit; "
         "so far it has used $80.12 of $100.00 with 12 days left."
     )
+
+
+def test_amounts_are_rounded_as_on_the_page() -> None:
+    """Half-even, and a small one is not nothing; Slack is told so without its markup."""
+    row = replace(
+        ROW, percent=100, charged=usd("0.345"), limit_amount=usd("0.35"), amount=usd("0.004")
+    )
+    slack = json.loads(alert_body(row, "slack", None, AT, UTC))["text"]
+
+    assert "edits for < $0.01 were refused; it has used $0.34 of $0.35" in alert_text(row, None, AT)
+    assert "edits for &lt; $0.01 were refused; it has used $0.34 of $0.35" in slack
 
 
 def test_a_pace_is_told_in_times_of_what_would_last() -> None:

@@ -34,11 +34,11 @@ def test_a_month_has_the_days_of_its_zone() -> None:
 
 
 def test_the_same_moment_of_another_month_is_by_the_calendar() -> None:
-    """Down to the quarter of an hour; a month without such a day has ended by then."""
+    """To the instant; a month without such a day has ended by then."""
     before = month_before(month_of(AT, BERLIN))
     february = month_before(month_of(from_rfc3339("2026-03-30T12:00:00Z"), UTC_ZONE))
 
-    assert same_moment(AT, before) == from_rfc3339("2026-10-20T08:00:00Z")
+    assert same_moment(AT, before) == from_rfc3339("2026-10-20T08:07:31Z")
     assert same_moment(from_rfc3339("2026-03-30T12:00:00Z"), february) == february.until
 
 
@@ -58,6 +58,13 @@ def test_a_preset_is_whole_days(name: str, first: str, last: str) -> None:
     period = read_period(name, AT, UTC_ZONE)
 
     assert (str(period.first), str(period.last), period.name) == (first, last, name)
+
+
+@pytest.mark.parametrize(("first", "last"), [("2026-11-01", "2026-11-02"), ("", "2026-11-02")])
+def test_a_preset_has_no_days_of_its_own(first: str, last: str) -> None:
+    """Nobody could say which of the two was meant."""
+    with pytest.raises(Malformed, match="ask for one of both"):
+        read_period("90d", AT, UTC_ZONE, first=first, last=last)
 
 
 def test_a_custom_period_has_both_its_days() -> None:

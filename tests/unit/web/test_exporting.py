@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import aiohttp
@@ -60,14 +61,22 @@ async def test_a_tenants_viewer_is_sent_its_own_charges(tmp_path: Path) -> None:
     assert named.headers["Content-Disposition"].endswith('"focus-1.2-acme.csv"')
 
 
-async def test_a_filter_is_in_the_name_as_far_as_it_is_plain(tmp_path: Path) -> None:
-    """A tag may have any characters; a file's name may not."""
+async def test_every_filter_is_in_the_name(tmp_path: Path) -> None:
+    """Also one whose value a name cannot have: no file of some rows is called as one of all."""
     query = "model=nano-banana-2-edit&resolution=2K&tag=team%3D%22ads%2F"
     async with open_front(tmp_path) as front:
-        answer = await front.ask("GET", f"/v1/exports/focus?{query}")
+        admin = await as_admin(front)
+        named = await front.ask("GET", f"/v1/exports/focus?{query}&tenant=acme", key=admin)
+        other = await front.ask("GET", "/v1/exports/focus?tenant=Acme%20%C3%84G", key=admin)
 
-    assert answer.headers["Content-Disposition"] == (
-        'attachment; filename="focus-1.2-acme-nano-banana-2-edit-2k-team.csv"'
+    assert re.fullmatch(
+        r'attachment; filename="focus-1\.2-acme-nano-banana-2-edit-2k-team-ads\.[0-9a-f]{6}\.csv"',
+        named.headers["Content-Disposition"],
+    )
+    assert re.fullmatch(
+        r'attachment; filename="focus-1\.2-Acme-AG\.[0-9a-f]{6}\.csv"; '
+        r"filename\*=UTF-8''focus-1\.2-Acme-%C3%84G\.[0-9a-f]{6}\.csv",
+        other.headers["Content-Disposition"],
     )
 
 

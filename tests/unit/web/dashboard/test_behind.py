@@ -136,6 +136,49 @@ async def test_a_price_that_changed_makes_no_page_slow(
     assert "<dd>1</dd>" in page.text
 
 
+@pytest.mark.parametrize("query", ["tenant=globex", "provider=runpod", "tag=team%3Dads"])
+async def test_no_row_is_lost_to_those_that_are_not_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """What a notice counts is shown whole, though others' rows alone would fill the page."""
+    monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(module, "PAGE", 1)
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(minutes=9)
+        for seconds, amount in ((0, "0.0533"), (20, "0.0541"), (40, "0.0547")):
+            first = at + timedelta(seconds=seconds)
+            await books.deliver(await books.buy(first, "acme", price="0.0411"), amount, first)
+        for minutes, amount in ((2, "0.0913"), (3, "0.0919")):
+            later = at + timedelta(minutes=minutes)
+            bought = await books.buy(
+                later, "globex", "runpod", price="0.0871", tags=(("team", "ads"),)
+            )
+            await books.deliver(bought, amount, later)
+        said, rows = await behind(front, f"/dashboard/notices/drifted?{query}")
+        page = await front.ask("GET", f"/dashboard/notices/drifted?{query}")
+        first_of_all = await front.ask("GET", "/dashboard/notices/drifted")
+
+    assert (said, rows) == (usd("0.009"), [usd("0.0042"), usd("0.0048")])
+    assert "There are more than these" not in page.text
+    assert "There are more than these" in first_of_all.text
+
+
+async def test_other_kinds_too_are_cut_after_they_are_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another tenant has in doubt takes no place."""
+    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(module, "PAGE", 1)
+    async with open_front(tmp_path, keyless=True, policy=POLICY) as front:
+        books, at = Bookkeeper(front), front.clock.now() - timedelta(minutes=9)
+        for minutes, tenant, price in ((0, "acme", "0.0411"), (1, "globex", "0.0417")):
+            later = at + timedelta(minutes=minutes)
+            await books.doubt(await books.buy(later, tenant, price=price), later)
+        said, rows = await behind(front, "/dashboard/notices/in_doubt?tenant=globex")
+
+    assert (said, rows) == (usd("0.0417"), [usd("0.0417")])
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("all", 404), ("in_doubt?page=0", 400), ("in_doubt?page=x", 400)]
 )

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from router.finance.forecast import BudgetWindow, Forecast, NoForecast, by_hour, forecast
 from router.finance.overview import NAMES_MAX, OTHERS, Filter
 from router.ledger.views import Offered, RefusedRow, SpentHourRow
@@ -12,8 +14,9 @@ from router.model.money import Money
 from router.web.dashboard.budgeted import BUDGETS_MAX
 from router.web.dashboard.finance import compose
 from router.web.dashboard.reading import PolicyFacts
+from router.web.dashboard.room import Room
 from tests.fakes import EPOCH
-from tests.finance_page import ASKED, a_line, a_reading, an_open_row
+from tests.finance_page import ASKED, a_line, a_reading, an_open_row, asked_for
 from tests.ledger_kit import an_attempt_row, usd
 from tests.policy_files import a_policy
 from tests.spending_rows import a_row, paid
@@ -70,7 +73,7 @@ def test_what_is_uncertain_is_loud() -> None:
         ("Claims", usd("0.0501")),
         ("Paid twice", usd("0.133")),
         ("Denied", usd("0.33")),
-        ("Budget used up", usd("-0.04")),
+        ("Budget used up", None),
     ]
     assert "1 attempt sent" in page.notices[0].words
     assert "it was billed" in page.notices[0].words
@@ -105,6 +108,37 @@ def test_budgets_are_told_by_how_much_is_left() -> None:
     ]
     assert page.tightest is not None
     assert page.tightest.line.name == "c"
+
+
+def test_a_budget_that_admits_nothing_is_the_tightest() -> None:
+    """Though more is used of another one, and however many are."""
+    small = a_line("small", posted=usd("1.97"))
+    others = [a_line(f"o{number}", posted=usd("1.98")) for number in range(BUDGETS_MAX)]
+    room = {("small", "everyone"): Room(least=usd("0.04"), refused=0)}
+    page = compose(ASKED, a_reading(budgets=(*others, small), room=room))
+
+    assert page.tightest is not None
+    assert (page.tightest.line.name, page.tightest.used) == ("small", 99)
+    assert len(page.budgets) == BUDGETS_MAX
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({}, ""),
+        ({"resolution": "4k"}, "all budgets, whole: none is by resolution"),
+        (
+            {"provider": "runpod", "resolution": "2k", "tag": ("team", "ads")},
+            (
+                "budgets that bind provider runpod, tag team=ads, whole: with what else counts "
+                "against them"
+            ),
+        ),
+    ],
+)
+def test_budgets_are_not_filtered_and_it_says_so(wanted: dict[str, Any], words: str) -> None:
+    """Which they are, by what of the filter a budget may be of."""
+    assert compose(asked_for(EPOCH, **wanted), a_reading()).bound == words
 
 
 def test_of_a_thousand_budgets_the_most_used_are_shown() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from router.ledger.views import RefusedRow
 from router.web.dashboard.budgeted import budgeted
 from router.web.dashboard.notices import Outstanding, notices, told_apart
@@ -81,6 +83,18 @@ def test_a_budget_that_is_used_up_is_shown_among_budgets() -> None:
     assert (notice.what, notice.link) == ("Budget used up", "#budgets")
 
 
+@pytest.mark.parametrize(
+    ("posted", "left"),
+    [("2.00", "nothing is left"), ("2.04", "$0.04 more than its limit is used")],
+)
+def test_what_is_left_of_a_used_up_budget_is_said_in_words(posted: str, left: str) -> None:
+    """Never as an amount alone, which would be taken for money that went."""
+    reading = a_reading(budgets=(a_line(posted=usd(posted)),))
+    (notice,) = notices(ASKED, reading, budgeted(reading, EPOCH))
+
+    assert notice.words == f"team of everyone admits nothing more; {left}."
+
+
 def test_a_used_up_budget_says_what_it_refused() -> None:
     """Of one that other tenants share there is no amount."""
     line, other = a_line("own", posted=usd("1.98")), a_line("all", posted=usd("2.31"))
@@ -89,7 +103,9 @@ def test_a_used_up_budget_says_what_it_refused() -> None:
     reading = a_reading(budgets=(line,), room=room, shared=shared)
     own, alls = notices(ASKED, reading, budgeted(reading, EPOCH))
 
-    assert own.amount == usd("0.02")
-    assert own.words == "own of everyone admits nothing more: 3 edits refused in its window."
+    assert own.amount is None
+    assert own.words == (
+        "own of everyone admits nothing more: 3 edits refused in its window; $0.02 is left."
+    )
     assert alls.amount is None
     assert alls.words == "all of everyone, which other tenants share, has no room."

@@ -237,6 +237,23 @@ async def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
     assert "20 Nov 2026, 14:30:00</time> Asia/Kolkata" in page.text
 
 
+async def test_a_downloads_name_tells_of_whose_days_and_rows_it_is(tmp_path: Path) -> None:
+    """A zone that is not UTC, each filter, and the one tenant of who sees no other."""
+    query = "provider=runpod&tag=team%3D%C3%84ds&time_zone=America/New_York"
+    async with open_front(tmp_path) as front:
+        await front.mint("house", Role.ADMIN)
+        _, viewer = await front.mint("acme", Role.VIEWER)
+        answer = await front.ask("GET", f"/dashboard/spend.csv?{PERIOD}&{query}", key=viewer)
+
+    name = answer.headers["Content-Disposition"]
+    assert name.isascii()
+    assert re.match(
+        r'attachment; filename="farebox-2026-11-01-2026-11-30-America-New_York-runpod-acme-team-'
+        r"Ads\.[0-9a-f]{6}\.csv\"; filename\*=UTF-8''farebox-.*-team-%C3%84ds\.csv",
+        name,
+    )
+
+
 async def test_a_download_is_named_after_what_it_is(tmp_path: Path) -> None:
     """In letters that every file system takes."""
     async with open_front(tmp_path, keyless=True) as front:
@@ -244,7 +261,7 @@ async def test_a_download_is_named_after_what_it_is(tmp_path: Path) -> None:
         answer = await front.ask("GET", f"/dashboard/spend.json?{PERIOD}&tenant=a%22b%2Fc")
 
     assert answer.headers["Content-Disposition"] == (
-        'attachment; filename="farebox-2026-11-01-2026-11-30-a-b-c.json"'
+        'attachment; filename="farebox-2026-11-01-2026-11-30-a-b-c.245f61.json"'
     )
     assert answer.json["total"]["held"] == "0.04"
 

@@ -12,7 +12,7 @@ from tests.web_stage import open_house
 
 
 async def test_refusals_are_of_a_budgets_own_window(tmp_path: Path) -> None:
-    """Not of the day before; of those that are nearly used up alone."""
+    """Not of the day before; of those that are nearly used up, or have too little left."""
     async with open_house(tmp_path, policy=POLICY) as front:
         books, now = Bookkeeper(front), front.clock.now()
         for at in (now - timedelta(days=1), now):
@@ -22,12 +22,14 @@ async def test_refusals_are_of_a_budgets_own_window(tmp_path: Path) -> None:
             a_line("each-tenant-daily", "tenant:acme", posted=usd("1.90")),
             a_line("runpod-monthly", "provider:runpod", posted=usd("1.91")),
             a_line("everyone-monthly", posted=usd("0.30")),
+            a_line("tiny", limit=usd("0.11"), posted=usd("0.071")),
         )
         found = await read_room(front.stage.ledger, front.services.policy(), lines, now)
 
     assert found == {
         ("each-tenant-daily", "tenant:acme"): Room(least=usd("0.04"), refused=3),
         ("runpod-monthly", "provider:runpod"): Room(least=usd("0.0875"), refused=0),
+        ("tiny", "everyone"): Room(least=usd("0.04"), refused=0),
     }
 
 

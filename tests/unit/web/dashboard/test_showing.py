@@ -12,6 +12,7 @@ from router.web.dashboard.showing import (
     MINUS,
     NARROW,
     asset,
+    capital,
     day,
     difference,
     dollars,
@@ -90,6 +91,13 @@ def test_an_instant_is_shown_in_a_time_zone() -> None:
 def test_how_long_is_told_in_one_unit(seconds: float, shown: str) -> None:
     """The largest of which there are two."""
     assert span(seconds) == shown.replace(" ", "\N{NARROW NO-BREAK SPACE}")
+
+
+def test_a_capital_changes_nothing_that_follows() -> None:
+    """A zone and a tag's key keep theirs."""
+    assert [capital(one) for one in ("by whole hours of UTC", "tag:costCenter", "")] == [
+        "By whole hours of UTC", "Tag:costCenter", "",
+    ]  # fmt: skip
 
 
 def test_a_page_lets_nothing_in() -> None:
