@@ -7,7 +7,7 @@ exports.
 """
 
 from deploy.grafana.budget_panels import BUDGETS
-from deploy.grafana.panels import COUNT, DOLLARS, Board, Kind, Panel, Query, Row
+from deploy.grafana.panels import COUNT, DOLLARS, SECONDS, Board, Kind, Panel, Query, Row
 from deploy.grafana.stopped import STOPPED
 from deploy.grafana.windows import BASIS, BASIS_OF_DAYS, Sum
 
@@ -77,7 +77,9 @@ _SPEND = Row(
         Panel(
             title="List price and charge",
             description="What public prices come to for the same images, beside what was charged, "
-            f"both less what was refunded: the difference is what contracts save. {BASIS}",
+            "both less what was refunded. The difference is what contracts save, and besides what "
+            "was not charged as it was priced, and refunds of a part of a charge, whose image "
+            f"still has its list price. {BASIS}",
             queries=(
                 Query(_LISTED.within_range(), "list"),
                 Query(_SPENT.within_range(), "charged"),
@@ -176,9 +178,26 @@ _UNSURE = Row(
             width=6,
         ),
         Panel(
+            title="Balance last read",
+            description="How long ago, of prepaid providers; one whose balance was never read is "
+            "not shown. `farebox reconcile PROVIDER --balance AMOUNT` records what a provider "
+            "shows: without it nobody is told when credit runs out.",
+            queries=(
+                Query(
+                    "time() - (max by (provider) "
+                    "(farebox_provider_balance_read_timestamp_seconds) > 0)",
+                    "{{provider}}",
+                ),
+            ),
+            unit=SECONDS,
+            kind=Kind.STAT,
+            width=6,
+        ),
+        Panel(
             title="Paid twice",
             description="Posted for edits beyond the dearest of each one's charges: the price of "
-            f"outages. `double_spend_max` bounds it. {BASIS}",
+            "outages. The budget `double-spend` has another sum, which `double_spend_max` bounds: "
+            f"the whole price of second attempts beside one in doubt. {BASIS}",
             queries=(Query(_TWICE.within_range(), "paid twice"),),
             unit=DOLLARS,
             kind=Kind.STAT,

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from router.finance.budgets import BudgetLine, budget_lines
+from router.finance.credit import Credit
 from router.finance.forecast import Forecast
 from router.finance.watch import credits_of, posted_by_provider
+from router.ledger.alert_rows import AlertRow
 from router.ledger.ledger import Ledger
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import OpenRow, RefusedRow, SpendingRow
@@ -21,10 +23,14 @@ from router.observe.snapshot import (
     JobsEnded,
     MoneySnapshot,
     OpenMoney,
+    Reached,
     Spent,
 )
 from router.policy.policy import DOUBLE_SPEND, Policy
+from router.policy.price_rows import Billing
 
+LATELY = timedelta(days=1)
+"""Of how long ago thresholds are shown that were reached."""
 CHECK_EVERY_S = 300.0
 """How long to wait after each look at the books, at least."""
 CHECK_SHARE = 20
@@ -112,9 +118,11 @@ async def money_snapshot(
         double_spent=await ledger.double_spent(),
         began=await ledger.began(),
         imbalance=looked[1] if looked is not None else None,
+        reached=tuple(map(_reached, await ledger.alerts_between(at - LATELY, END))),
         credits=tuple(
             CreditLeft(provider=one.provider, left=one.left, is_low=one.is_low) for one in credit
         ),
+        balances_read=_balances_read(credit, policy),
         open=tuple(_open(await ledger.open_money())),
     )
 
@@ -150,6 +158,24 @@ def _used(line: BudgetLine) -> BudgetUsed:
         forecast=ahead.expected if isinstance(ahead, Forecast) else None,
         exhausted_at=ahead.exhausted_at if ahead is not None else None,
         burns=tuple((one.over, float(one.rate)) for one in burns),
+    )
+
+
+def _reached(row: AlertRow) -> Reached:
+    return Reached(
+        budget=row.budget, scope=row.scope, basis=row.basis, percent=row.percent, at=row.at
+    )
+
+
+def _balances_read(
+    credit: Iterable[Credit], policy: Policy
+) -> tuple[tuple[str, datetime | None], ...]:
+    """Of every provider that is prepaid: who is invoiced has no balance to run out."""
+    read = {one.provider: one.read_at for one in credit}
+    return tuple(
+        (row.provider, read.get(row.provider))
+        for row in policy.prices.providers
+        if row.billing is Billing.PREPAID
     )
 
 

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 from router.model.money import Money
 from router.observe.families import Key, gauge, instants, numbers, sums
 from router.observe.labels import Names
-from router.observe.snapshot import BudgetUsed
+from router.observe.snapshot import BudgetUsed, Reached
 
 OfBudget = Callable[[BudgetUsed], Money]
 
@@ -39,8 +39,10 @@ class BudgetSeries:
         self._budgets = budgets
         self._scopes = Names(most=names_max)
 
-    def families(self, budgets: Sequence[BudgetUsed]) -> Iterator[Metric]:
-        """All series of these budgets."""
+    def families(
+        self, budgets: Sequence[BudgetUsed], reached: Sequence[Reached] = ()
+    ) -> Iterator[Metric]:
+        """All series of these budgets, and of the thresholds that they reached of late."""
         keyed = [
             ((self._budgets.label(row.budget), self._scopes.label(row.scope)), row)
             for row in budgets
@@ -67,6 +69,16 @@ class BudgetSeries:
             (*_BY_BUDGET, "over"),
             (((*key, _over(over)), rate) for key, row in keyed for over, rate in row.burns),
         )
+        yield numbers(
+            "farebox_budget_threshold_timestamp_seconds",
+            "When a budget last reached a threshold that people are told of; of the last day.",
+            (*_BY_BUDGET, "basis", "percent"),
+            ((self._threshold(one), one.at.timestamp()) for one in reached),
+        )
+
+    def _threshold(self, one: Reached) -> Key:
+        whose = self._budgets.label(one.budget), self._scopes.label(one.scope)
+        return (*whose, one.basis, str(one.percent))
 
 
 def _times(keyed: Sequence[tuple[Key, BudgetUsed]]) -> Iterator[Metric]:

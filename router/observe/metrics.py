@@ -36,7 +36,7 @@ class Metrics:
     ) -> None:
         """
         Args:
-            clock: Times the readings.
+            clock: Times the readings, and says when a person should have looked.
             providers: All serving at first, and with series at zero.
             names_max: How many distinct values a label may have; the rest is `other`.
         """
@@ -46,7 +46,7 @@ class Metrics:
         self._writable: Callable[[], bool] | None = None
         self._count_stopped: CountStopped = dict
         self._registry = CollectorRegistry()
-        self._events = EventSeries(self._registry, providers=providers, names_max=names_max)
+        self._events = EventSeries(clock, self._registry, providers=providers, names_max=names_max)
         self._money = MoneySeries(providers=providers, names_max=names_max)
         self._scraping = asyncio.Lock()
         self._writing = Lock()

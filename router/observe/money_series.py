@@ -73,7 +73,7 @@ class MoneySeries:
             (),
             [((), snapshot.began)],
         )
-        yield from self._windows.families(snapshot.budgets)
+        yield from self._windows.families(snapshot.budgets, snapshot.reached)
         yield self._jobs_ended(snapshot)
         yield counter(
             "farebox_denied_usd_total",
@@ -106,6 +106,15 @@ class MoneySeries:
             (
                 ((self._providers.label(one.provider),), float(one.is_low))
                 for one in snapshot.credits
+            ),
+        )
+        yield numbers(
+            "farebox_provider_balance_read_timestamp_seconds",
+            "When a prepaid provider's balance was read last; 0: never.",
+            _BY_PROVIDER,
+            (
+                ((self._providers.label(name),), 0.0 if at is None else at.timestamp())
+                for name, at in snapshot.balances_read
             ),
         )
         policy = GaugeMetricFamily(

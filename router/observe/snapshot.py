@@ -67,6 +67,19 @@ class BudgetUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A threshold that one scope's window of a budget reached, and people were told of."""
+
+    budget: str
+    scope: str
+    basis: str
+    """`actual`, `forecast`, or `burn`."""
+    percent: int
+    """Of the limit; of a burn, of the pace that lasts to the end."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenMoney:
     """Attempts of one provider whose money is open."""
 
@@ -113,7 +126,11 @@ class MoneySnapshot:
     """Posted for jobs beyond the dearest of each one's postings."""
     imbalance: Money | None
     """Journal minus balances: zero, or the books are wrong. None: it was not looked at yet."""
+    reached: tuple[Reached, ...] = ()
+    """Of late."""
     credits: tuple[CreditLeft, ...] = ()
+    balances_read: tuple[tuple[str, datetime | None], ...] = ()
+    """When the balance of each prepaid provider was read last; None: never."""
     open: tuple[OpenMoney, ...] = ()
     began: datetime | None = None
     """When the first hold was placed; None before that. Until then all sums were zero."""

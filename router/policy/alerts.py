@@ -48,26 +48,31 @@ class BurnAlert:
     """Of the limit, within that time."""
     rate: Fraction | None = None
     """How many times the pace at which the limit would last just to the window's end."""
+    least: int = 0
+    """Of the limit in percent, within that time: less is nothing to tell of, however fast."""
 
     def rate_for(self, length: timedelta) -> Fraction:
         """
         How many times as fast as a window of a length allows.
 
         Where a rate and a percentage are said, the lesser: six times as fast over six hours would
-        be more than all of a day's limit, which lets nothing more through.
+        be more than all of a day's limit, which lets nothing more through. But never less than the
+        least percentage: 14.4 times as fast over an hour is 0.2 % of a year's limit.
         """
-        share = Fraction(self.percent, _WHOLE) * Fraction(length // _SECOND, self.over // _SECOND)
-        return share if self.rate is None else min(self.rate, share)
+        windows = Fraction(length // _SECOND, self.over // _SECOND)
+        share = Fraction(self.percent, _WHOLE) * windows
+        rate = share if self.rate is None else min(self.rate, share)
+        return max(rate, Fraction(self.least, _WHOLE) * windows)
 
 
 _SECOND = timedelta(seconds=1)
 STANDARD = (
-    BurnAlert(timedelta(hours=1), percent=50, rate=Fraction(144, 10)),
-    BurnAlert(timedelta(hours=6), percent=80, rate=Fraction(6)),
+    BurnAlert(timedelta(hours=1), percent=50, rate=Fraction(144, 10), least=2),
+    BurnAlert(timedelta(hours=6), percent=80, rate=Fraction(6), least=5),
 )
 """
-Of a month, about 2 % within an hour and 5 % within six; of a shorter window more, of a day half
-within an hour and 80 % within six.
+Of a month of 30 days, 2 % within an hour and 5 % within six, and so of every longer window; of a
+shorter one more, of a day half within an hour and 80 % within six.
 
 Source: The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".
 """

@@ -18,6 +18,7 @@ from router.model.job import AttemptState
 from router.model.money import Money, total
 from tests.billing_kit import Emulators, House, emulators, usage_csv
 from tests.ledger_kit import a_sqlite_store, at_once, usd
+from tests.observe_kit import series, value
 from tests.processes import CLOCK
 
 pytestmark = pytest.mark.slow
@@ -104,6 +105,23 @@ async def test_a_bill_settles_what_nobody_could_tell(tmp_path: Path) -> None:
     rows = _rows(tmp_path, attempts)
     assert total([row.posted for row in rows.values()]) == posted
     settled(rows)
+
+
+async def test_it_is_known_when_a_balance_was_read(tmp_path: Path) -> None:
+    """Each prepaid provider has a series: at zero, until somebody says what its balance is."""
+    name = "farebox_provider_balance_read_timestamp_seconds"
+    at = CLOCK.now() - timedelta(hours=1)
+    async with emulators(tmp_path) as em, em.router() as house:
+        before = series((await _text(house, "/metrics")).encode())
+        read = ("reconcile", "shortapi", "--balance", "41.20", "--at", rfc3339(at))
+        assert (await house.command(*read)).code == 0
+        after = series((await _text(house, "/metrics")).encode())
+
+    assert [value(before, name, provider=one) for one in ("shortapi", "runpod")] == [0, 0]
+    found = value(after, name, provider="shortapi")
+    assert found is not None
+    assert abs(found - at.timestamp()) < 0.001
+    assert value(after, name, provider="runpod") == 0
 
 
 def one_of_each(before: Mapping[str, Any], attempts: Mapping[str, AttemptId]) -> None:

@@ -70,6 +70,17 @@ def test_the_standard_paces_are_told_while_they_last(
         assert found[0][1] == "0.60"
 
 
+def test_a_trifle_of_a_year_is_nothing_to_tell() -> None:
+    """Twenty dollars of nine thousand within an hour are fast, but it takes 2 % of the limit."""
+    budget = a_budget("year", "$9000.00", burn="standard")
+
+    assert reached(budget, "1700.00", {HOUR: "20.00"}) == []
+    assert reached(budget, "1700.00", {HOUR: "179.99"}) == []
+    assert reached(budget, "1700.00", {HOUR: "180.00"}) == [
+        (Threshold("burn", 17520, 3_600), "180.00")
+    ]
+
+
 def test_a_pace_of_a_day_is_what_the_policy_says() -> None:
     """Half of the day's limit within an hour."""
     budget = a_budget("day", "$4.00", burn=["50% in 1h"])

@@ -11,6 +11,7 @@ import pytest
 from router.finance.forecast import BURNS
 from router.finance.report import report
 from router.finance.snapshot import CHECK_SHARE, BooksCheck, money_snapshot
+from router.ledger.alert_commands import Alert
 from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING, END
 from router.model.errors import LedgerUnavailable
@@ -18,12 +19,13 @@ from router.model.job import Resolution
 from router.model.money import Money, total
 from router.model.tasks import TaskRegistry
 from router.observe.metrics import Metrics
-from router.observe.snapshot import CreditLeft, MoneySnapshot, OpenMoney
+from router.observe.snapshot import CreditLeft, MoneySnapshot, OpenMoney, Reached
+from router.policy.scopes import JobFacts
 from tests.fakes import EPOCH, FakeClock
 from tests.finance_kit import Shop, a_shop
 from tests.ledger_kit import at_once, usd
 from tests.observe_kit import PROVIDERS, series, value
-from tests.policy_files import a_policy
+from tests.policy_files import PRICES, a_policy
 from tests.statement_kit import READING
 from tests.virtual_time import VirtualClock, run
 
@@ -235,6 +237,44 @@ def test_credit_is_what_was_read_less_what_was_posted_since(shop: Shop) -> None:
     posted = total([row.posted for row in snapshot.spent if row.provider == "shortapi"])
     assert posted == usd("0.241")
     assert snapshot.credits == (CreditLeft(provider="shortapi", left=usd("41.00"), is_low=False),)
+
+
+def test_who_was_never_read_is_told_apart_from_who_has_nothing_to_read(tmp_path: Path) -> None:
+    """Each prepaid provider of the price book, with its last reading; none that is invoiced."""
+    later = EPOCH + timedelta(hours=3)
+    readings = (
+        replace(READING, amount=usd("41.20"), posted_before=Money.ZERO),
+        replace(READING, at=later, amount=usd("40.90"), posted_before=Money.ZERO),
+    )
+    for billing, found in (
+        ("prepaid", (("runpod", None), ("shortapi", later))),
+        ("invoiced", (("shortapi", later),)),
+    ):
+        terms = f"provider: runpod, billing: {billing}"
+        policy = a_policy(prices=PRICES.replace("provider: runpod", terms, 1))
+        folder = tmp_path / billing
+        folder.mkdir()
+        with a_shop(policy, folder) as shop:
+            shop.told(Enter(at=later, facts=readings))
+            assert read(shop).balances_read == found
+
+
+def test_a_threshold_is_shown_for_a_day(tmp_path: Path) -> None:
+    """Whose it is and when it was reached, by the ledger; what was reached before is over."""
+    daily = {**DAILY, "alerts": ["40%", "60%"]}
+    with a_shop(a_policy(budgets=[daily]), tmp_path) as shop:
+        before = EPOCH - timedelta(hours=25)
+        for tenant, at, amount in (("zeta", before, "0.22"), ("acme", EPOCH, "0.31")):
+            shop.buy(f"j-{tenant}", amount, tenant=tenant, at=at)
+            shop.post(f"j-{tenant}.1", amount, at=at)
+            limits = shop.policy.limits(JobFacts(tenant=tenant), "shortapi", at)
+            shop.told(Alert(at=at, limits=limits))
+        reached = read(shop).reached
+
+    assert reached == tuple(
+        Reached(budget="daily", scope="tenant:acme", basis="actual", percent=percent, at=EPOCH)
+        for percent in (40, 60)
+    )
 
 
 def test_credit_that_is_used_up_is_low(shop: Shop) -> None:

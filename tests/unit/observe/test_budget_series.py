@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from router.observe.money_series import MoneySeries
+from router.observe.snapshot import Reached
 from tests.ledger_kit import usd
 from tests.observe_kit import PROVIDERS, a_budget, a_snapshot, shown, value
 
@@ -104,3 +105,31 @@ def test_a_window_shows_since_when_and_how_fast() -> None:
     assert [(key[1], found[key]) for key in starts] == [
         (frozenset(mine.items()), began.timestamp())
     ]
+
+
+def test_a_threshold_shows_whose_it_is_and_when_it_was_reached() -> None:
+    """Of those that share their labels, the last."""
+    early, late = (datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (9, 11))
+    scopes = (("tenant:acme", late), ("tenant:zeta", early), ("tenant:far", late))
+    found = shown(
+        a_snapshot(
+            budgets=(a_budget(scope="tenant:acme"),),
+            reached=tuple(
+                Reached(budget="daily", scope=scope, basis="burn", percent=1440, at=at)
+                for scope, at in (*scopes, ("tenant:near", early))
+            ),
+        ),
+        MoneySeries(providers=PROVIDERS, names_max=2),
+    )
+    name = "farebox_budget_threshold_timestamp_seconds"
+    labels = {"budget": "daily", "basis": "burn", "percent": "1440"}
+
+    assert {
+        scope: value(found, name, **labels, scope=scope)
+        for scope in ("tenant:acme", "tenant:zeta", "other")
+    } == {
+        "tenant:acme": late.timestamp(),
+        "tenant:zeta": early.timestamp(),
+        "other": late.timestamp(),
+    }
+    assert [one for one, _ in found].count(name) == 3

@@ -22,7 +22,7 @@ from router.observe.events import (
     QueueChanged,
     TookTurn,
 )
-from tests.fakes import EPOCH
+from tests.fakes import EPOCH, FakeClock
 from tests.ledger_kit import usd
 from tests.observe_kit import JOB, PROVIDERS, Series, a_settlement, one_of_each, series, value
 
@@ -39,7 +39,7 @@ REACHED = ThresholdReached(
 def counted(*events: Event, names_max: int = 200) -> Series:
     """What a scrape says after some events."""
     registry = CollectorRegistry()
-    observer = EventSeries(registry, providers=PROVIDERS, names_max=names_max)
+    observer = EventSeries(FakeClock(), registry, providers=PROVIDERS, names_max=names_max)
     for event in events:
         observer.tell(event)
     return series(generate_latest(registry))

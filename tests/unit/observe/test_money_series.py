@@ -169,6 +169,17 @@ def test_credit_is_shown_where_it_is_known() -> None:
     assert names.count("farebox_provider_credit_low") == 1
 
 
+def test_when_a_balance_was_read_is_shown_of_each_prepaid_provider() -> None:
+    """Zero is never; who is invoiced has none."""
+    found = shown(a_snapshot(balances_read=(("shortapi", EPOCH), ("runpod", None))))
+    name = "farebox_provider_balance_read_timestamp_seconds"
+
+    assert value(found, name, provider="shortapi") == EPOCH.timestamp()
+    assert value(found, name, provider="runpod") == 0
+    assert [one for one, _ in found].count(name) == 2
+    assert name not in {one for one, _ in shown(a_snapshot())}
+
+
 def test_open_money_shows_since_when_it_is() -> None:
     """How long is for Prometheus to say; a provider without any has a count of zero and no age."""
     kinds = (("held", 3, EPOCH), ("in_doubt", 2, EPOCH - timedelta(hours=2)))
