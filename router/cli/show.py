@@ -75,6 +75,11 @@ def _cell(content: str | Text) -> Text:
     return content if isinstance(content, Text) else Text(content)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something: `1 line`, `2 lines`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def usd(amount: str | None) -> str:
     """An amount as JSON has it, for people: `$0.0875`; a dash where there is none."""
     if amount is None:

@@ -1,6 +1,6 @@
 """Providers' bills, the credit left there, and prices that changed: as schemas and as routes."""
 
-from router.finance.reconciling import Action, Kind
+from router.finance.findings import Action, Kind
 from router.model.errors import InvalidJob, Malformed, NotFound, RequestTimeout, TooLarge
 from router.model.job import AttemptState
 from router.web.openapi.operation import Answer, Operation
@@ -19,7 +19,8 @@ from router.web.openapi.shapes import (
 )
 
 _OF_A_BODY = (Malformed, TooLarge, RequestTimeout, InvalidJob)
-_LINES = many({"type": "integer", "minimum": 1})
+_LINE = {"type": "integer", "minimum": 1}
+_LINES = many(_LINE)
 _STATEMENT = {
     "id": {**TEXT, "description": "The same bill of the same time has the same."},
     "provider": TEXT,
@@ -35,6 +36,14 @@ ACCOUNTS: dict[str, Schema] = {
         "A provider's bill held against the books.",
         statement=thing("The bill.", **_STATEMENT),
         outside={**COUNT, "description": "Lines that are not of its time: not looked at."},
+        repeated=many(
+            thing(
+                "A line that says the same again as one before it: a second charge, or a mistake "
+                "of the export. It counts, and settles nothing by itself.",
+                line=_LINE,
+                same_as=_LINE,
+            )
+        ),
         recent={**COUNT, "description": "Charges that are too recent to be missed on it."},
         applied={**FLAG, "description": "Whether the books were to be settled by it."},
         agrees={**FLAG, "description": "Whether nothing is left to be done or asked."},
