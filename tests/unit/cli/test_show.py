@@ -3,7 +3,7 @@ import json
 import pytest
 from rich.text import Text
 
-from router.cli.show import console, counted, say, show_json, table, usd, warn
+from router.cli.show import console, counted, minute, say, show_json, table, usd, warn
 
 
 def test_a_table_shows_its_cells_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,3 +60,9 @@ def test_amounts_are_written_for_people(amount: str | None, shown: str) -> None:
 def test_things_are_counted_as_people_do(count: int, shown: str) -> None:
     """One of them is one."""
     assert counted(count, "line") == shown
+
+
+def test_instants_are_shown_to_the_minute() -> None:
+    """With their zone; where there is none, nothing is shown."""
+    assert minute("2026-11-20T09:00:59.123456Z") == "2026-11-20 09:00Z"
+    assert minute("") == ""
