@@ -93,20 +93,31 @@ ACCOUNTS: dict[str, Schema] = {
         provider=TEXT,
         left={
             **MONEY,
-            "description": "As it was read, and topped up, less what was charged since.",
+            "description": "As it was read, topped up and credited, less what was charged.",
         },
         read=MONEY,
         read_at=INSTANT,
-        topped_up={**MONEY, "description": "Since then."},
+        topped_up={**MONEY, "description": "Since then, without credits."},
+        credited={**MONEY, "description": "Since then, by credit notes."},
         posted={**MONEY, "description": "What was charged since then, of what is posted."},
         open={**MONEY, "description": "Sent since then, not settled: perhaps charged, too."},
-        per_day={**MONEY, "description": "Posted within the last day."},
+        per_day={**MONEY, "description": "Charged within the last day, refunds not taken off."},
         gone_at=nullable({**INSTANT, "description": "At that pace; null where it lasts."}),
         low={**FLAG, "description": "By the price book's `credit_low`."},
     ),
     "BalanceList": thing(
         "Credit, and what its readings say of the books.",
         balances=many(ref("Credit")),
+        unread=many(
+            thing(
+                "A prepaid account whose credit nobody has read, with what passed there by these "
+                "books: what is left is not known.",
+                provider=TEXT,
+                topped_up=MONEY,
+                credited=MONEY,
+                posted=MONEY,
+            )
+        ),
         between=many(
             thing(
                 "Two readings one after the other.",
@@ -114,6 +125,7 @@ ACCOUNTS: dict[str, Schema] = {
                 read_before=MONEY,
                 read_after=MONEY,
                 topped_up=MONEY,
+                credited=MONEY,
                 spent={**MONEY, "description": "By the readings."},
                 posted={**MONEY, "description": "By the books."},
                 difference={**MONEY, "description": "Spent less posted."},
@@ -227,7 +239,12 @@ ACCOUNT_OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/v1/balances"): Operation(
         name="listBalances",
         group="money",
-        answers={200: Answer(schema="BalanceList", words="Of providers whose credit was read.")},
+        answers={
+            200: Answer(
+                schema="BalanceList",
+                words="Of providers whose credit was read, and who else is prepaid.",
+            )
+        },
         errors=(Malformed,),
         parameters=("of_provider",),
     ),

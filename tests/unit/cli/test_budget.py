@@ -97,7 +97,7 @@ def test_a_raise_is_ended_and_both_are_shown(farebox: Commands) -> None:
         f"everyone-monthly, everyone: raised by $100.00 until 2999-01-01 00:00Z ({made['id']}).\n"
     ) in listed.out
     assert ended.out == "everyone-monthly: $100.00 less from now on.\n"
-    assert (again.code, again.err) == (1, "farebox: No raise by that id is in force.\n")
+    assert (again.code, again.err) == (2, "farebox: No raise by that id is in force.\n")
     month = next(line for line in lines if line["name"] == "everyone-monthly")
     assert (month["limit"], month["raises"]) == ("900.00", [])
     assert [(one["what"], one["reason"]) for one in told["history"]] == [
@@ -159,7 +159,7 @@ def test_a_raise_for_a_program_may_be_for_one_account(farebox: Commands) -> None
         2,
         "farebox: `scope` is none of this budget's: everyone.\n",
     )
-    assert nobodys.code == 1
+    assert nobodys.code == 2
     assert nobodys.err.endswith("'everyone-monthy'; did you mean 'everyone-monthly'?\n")
 
 

@@ -142,8 +142,10 @@ async def test_a_balance_is_kept_and_compared(tmp_path: Path) -> None:
     assert first.json["balances"][0]["left"] == "41.20"
     (between,) = second.json["between"]
     assert (between["spent"], between["posted"], between["difference"]) == ("0.09", "0.04", "0.05")
-    assert none.json == {"balances": [], "between": []}
-    assert seen.json == second.json
+    unread = {"provider": "runpod", "topped_up": "0.00", "credited": "0.00", "posted": "0.00"}
+    assert none.json == {"balances": [], "unread": [unread], "between": []}
+    assert second.json["unread"] == []
+    assert seen.json == {**second.json, "unread": [unread]}
     assert verbose.json["providers"]["shortapi"]["credit"]["left"] == "41.11"
     assert "credit" not in verbose.json["providers"]["runpod"]
     assert "credit" not in strange.json["providers"]["shortapi"]
