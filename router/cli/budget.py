@@ -10,9 +10,10 @@ from router.cli.client import DatabaseOption, JsonOption, PolicyOption, UrlOptio
 from router.cli.keys import instant
 from router.cli.loop import run
 from router.cli.mistakes import Mistake
-from router.cli.show import console, say, show_json, table, usd
+from router.cli.show import console, minute, say, show_json, table, usd
 from router.model.money import Money, NotMoney
 
+_WHOSE = "budget, scope"
 AMOUNTS = ("limit", "posted", "presumed", "held", "in_doubt", "available")
 
 budget = typer.Typer(
@@ -44,7 +45,7 @@ def list_budgets(
     if as_json:
         show_json(document)
     elif document["budgets"]:
-        console().print(budget_table(document["budgets"]))
+        show_budgets(document["budgets"])
     else:
         say("The policy has no budgets: nothing limits what is spent.")
 
@@ -171,34 +172,47 @@ async def _fetch(where: Where, path: str, query: dict[str, str] | None = None) -
         return await door.ask("GET", path, query=query or {})
 
 
+def show_budgets(lines: list[dict[str, Any]]) -> None:
+    """Print what each window allows, how it goes on, and by what its limit is raised."""
+    console().print(budget_table(lines))
+    console().print(outlook_table(lines))
+    for line in lines:
+        for one in line["raises"]:
+            say(f"{line['name']}, {line['scope']}: raised by {_raised(one)}.")
+
+
 def budget_table(lines: list[dict[str, Any]]) -> object:
-    """One row for each budget's window of each scope."""
+    """One row for each budget's window of each scope: its money."""
+    headings = [name.replace("_", " ") for name in AMOUNTS]
     return table(
-        (
-            "budget",
-            "scope",
-            *(name.replace("_", " ") for name in AMOUNTS),
-            "forecast",
-            "runs out",
-            "until",
-            "raised by",
-            "reached",
-        ),
+        (_WHOSE, *headings),
+        [(_whose(line), *(_amount(line, name) for name in AMOUNTS)) for line in lines],
+        amounts=headings,
+        whole=(_WHOSE,),
+    )
+
+
+def outlook_table(lines: list[dict[str, Any]]) -> object:
+    """One row for each likewise: until when it is, and what is to come of it."""
+    return table(
+        (_WHOSE, "until", "forecast", "runs out", "reached"),
         [
             (
-                line["name"],
-                line["scope"],
-                *(_amount(line, name) for name in AMOUNTS),
-                _forecast(line),
-                line["exhausted_at"] or "",
+                _whose(line),
                 _until(line),
-                ", ".join(_raised(one) for one in line["raises"]),
+                _forecast(line),
+                minute(line["exhausted_at"] or ""),
                 _reached(line["thresholds"]),
             )
             for line in lines
         ],
-        amounts=[name.replace("_", " ") for name in AMOUNTS],
+        whole=(_WHOSE, "until", "runs out", "reached"),
     )
+
+
+def _whose(line: dict[str, Any]) -> str:
+    """The budget's name and, below it, whose money it is: neither is broken."""
+    return "\n".join((line["name"], *(f"  {part}" for part in line["scope"].split(","))))
 
 
 def history_table(history: list[dict[str, Any]]) -> object:
@@ -207,7 +221,7 @@ def history_table(history: list[dict[str, Any]]) -> object:
         ("at", "budget", "scope", "what", "who", "reason"),
         [
             (
-                one["at"],
+                minute(one["at"]),
                 one["budget"],
                 one["scope"] or "all of its accounts",
                 _happened(one),
@@ -222,7 +236,7 @@ def history_table(history: list[dict[str, Any]]) -> object:
 def _happened(one: dict[str, Any]) -> str:
     match one["what"]:
         case "raised":
-            return f"{usd(one['by'])} more until {one['until']}"
+            return f"{usd(one['by'])} more until {minute(one['until'])}"
         case "raise_ended":
             return f"{usd(one['by'])} no more"
         case _:
@@ -241,18 +255,18 @@ def _forecast(line: dict[str, Any]) -> str:
     found = line["forecast"]
     if found is None:
         return ""
-    return f"{usd(found['expected'])} ({usd(found['low'])} to {usd(found['high'])})"
+    return f"{usd(found['expected'])}\n{usd(found['low'])} to {usd(found['high'])}"
 
 
 def _until(line: dict[str, Any]) -> str:
     if line["rolls"] or line["window_end"] is None:
         return "rolls" if line["rolls"] else "for ever"
-    own = line["time_zone"]
-    return line["window_end"] if own == "UTC" else f"{line['window_end']} (days of {own})"
+    own, end = line["time_zone"], minute(line["window_end"])
+    return end if own == "UTC" else f"{end}\ndays of {own}"
 
 
 def _raised(one: dict[str, str]) -> str:
-    text = f"{usd(one['by'])} until {one['until']}"
+    text = f"{usd(one['by'])} until {minute(one['until'])}"
     return f"{text} ({one['id']})" if "id" in one else text
 
 
@@ -260,5 +274,5 @@ def _reached(thresholds: list[dict[str, Any]]) -> str:
     """The highest threshold that was told of, or the lowest, if none was."""
     reached = [one for one in thresholds if one["reached_at"] is not None]
     if reached:
-        return f"{reached[-1]['percent']}% on {reached[-1]['reached_at']}"
+        return f"{reached[-1]['percent']}% on\n{minute(reached[-1]['reached_at'])}"
     return f"not yet {thresholds[0]['percent']}%" if thresholds else ""

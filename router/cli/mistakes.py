@@ -11,7 +11,10 @@ NO = 1
 """The answer is no."""
 USAGE = 2
 """It cannot be done as it was asked for."""
-_WRONGLY_ASKED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+_WRONGLY_ASKED = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""What is asked of nobody cannot be answered: a name that is unknown is a mistake like others."""
 
 
 class Mistake(Exception):

@@ -43,7 +43,8 @@ def close(
     Close a provider's month: its sums and the digests of its exports are written down.
 
     Whatever changes one of its charges later is a correction in the month in which it is booked.
-    A month with attempts that are open, in doubt or presumed is not closed without --leave-open.
+    A month with attempts that are open, in doubt or presumed is not closed without --leave-open;
+    one that ended before anything was ever booked with the provider is not closed at all.
     """
     if leave_open and reason is None:
         raise Mistake("--leave-open takes a --reason: it stands beside the month's sums")
@@ -114,8 +115,13 @@ async def _close(where: Where, provider: str, body: dict[str, Any]) -> list[dict
     async with reach(where) as door:
         names = [provider]
         if provider == ALL:
-            listed = (await door.ask("GET", "/v1/periods", query={"month": body["month"]}))["open"]
-            names = list(listed)
+            listed = await door.ask("GET", "/v1/periods", query={"month": body["month"]})
+            names = list(listed["open"])
+            if not names and not listed["periods"]:
+                raise Mistake(
+                    f"nothing was ever booked before {body['month']} ended: there is nothing to "
+                    "close"
+                )
             if not names:
                 warn(f"{body['month']} is closed already, of all providers.")
         return [

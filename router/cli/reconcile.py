@@ -12,7 +12,7 @@ from router.cli.keys import instant
 from router.cli.loop import run
 from router.cli.mistakes import NO, Mistake
 from router.cli.settle import read_amount
-from router.cli.show import NONE, console, say, show_json, table, usd
+from router.cli.show import NONE, console, counted, say, show_json, table, usd
 from router.finance.statement_csv import FIELDS, BadStatement, read_statement
 
 KINDS: Mapping[str, str] = {
@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
 """How a bill and the books stand to each other, for people."""
 PATIENCE_S = 600.0
 """For a bill of a hundred thousand lines: half a minute or so."""
+REPEATED_SHOWN = 10
 ACTIONS: Mapping[str, str] = {"post": "posted", "void": "voided", "adjust": "adjusted"}
 
 
@@ -71,7 +72,8 @@ def reconcile(
     each an entry with your name and the bill's line. What is missing on either side is only told.
 
     A file has a heading and the columns ref (the provider's id), amount (dollars; a refund is
-    negative) and at (an instant, of UTC if it names no zone). Exit 1: something is left to see to.
+    negative) and at (an instant, of UTC if it names no zone). Each line counts; one that repeats
+    another to the letter settles nothing by itself. Exit 1: something is left to see to.
     """
     where = Where.of(url, database, policy)
     if (file is None) == (balance is None):
@@ -153,9 +155,11 @@ def _show(done: dict[str, Any]) -> None:
     statement = done["statement"]
     how = "complete" if statement["complete"] else "not said to be complete"
     say(
-        f"{statement['provider']}, {statement['name']}: {statement['lines']} lines, "
+        f"{statement['provider']}, {statement['name']}: {counted(statement['lines'], 'line')}, "
         f"{usd(statement['total'])}, {statement['from']} to {statement['to']} ({how})"
     )
+    if done["repeated"]:
+        say(_repeated(done["repeated"]))
     console().print(sums_table(done["sums"]))
     if done["findings"]:
         console().print(findings_table(done["findings"]))
@@ -171,6 +175,17 @@ def _show(done: dict[str, Any]) -> None:
         say("Nothing was written. With --apply, what the bill proves is settled by it.")
     elif done["agrees"]:
         say("The books agree with the bill.")
+
+
+def _repeated(repeated: Sequence[Mapping[str, int]]) -> str:
+    """Loudly: each is money that the export may have in it once too often."""
+    some = [f"{one['line']} (as {one['same_as']})" for one in repeated[:REPEATED_SHOWN]]
+    more = len(repeated) - len(some)
+    others = f" and {more} more" if more else ""
+    return (
+        f"REPEATED to the letter: {counted(len(repeated), 'line')}, {', '.join(some)}{others}. "
+        "Each counts in the sum; a further charge, or a mistake of the export: a person decides."
+    )
 
 
 def sums_table(sums: Sequence[Mapping[str, Any]]) -> object:

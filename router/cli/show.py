@@ -75,6 +75,16 @@ def _cell(content: str | Text) -> Text:
     return content if isinstance(content, Text) else Text(content)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something: `1 line`, `2 lines`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def minute(instant: str) -> str:
+    """An instant as JSON has it, for people: `2026-11-20 09:00Z`, in UTC; nothing stays nothing."""
+    return f"{instant[:10]} {instant[11:16]}Z" if instant else ""
+
+
 def usd(amount: str | None) -> str:
     """An amount as JSON has it, for people: `$0.0875`; a dash where there is none."""
     if amount is None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from router.finance.reconciling import Compared, Finding, Kind, Period
+from router.finance.findings import Finding, Kind
+from router.finance.reconciling import Compared, Period
 from router.finance.statement_csv import Line
 from router.ledger.statement_rows import StatementLineRow, StatementOutcomeRow, StatementRow
 from router.model.money import Money
@@ -38,6 +39,8 @@ class Reconciled:
     """Lines that are not, and were not looked at."""
     total: Money
     compared: Compared
+    repeated: tuple[Line, ...] = ()
+    """Lines within the period that say the same again as one before them."""
     applied: frozenset[str] = frozenset()
     """The subjects that were settled by it."""
     failed: Mapping[str, str] = field(default_factory=dict[str, str])

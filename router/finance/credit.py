@@ -6,7 +6,17 @@ when the provider charged, as far as that is known, and not when it was booked: 
 what had been charged by its instant, and left does not move when that is booked late, by a bill
 perhaps. A provider that charges at the create had charged what was sent by then. One that charges
 at the end had charged what was sent longer ago than a job lives there; of what was sent later, what
-was booked after the reading counts as charged after it. An adjustment counts when its charge does.
+was booked after the reading counts as charged after it.
+
+An adjustment counts when its charge does, a refund too. Mostly it corrects what we believed of a
+charge, and the reading knew the truth. Of a refund we know when it was booked, by a bill or a word,
+and not when the money was back on the account: if that was before the reading, it is in it, and to
+add it would show money that is not there, and silence the alarm. So a refund of what was charged
+before a reading shows with the next one; of what was charged since, at once. A credit note has an
+instant of its own (`farebox account credit`), and counts from then on.
+
+The pace is what providers charged within the last day. What was given back or corrected downwards
+in that time is not taken off: it came once, and the spending goes on.
 
 What is open, in doubt or presumed is not in it: nobody has said yet that it was charged.
 """
@@ -22,7 +32,7 @@ from router.model.clock import rfc3339
 from router.model.money import Money
 
 PACE = timedelta(days=1)
-"""Over how long the pace is taken: what was posted within the last day is a day's."""
+"""Over how long the pace is taken: what was charged within the last day is a day's."""
 FAR = timedelta(days=3650)
 """What lasts as long as that does not run out."""
 
@@ -37,19 +47,21 @@ class Credit:
     read_at: datetime
     topped_up: Money
     """Since it was read."""
+    credited: Money
+    """Likewise; by credit notes, and not for single attempts."""
     posted: Money
     """Charged since it was read."""
     open: Money
     """Sent since it was read and not settled: it may have been charged, too."""
     pace: Money
-    """Posted within the last day."""
+    """Charged within the last day; what was given back then is not taken off."""
     low: Money | float
     """From which on it counts as low: an amount, or for how many seconds it must last."""
 
     @property
     def left(self) -> Money:
         """Estimated; negative where more was posted than there was."""
-        return self.read + self.topped_up - self.posted
+        return self.read + self.topped_up + self.credited - self.posted
 
     @property
     def gone_at(self) -> datetime | None:
@@ -84,13 +96,14 @@ class Between:
     former: BalanceReadingRow
     later: BalanceReadingRow
     topped_up: Money
+    credited: Money
     late: Money
     """Charged between them and booked after the later one, less what the former had in it."""
 
     @property
     def spent(self) -> Money:
         """By the provider's word: what was there, and came, and is there no longer."""
-        return self.former.amount + self.topped_up - self.later.amount
+        return self.former.amount + self.topped_up + self.credited - self.later.amount
 
     @property
     def posted(self) -> Money:
@@ -120,30 +133,34 @@ def posted_since(reading: BalanceReadingRow, posted: Mapping[str, Money], late: 
     return posted.get(reading.provider, Money.ZERO) - reading.posted_before - late
 
 
-def between(
-    readings: Sequence[BalanceReadingRow], topped_up: Sequence[Money], late: Sequence[Money]
-) -> list[Between]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What came and went between a reading and now."""
+
+    topped_up: Money
+    credited: Money
+    late: Money
+    """Booked after it, but charged before it."""
+
+
+def between(readings: Sequence[BalanceReadingRow], since: Sequence[Since]) -> list[Between]:
     """
     Compare readings of one provider with the books.
 
     Args:
         readings: In the order of their instants.
-        topped_up: Since each of them, up to now.
-        late: Booked after each of them, up to now, but charged before it.
+        since: Of each of them.
     """
-    with_sums = zip(readings, topped_up, late, strict=True)
+    both = zip(readings, since, strict=True)
     return [
         Between(
             former=former,
             later=later,
-            topped_up=topped_since_former - topped_since_later,
-            late=late_of_later - late_of_former,
+            topped_up=since_former.topped_up - since_later.topped_up,
+            credited=since_former.credited - since_later.credited,
+            late=since_later.late - since_former.late,
         )
-        for (former, topped_since_former, late_of_former), (
-            later,
-            topped_since_later,
-            late_of_later,
-        ) in pairwise(with_sums)
+        for (former, since_former), (later, since_later) in pairwise(both)
     ]
 
 
@@ -155,6 +172,7 @@ def credit_document(credit: Credit) -> dict[str, Any]:
         "read": str(credit.read),
         "read_at": rfc3339(credit.read_at),
         "topped_up": str(credit.topped_up),
+        "credited": str(credit.credited),
         "posted": str(credit.posted),
         "open": str(credit.open),
         "per_day": str(credit.pace),
@@ -172,6 +190,7 @@ def between_document(one: Between) -> dict[str, Any]:
         "read_before": str(one.former.amount),
         "read_after": str(one.later.amount),
         "topped_up": str(one.topped_up),
+        "credited": str(one.credited),
         "spent": str(one.spent),
         "posted": str(one.posted),
         "difference": str(one.difference),

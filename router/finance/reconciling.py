@@ -4,18 +4,19 @@ A provider's bill held against the books: what agrees, what differs, what it set
 By the provider's own id first. A line without a known id is never taken for some attempt's: what it
 may belong to is said, and a person decides. That something is absent proves that it was not
 charged only where the bill is complete, covers all of the time in which it could have been charged,
-and has no line left that nobody can explain.
+and has no line left that nobody can explain. A line that says the same as another again is a charge
+of its own or a mistake of the export, which no bill proves: a person decides that, too.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from router.dispatch.resolving import HOLDS_MAX
+from router.finance.findings import SETTLED, UNSETTLED, Action, Finding, Kind, settle_line
 from router.finance.statement_csv import Line
 from router.ledger.views import BilledRow
-from router.model.ids import AttemptId, ProviderRef
+from router.model.ids import ProviderRef
 from router.model.job import AttemptState
 from router.model.money import Money, total
 
@@ -24,65 +25,6 @@ RECENT = timedelta(hours=1)
 SKEW = timedelta(minutes=5)
 """By how much the provider's clock and ours may differ."""
 SUGGESTED_MAX = 3
-UNSETTLED = frozenset({AttemptState.IN_DOUBT, AttemptState.POSTED_PRESUMED})
-SETTLED = frozenset({AttemptState.POSTED, AttemptState.VOIDED})
-
-
-class Kind(StrEnum):
-    """How a bill and the books stand to each other, of one attempt or of one line."""
-
-    MATCHED = "matched"  # Both say the same.
-    BILLED = "billed"  # In doubt or presumed here, and billed: it was charged.
-    ABSENT = "absent"  # In doubt or presumed here, and proved not to be billed.
-    AMOUNT_DIFFERS = "amount_differs"  # Settled here, at another amount.
-    MISSING_HERE = "missing_here"  # Billed, and nothing here has that id.
-    MISSING_THERE = "missing_there"  # Posted here, and not billed, though it should stand there.
-    UNDECIDED = "undecided"  # In doubt or presumed here, and the bill does not prove anything.
-    UNDER_WAY = "under_way"  # Billed already, while here it still runs.
-
-
-class Action(StrEnum):
-    """What a finding would have done to the books."""
-
-    POST = "post"
-    VOID = "void"
-    ADJUST = "adjust"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a bill says of one attempt, or of one of its own lines that fits none."""
-
-    kind: Kind
-    attempt: AttemptId | None = None
-    ref: ProviderRef | None = None
-    state: AttemptState | None = None
-    """The attempt's, as it was found."""
-    billed: Money = Money.ZERO
-    posted: Money = Money.ZERO
-    quoted: Money = Money.ZERO
-    gives_back: bool = False
-    """Whether some of what was billed was given back: then it is no statement of the price."""
-    lines: tuple[int, ...] = ()
-    """Where it stands in the file; none for what stands only on an earlier statement."""
-    raw: str = ""
-    """The amount as the file has it, where it is one line."""
-    action: Action | None = None
-    """None where nothing is to be done, or a person must."""
-    why: str = ""
-    """Why nothing can be done by itself, and what to do; in words."""
-    suggested: tuple[AttemptId, ...] = ()
-    """Attempts that a line without a known id may belong to, the likeliest first."""
-
-    @property
-    def difference(self) -> Money:
-        """Billed less posted."""
-        return self.billed - self.posted
-
-    @property
-    def subject(self) -> str:
-        """What it is about: the attempt, or the line."""
-        return self.attempt or f"line {self.lines[0]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,32 +121,49 @@ def _named(row: BilledRow, lines: Sequence[Line], own: Collection[str]) -> Findi
         return replace(found, kind=kind, why=why)
     if row.state in UNSETTLED:
         action = Action.POST if billed else Action.VOID
-        return _limited(replace(found, kind=Kind.BILLED, action=action))
+        return _limited(replace(found, kind=Kind.BILLED, action=action), lines)
     if row.state not in SETTLED:
         return replace(found, kind=Kind.UNDER_WAY, why="it still runs here: compare again later")
     if billed == row.posted:
         return found
-    return _limited(replace(found, kind=Kind.AMOUNT_DIFFERS, action=Action.ADJUST))
+    return _limited(replace(found, kind=Kind.AMOUNT_DIFFERS, action=Action.ADJUST), lines)
 
 
-def _limited(found: Finding) -> Finding:
-    """What is far above the hold is more likely a wrong column than a bill: a person decides."""
+def _limited(found: Finding, lines: Sequence[Line]) -> Finding:
+    """Have a person decide what a bill says, but may well not mean."""
+    once = {(line.amount, line.at): line.amount for line in lines}
+    if len(once) < len(lines):
+        why = _repeated(found, len(lines) - len(once), total(list(once.values())))
+        return replace(found, action=None, why=why)
+    # What is far above the hold is more likely a wrong column than a bill.
     if found.billed <= found.quoted * HOLDS_MAX:
         return found
     why = (
         f"more than {HOLDS_MAX} times the {found.quoted.usd} that were held; if it is so: "
-        f"{settle_line(found.attempt, found.billed, is_settled=found.state in SETTLED, big=True)}"
+        f"{_settled_at(found, found.billed)}"
     )
     return replace(found, action=None, why=why)
 
 
-def settle_line(
-    attempt: AttemptId | None, amount: Money | None, *, is_settled: bool, big: bool = False
-) -> str:
-    """The command by which a person does what a statement alone does not prove."""
-    what = "--voided" if amount is None else f"--posted {amount}"
-    forced = " --force" if is_settled or big else ""
-    return f'farebox settle {attempt} {what}{forced} --reason "…"'
+def _repeated(found: Finding, count: int, once: Money) -> str:
+    """What to do about an attempt of whose lines some say the same again."""
+    lines = "a line repeats another" if count == 1 else f"{count} lines repeat others"
+    why = (
+        f"{lines} to the letter: a further charge, or a mistake of the export; ask the provider. "
+        f"If it was charged so: {_settled_at(found, found.billed)}"
+    )
+    if once < Money.ZERO or (found.state in SETTLED and once == found.posted):
+        return why
+    return f"{why}; if what is repeated was charged once: {_settled_at(found, once)}"
+
+
+def _settled_at(found: Finding, amount: Money) -> str:
+    return settle_line(
+        found.attempt,
+        amount or None,
+        is_settled=found.state in SETTLED,
+        big=amount > found.quoted * HOLDS_MAX,
+    )
 
 
 def _unknown(lines: Sequence[Line], rows: Sequence[BilledRow]) -> Iterator[Finding]:
@@ -214,7 +173,8 @@ def _unknown(lines: Sequence[Line], rows: Sequence[BilledRow]) -> Iterator[Findi
     for row in nameless:
         by_price.setdefault(row.quoted, []).append(row)
     for line in lines:
-        likely = [row for row in by_price.get(line.amount, ()) if _may_be(row, line)]
+        same = by_price.get(line.amount, ()) if line.repeats is None else ()
+        likely = [row for row in same if _may_be(row, line)]
         likely.sort(key=lambda row: (abs(row.dispatched_at - line.at), row.id))
         yield Finding(
             kind=Kind.MISSING_HERE,
@@ -236,6 +196,8 @@ def _may_be(row: BilledRow, line: Line) -> bool:
 
 
 def _perhaps(line: Line, likely: Sequence[BilledRow]) -> str:
+    if line.repeats is not None:
+        return f"repeats line {line.repeats} to the letter: see there, and ask the provider"
     if not likely:
         return "nothing here cost that much then: ask who else uses this account"
     first = likely[0]
@@ -288,12 +250,3 @@ def _is_recent(row: BilledRow, period: Period) -> bool:
         return False
     last = (row.ended_at or row.horizon_at) + RECENT
     return last > period.until
-
-
-def sums(findings: Iterable[Finding]) -> Mapping[Kind, tuple[int, Money, Money]]:
-    """Of each kind how many there are, what was billed, and what is posted; all kinds are there."""
-    counted: dict[Kind, tuple[int, Money, Money]] = dict.fromkeys(Kind, (0, Money.ZERO, Money.ZERO))
-    for one in findings:
-        count, billed, posted = counted[one.kind]
-        counted[one.kind] = (count + 1, billed + one.billed, posted + one.posted)
-    return counted

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from router.model.ids import ProviderRef
@@ -37,8 +37,10 @@ class Line:
     at: datetime
     raw: str
     """The amount as it is written there."""
+    repeats: int | None = None
+    """The first line of the file with the same id, amount and instant, where this is another."""
     id: str = field(default="")
-    """Of what it says: the same line on another statement has the same."""
+    """Of what it says, and which of equal lines it is: the same on every statement."""
 
 
 class BadStatement(Exception):
@@ -66,8 +68,9 @@ def read_statement(
         columns: What `ref`, `amount` and `at` are called there; by default just so.
 
     Returns:
-        Its lines in their order, each once: a line that repeats another of the same id, amount and
-        instant is the same fact. Lines without an id are each their own.
+        All of its lines in their order. Within a file each line is one of the bill, so equal ones
+        are told apart by their number; on another file the first of them is the same fact again,
+        and so is the second.
 
     Raises:
         BadStatement: A column is missing, or a cell is no amount or no instant.
@@ -82,27 +85,16 @@ def read_statement(
 
 
 def _named(provider: str, lines: Sequence[Line]) -> Iterator[Line]:
-    """Give each fact its id, once. Without a provider's id, equal lines are counted."""
-    seen: dict[tuple[str, int, datetime, int], None] = {}
+    """Give each fact its id. Equal lines are counted: nothing of a file is lost."""
+    equal: dict[tuple[str, int, datetime], list[int]] = {}
     for line in lines:
         fact = (line.ref or "", line.amount.nanos, line.at)
-        place = 0
-        while (*fact, place) in seen:
-            if line.ref is not None:
-                break
-            place += 1
-        if (*fact, place) in seen:
-            continue
-        seen[*fact, place] = None
-        said = "\0".join((provider, *map(str, fact), str(place)))
-        yield Line(
-            number=line.number,
-            ref=line.ref,
-            amount=line.amount,
-            at=line.at,
-            raw=line.raw,
-            id=hashlib.sha256(said.encode()).hexdigest(),
-        )
+        before = equal.setdefault(fact, [])
+        said = "\0".join((provider, *map(str, fact), str(len(before))))
+        # Without an id two lines may well be two edits: nothing says that one repeats the other.
+        repeats = before[0] if before and line.ref is not None else None
+        before.append(line.number)
+        yield replace(line, repeats=repeats, id=hashlib.sha256(said.encode()).hexdigest())
 
 
 class _Reading:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from router.finance.bills import Reconciled
-from router.finance.reconciling import Finding, Kind, sums
+from router.finance.findings import Finding, Kind, sums
 from router.ledger.statement_rows import StatementRow, StatementWithdrawalRow
 from router.model.clock import rfc3339
 
@@ -22,6 +22,7 @@ def as_document(done: Reconciled) -> dict[str, Any]:
             "total": str(done.total),
         },
         "outside": done.outside,
+        "repeated": [{"line": one.number, "same_as": one.repeats} for one in done.repeated],
         "recent": done.compared.recent,
         "applied": done.is_applied,
         "agrees": done.agrees,

@@ -21,7 +21,8 @@ from router.finance.bills import (
     kept_outcome,
     kept_statement,
 )
-from router.finance.reconciling import SKEW, Action, Compared, Finding, Kind, Period, compare
+from router.finance.findings import Action, Finding, Kind
+from router.finance.reconciling import SKEW, Compared, Period, compare
 from router.finance.statement_csv import Line, read_statement
 from router.ledger.answers import Answer
 from router.ledger.commands import Command, Enter
@@ -128,6 +129,7 @@ class Reconciler:
                 outside=len(everything) - len(lines),
                 total=total([line.amount for line in lines]),
                 compared=await self._compare(bill.provider, lines, period),
+                repeated=tuple(line for line in lines if line.repeats is not None),
             )
             if not applied:
                 return found

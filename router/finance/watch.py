@@ -5,6 +5,7 @@ Each is told once while it lasts, as an alarm; how it stands is in `/readyz?verb
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -32,6 +33,7 @@ class WatchBooks(Protocol):
     ) -> list[SpendingRow]: ...
     async def balance_readings(self, provider: str = "") -> list[BalanceReadingRow]: ...
     async def topped_up(self, provider: str, since: datetime) -> Money: ...
+    async def credited(self, provider: str, since: datetime) -> Money: ...
     async def booked_late(
         self, provider: str, after: datetime, *, sent_by: datetime, at: datetime
     ) -> Money: ...
@@ -65,7 +67,9 @@ async def credits_of(
         return []
     if posted is None:
         posted = posted_by_provider(await books.spending(BEGINNING, END, cut=None, tags=False))
-    of_a_day = posted_by_provider(await books.spending(at - PACE, END, cut=None, tags=False))
+    of_a_day = await books.spending(at - PACE, END, cut=None, tags=False)
+    # What came down within the day is a refund, or corrects a charge: it slows down no spending.
+    charged = posted_by_provider(replace(row, posted=row.posted + row.refunded) for row in of_a_day)
     low = {row.provider: row.credit_low for row in policy.prices.providers}
     return [
         Credit(
@@ -74,9 +78,10 @@ async def credits_of(
             read=reading.amount,
             read_at=reading.at,
             topped_up=await books.topped_up(name, reading.at),
+            credited=await books.credited(name, reading.at),
             posted=posted_since(reading, posted, await charged_before(books, policy, reading, at)),
             open=await books.open_since(name, sent_by(policy, reading)),
-            pace=of_a_day.get(name, Money.ZERO),
+            pace=charged.get(name, Money.ZERO),
             low=low.get(name, Money.ZERO),
         )
         for name, reading in readings.items()

@@ -111,8 +111,15 @@ class Readings:
         return [decode(AccountEventRow, row) for row in rows]
 
     async def topped_up(self, provider: str, since: datetime) -> Money:
-        """What has come onto a provider's account since an instant: top-ups and credits."""
-        (row,) = await self._read("topped_up", provider=provider, since=since)
+        """What was paid into a provider's account since an instant."""
+        return await self._came_in(provider, "topup", since)
+
+    async def credited(self, provider: str, since: datetime) -> Money:
+        """What a provider gave back since an instant that is no single attempt's."""
+        return await self._came_in(provider, "credit", since)
+
+    async def _came_in(self, provider: str, kind: str, since: datetime) -> Money:
+        (row,) = await self._read("came_in", provider=provider, kind=kind, since=since)
         return Money(row["amount"])
 
     async def periods(self) -> list[PeriodRow]:

@@ -55,6 +55,11 @@ def closest(word: str, known: Iterable[str], titles: Mapping[str, str] | None = 
     return f"; did you mean '{meant[near[0]]}'?" if near else ""
 
 
+def unknown(what: str, word: str, known: Iterable[str]) -> str:
+    """Say `There is no budget 'montly'; did you mean 'monthly'?`, as a whole sentence."""
+    return f"{what} '{word[:64]}'{closest(word, known) or '.'}"
+
+
 def _is_echo(details: ErrorDetails, found: list[ErrorDetails]) -> bool:
     """Tell a list that is too short only because of its broken entries, which are not counted."""
     path = details["loc"]

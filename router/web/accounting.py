@@ -1,5 +1,6 @@
 """Providers' billing accounts: money beside the charges, and months that are closed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -13,11 +14,12 @@ from router.ledger.answers import NotBooked
 from router.ledger.commands import Close, Record
 from router.ledger.executor import ThreadExecutor
 from router.ledger.period_rows import AccountEventRow, PeriodRow, month_bounds
+from router.ledger.rows import BEGINNING
 from router.ledger.store import Contradiction
 from router.model.clock import from_rfc3339, rfc3339
 from router.model.errors import Malformed, NotFound
 from router.model.money import Money, total
-from router.policy.explain import closest
+from router.policy.explain import unknown
 from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
 from router.web.exporting import accounts_of
@@ -115,6 +117,11 @@ async def close_period(visit: Visit) -> web.Response:
     _check_is_over(asked.month, now)
     if accounts.period(provider, asked.month) is not None:
         raise Malformed(f"{asked.month} of {provider} is closed already.")
+    if not await _used(visit, [provider], asked.month):
+        raise Malformed(
+            f"Nothing was ever booked with {provider} before {asked.month} ended: there is nothing "
+            "to close."
+        )
     count, amount = await _left_open(visit, asked, provider)
     row = await _summed_up(visit, accounts, asked, now)
     row = replace(row, left_open=amount, left_open_attempts=count)
@@ -128,10 +135,12 @@ async def list_periods(visit: Visit) -> web.Response:
     rows = await visit.services.ledger.periods()
     if month is None:
         return json_response({"periods": [period_body(row) for row in rows]})
+    _check_month(month)
     accounts = await accounts_of(visit)
     found = [row for row in rows if row.month == month]
     closed = {row.provider for row in found}
-    still_open = [provider for provider in accounts.providers if provider not in closed]
+    others = [provider for provider in accounts.providers if provider not in closed]
+    still_open = await _used(visit, others, month)
     return json_response({"periods": [period_body(row) for row in found], "open": still_open})
 
 
@@ -176,8 +185,29 @@ def period_body(row: PeriodRow) -> dict[str, Any]:
 def _known(accounts: Accounts, provider: str) -> str:
     if provider in accounts.providers:
         return provider
-    hint = closest(provider, accounts.providers)
-    raise NotFound(f"The price book has no provider '{provider[:64]}'{hint}.")
+    raise NotFound(unknown("The price book has no provider", provider, accounts.providers))
+
+
+async def _used(visit: Visit, providers: Sequence[str], month: str) -> list[str]:
+    """Those with which anything was ever booked before a month ended; what is open counts, too."""
+    ledger, (_, end) = visit.services.ledger, month_bounds(month)
+    spent = await ledger.spending(BEGINNING, end, cut=None, tags=False)
+    events = await ledger.account_events("", BEGINNING, end)
+    used = {row.provider for row in spent} | {row.provider for row in events}
+    return [provider for provider in providers if provider in used]
+
+
+def _check_month(month: str) -> None:
+    """
+    See that it is a month.
+
+    Raises:
+        Malformed: It is not one as `2026-11`.
+    """
+    try:
+        month_bounds(month)
+    except ValueError:
+        raise Malformed("`month` is one as `2026-11`, in UTC.") from None
 
 
 def _check_is_over(month: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from router.model.clock import from_rfc3339, rfc3339
 from router.model.errors import Malformed, NotFound
 from router.model.money import NANOS_MAX, Money
 from router.policy.budgets import KEY_BUDGET
-from router.policy.explain import closest
+from router.policy.explain import unknown
 from router.policy.policy import DOUBLE_SPEND, Policy
 from router.policy.scopes import EVERYONE
 from router.web.administration import Words, check_amount, check_instant
@@ -113,7 +113,7 @@ def _limit(policy: Policy, name: str, scope: str | None, of_keys: list[Limit]) -
     if policy.failover.double_spend_max:
         names.add(DOUBLE_SPEND)
     if name not in names:
-        raise NotFound(f"The policy has no budget '{name[:64]}'{closest(name, names)}.")
+        raise NotFound(unknown("The policy has no budget", name, names))
     if name in named:
         is_there, limit = scope is None or named[name].scope.includes(scope), named[name].limit
     elif name == KEY_BUDGET:

@@ -8,13 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from router.dispatch.drift import PriceWatch
 from router.finance.bills import Bill
-from router.finance.credit import between, between_document, credit_document
+from router.finance.credit import Since, between, between_document, credit_document
 from router.finance.drift import CHARGES_MAX, LOOKED_BACK, drift_document, drifts
 from router.finance.early_drift import early_document, early_drifts, remarks
 from router.finance.proposing import as_yaml, proposals
 from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
 from router.finance.statements import INSTANT
+from router.finance.unread import check_provider, unread_document, unread_of
 from router.finance.watch import charged_before, credits_of, posted_by_provider
 from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING
@@ -22,7 +23,6 @@ from router.ledger.statement_rows import BalanceReadingRow
 from router.model.clock import from_rfc3339
 from router.model.errors import InvalidJob, Malformed
 from router.model.money import Money
-from router.policy.explain import closest
 from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
 from router.web.filtering import check_names, filter_of
@@ -156,21 +156,34 @@ async def list_balances(visit: Visit) -> web.Response:
 
 async def _balances(visit: Visit, provider: str, *, status: int = 200) -> web.Response:
     services = visit.services
-    ledger, now = services.ledger, services.clock.now()
-    credits_ = await credits_of(ledger, services.policy(), now, provider)
+    ledger, policy, now = services.ledger, services.policy(), services.clock.now()
     readings = await ledger.balance_readings(provider)
+    read = sorted({row.provider for row in readings})
+    if provider:
+        check_provider(policy, read, provider)
+    credits_ = await credits_of(ledger, policy, now, provider)
     found = [
         between_document(one)
-        for name in sorted({row.provider for row in readings})
+        for name in read
         for own in [[row for row in readings if row.provider == name]]
-        for one in between(
-            own,
-            [await ledger.topped_up(name, row.at) for row in own],
-            [await charged_before(ledger, services.policy(), row, now) for row in own],
-        )
+        for one in between(own, [await _since(visit, row, now) for row in own])
     ]
-    told = {"balances": [credit_document(one) for one in credits_], "between": found}
+    unread = await unread_of(ledger, policy, read, provider)
+    told = {
+        "balances": [credit_document(one) for one in credits_],
+        "unread": [unread_document(one) for one in unread],
+        "between": found,
+    }
     return json_response(told, status=status)
+
+
+async def _since(visit: Visit, row: BalanceReadingRow, now: datetime) -> Since:
+    ledger, policy = visit.services.ledger, visit.services.policy()
+    return Since(
+        topped_up=await ledger.topped_up(row.provider, row.at),
+        credited=await ledger.credited(row.provider, row.at),
+        late=await charged_before(ledger, policy, row, now),
+    )
 
 
 async def list_drift(visit: Visit) -> web.Response:
@@ -192,6 +205,4 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _check_provider(visit: Visit, name: str) -> None:
-    known = visit.services.policy().prices.provider_names
-    if name not in known:
-        raise InvalidJob(f"The price book has no provider '{name}'{closest(name, known)}")
+    check_provider(visit.services.policy(), (), name)

@@ -607,10 +607,10 @@ SELECT * FROM account_events
 WHERE (:provider = '' OR provider = :provider) AND at >= :since AND at < :until
 ORDER BY at, id;
 
--- name: topped_up
--- What has come onto a provider's account since an instant.
+-- name: came_in
+-- What of one kind has come onto a provider's account since an instant.
 SELECT COALESCE(SUM(amount), 0) AS amount FROM account_events
-WHERE provider = :provider AND at >= :since;
+WHERE provider = :provider AND kind = :kind AND at >= :since;
 
 -- name: periods
 -- All months that are closed, the oldest first.

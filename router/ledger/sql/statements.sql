@@ -103,7 +103,8 @@ WHERE provider = :provider AND dispatched_at > :sent_after
 -- name: charges
 -- Of each offer at each resolution the latest charges that are known, the newest first: what a bill
 -- says counts before what was reported; what was given back again is no charge, and where some of
--- it was, the charge is what it was before. What a bill changed that was withdrawn since stays what
+-- it was, the charge is what it was before. Equal lines of a bill are one charge, or several of one
+-- price: they count once. What a bill changed that was withdrawn since stays what
 -- it is in the sums, and is told apart.
 SELECT * FROM (
     SELECT id, provider, model, slug, resolution, quoted, quote_amount, known AS reported_amount,
@@ -127,7 +128,7 @@ SELECT * FROM (
         FROM (
             SELECT attempts.*, (
                 SELECT SUM(amount) FROM (
-                    SELECT DISTINCT id, amount FROM statement_lines
+                    SELECT DISTINCT amount, billed_at FROM statement_lines
                     WHERE statement_lines.provider = attempts.provider
                         AND statement_lines.provider_ref = attempts.provider_ref
                         AND statement_id NOT IN (SELECT statement_id FROM statement_withdrawals)

@@ -66,7 +66,11 @@ ACCOUNTING: dict[str, Schema] = {
         "Closed months, the oldest first.",
         "open",
         periods=many(ref("Period")),
-        open={**many(TEXT), "description": "Providers whose `?month=` is not closed."},
+        open={
+            **many(TEXT),
+            "description": "Providers whose `?month=` is not closed, of those with which anything "
+            "was ever booked before it ended.",
+        },
     ),
 }
 

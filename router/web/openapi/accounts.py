@@ -1,6 +1,6 @@
 """Providers' bills, the credit left there, and prices that changed: as schemas and as routes."""
 
-from router.finance.reconciling import Action, Kind
+from router.finance.findings import Action, Kind
 from router.model.errors import InvalidJob, Malformed, NotFound, RequestTimeout, TooLarge
 from router.model.job import AttemptState
 from router.web.openapi.operation import Answer, Operation
@@ -19,7 +19,8 @@ from router.web.openapi.shapes import (
 )
 
 _OF_A_BODY = (Malformed, TooLarge, RequestTimeout, InvalidJob)
-_LINES = many({"type": "integer", "minimum": 1})
+_LINE = {"type": "integer", "minimum": 1}
+_LINES = many(_LINE)
 _STATEMENT = {
     "id": {**TEXT, "description": "The same bill of the same time has the same."},
     "provider": TEXT,
@@ -35,6 +36,14 @@ ACCOUNTS: dict[str, Schema] = {
         "A provider's bill held against the books.",
         statement=thing("The bill.", **_STATEMENT),
         outside={**COUNT, "description": "Lines that are not of its time: not looked at."},
+        repeated=many(
+            thing(
+                "A line that says the same again as one before it: a second charge, or a mistake "
+                "of the export. It counts, and settles nothing by itself.",
+                line=_LINE,
+                same_as=_LINE,
+            )
+        ),
         recent={**COUNT, "description": "Charges that are too recent to be missed on it."},
         applied={**FLAG, "description": "Whether the books were to be settled by it."},
         agrees={**FLAG, "description": "Whether nothing is left to be done or asked."},
@@ -84,20 +93,31 @@ ACCOUNTS: dict[str, Schema] = {
         provider=TEXT,
         left={
             **MONEY,
-            "description": "As it was read, and topped up, less what was charged since.",
+            "description": "As it was read, topped up and credited, less what was charged.",
         },
         read=MONEY,
         read_at=INSTANT,
-        topped_up={**MONEY, "description": "Since then."},
+        topped_up={**MONEY, "description": "Since then, without credits."},
+        credited={**MONEY, "description": "Since then, by credit notes."},
         posted={**MONEY, "description": "What was charged since then, of what is posted."},
         open={**MONEY, "description": "Sent since then, not settled: perhaps charged, too."},
-        per_day={**MONEY, "description": "Posted within the last day."},
+        per_day={**MONEY, "description": "Charged within the last day, refunds not taken off."},
         gone_at=nullable({**INSTANT, "description": "At that pace; null where it lasts."}),
         low={**FLAG, "description": "By the price book's `credit_low`."},
     ),
     "BalanceList": thing(
         "Credit, and what its readings say of the books.",
         balances=many(ref("Credit")),
+        unread=many(
+            thing(
+                "A prepaid account whose credit nobody has read, with what passed there by these "
+                "books: what is left is not known.",
+                provider=TEXT,
+                topped_up=MONEY,
+                credited=MONEY,
+                posted=MONEY,
+            )
+        ),
         between=many(
             thing(
                 "Two readings one after the other.",
@@ -105,6 +125,7 @@ ACCOUNTS: dict[str, Schema] = {
                 read_before=MONEY,
                 read_after=MONEY,
                 topped_up=MONEY,
+                credited=MONEY,
                 spent={**MONEY, "description": "By the readings."},
                 posted={**MONEY, "description": "By the books."},
                 difference={**MONEY, "description": "Spent less posted."},
@@ -218,7 +239,12 @@ ACCOUNT_OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/v1/balances"): Operation(
         name="listBalances",
         group="money",
-        answers={200: Answer(schema="BalanceList", words="Of providers whose credit was read.")},
+        answers={
+            200: Answer(
+                schema="BalanceList",
+                words="Of providers whose credit was read, and who else is prepaid.",
+            )
+        },
         errors=(Malformed,),
         parameters=("of_provider",),
     ),

@@ -86,5 +86,5 @@ def test_a_provider_that_is_unknown_is_told(farebox: Commands) -> None:
     """With the one that may have been meant."""
     ran = farebox("account", "topup", "shortap", "--amount", "1", "--reference", "r")
 
-    assert ran.code == 1
+    assert ran.code == 2
     assert "did you mean 'shortapi'?" in ran.err

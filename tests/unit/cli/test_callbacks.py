@@ -75,11 +75,11 @@ def test_a_client_is_told_again(given_up: Commands) -> None:
     assert json.loads(as_json.out)["callback"]["state"] == "due"
 
 
-def test_a_job_without_callback_is_a_no(given_up: Commands) -> None:
+def test_a_job_without_callback_is_a_mistake(given_up: Commands) -> None:
     """With the reason, on stderr."""
     told = given_up("callbacks", "redeliver", PLAIN)
 
-    assert told.code == 1
+    assert told.code == 2
     assert "has no callback" in told.err
 
 

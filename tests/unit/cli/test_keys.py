@@ -62,7 +62,7 @@ def test_a_revoked_key_stays_in_the_list(farebox: Commands) -> None:
 
     assert revoked.out == f"{key['id']} (acme) is refused from now on.\n"
     assert "revoked 2" in farebox("keys", "list").out
-    assert (unknown.code, unknown.err) == (1, "farebox: There is no key by that id.\n")
+    assert (unknown.code, unknown.err) == (2, "farebox: There is no key by that id.\n")
 
 
 def test_a_key_is_rotated(farebox: Commands) -> None:

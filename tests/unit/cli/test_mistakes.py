@@ -15,7 +15,7 @@ from router.settings import BadSetting
         (BadSetting("FAREBOX_PORT must be a whole number"), "FAREBOX_PORT must be", USAGE),
         (PolicyError([Problem("a.yaml", 3, 9, "no")]), "a.yaml:3:9: no", USAGE),
         (AlreadyOpen("farebox.db is open in another process"), "another process", USAGE),
-        (NotFound("no such attempt"), "no such attempt", NO),
+        (NotFound("no such attempt"), "no such attempt", USAGE),
         (LedgerUnavailable(), "The ledger cannot be written", NO),
         (PermissionError(13, "Permission denied", "farebox.db"), "farebox.db: Permission", USAGE),
         (OSError("the line is cut"), "the line is cut", USAGE),

@@ -104,6 +104,38 @@ def test_applied_it_settles(booked: Commands) -> None:
     assert "agrees │     2" in again.out
 
 
+def test_a_repeated_line_is_told_loudly(booked: Commands) -> None:
+    """With exit code 1, also when applied, until a person has booked it or taken it back."""
+    lines = [("r1", "0.04"), ("r1", "0.04"), ("r2", "0.05")]
+    bill = a_bill(booked.folder, *lines)
+    applied = booked("reconcile", "shortapi", bill, "--apply")
+    document = booked("reconcile", "shortapi", bill, "--json")
+    many = a_bill(booked.folder, *[("r1", "0.04")] * 14)
+    of_many = booked("reconcile", "shortapi", many)
+    bill = a_bill(booked.folder, *lines)
+    command = ("settle", f"{JOBS[0]}.1", "--posted", "0.08", "--force", "--reason", "charged twice")
+    settled = booked(*command)
+    again = booked("reconcile", "shortapi", bill)
+
+    assert (applied.code, document.code, settled.code, again.code) == (1, 1, 0, 0)
+    assert "usage.csv: 3 lines, $0.13" in applied.out
+    for text in ("REPEATED to the letter: 1 line, 3 (as 2). Each counts", "see below"):
+        assert text in applied.out
+    assert f"farebox {' '.join(command[:5])} --reason" in applied.out
+    assert json.loads(document.out)["repeated"] == [{"line": 3, "same_as": 2}]
+    assert "13 lines, 3 (as 2), " in of_many.out
+    assert ", 12 (as 2) and 3 more. " in of_many.out
+    assert "REPEATED to the letter: 1 line, 3 (as 2)" in again.out
+
+
+def test_one_line_is_one_line(booked: Commands) -> None:
+    """And nothing is said of repeated ones where there are none."""
+    ran = booked("reconcile", "shortapi", a_bill(booked.folder, ("r1", "0.04")))
+
+    assert "usage.csv: 1 line, $0.04, " in ran.out
+    assert "REPEATED" not in ran.out
+
+
 def test_a_bill_is_listed_and_taken_back(booked: Commands) -> None:
     """As it was, it is not taken again."""
     bill = a_bill(booked.folder, ("r1", "0.0411"), ("r2", "0.0533"))

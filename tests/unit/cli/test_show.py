@@ -3,7 +3,7 @@ import json
 import pytest
 from rich.text import Text
 
-from router.cli.show import console, say, show_json, table, usd, warn
+from router.cli.show import console, counted, minute, say, show_json, table, usd, warn
 
 
 def test_a_table_shows_its_cells_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +52,17 @@ def test_json_keeps_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
 def test_amounts_are_written_for_people(amount: str | None, shown: str) -> None:
     """With the sign before the dollar, and a dash for none."""
     assert usd(amount) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 lines"), (1, "1 line"), (2, "2 lines"), (1200, "1,200 lines")]
+)
+def test_things_are_counted_as_people_do(count: int, shown: str) -> None:
+    """One of them is one."""
+    assert counted(count, "line") == shown
+
+
+def test_instants_are_shown_to_the_minute() -> None:
+    """With their zone; where there is none, nothing is shown."""
+    assert minute("2026-11-20T09:00:59.123456Z") == "2026-11-20 09:00Z"
+    assert minute("") == ""

@@ -13,7 +13,8 @@ from router.finance.bills import (
     kept_outcome,
     kept_statement,
 )
-from router.finance.reconciling import Compared, Finding, Kind, Period
+from router.finance.findings import Finding, Kind
+from router.finance.reconciling import Compared, Period
 from router.model.ids import AttemptId
 from tests.fakes import EPOCH
 from tests.ledger_kit import DAY, usd

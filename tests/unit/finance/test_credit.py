@@ -7,6 +7,7 @@ import pytest
 
 from router.finance.credit import (
     Credit,
+    Since,
     between,
     between_document,
     credit_document,
@@ -23,7 +24,8 @@ LEFT = Credit(
     at=EPOCH,
     read=usd("41.20"),
     read_at=EPOCH - DAY,
-    topped_up=usd("10.00"),
+    topped_up=usd("9.50"),
+    credited=usd("0.50"),
     posted=usd("3.20"),
     open=usd("0.31"),
     pace=usd("16.00"),
@@ -48,7 +50,7 @@ def test_low_is_an_amount_or_a_time(low: Money | float, *, is_low: bool) -> None
 
 
 def test_what_nobody_spends_does_not_run_out() -> None:
-    """Nor what lasts for ten years; what is given back is no pace."""
+    """Nor what lasts for ten years; without spending there is no pace."""
     for pace in ("0.00", "-0.04", "0.001"):
         credit = replace(LEFT, pace=usd(pace))
         assert (credit.gone_at, credit.is_low) == (None, False)
@@ -70,7 +72,8 @@ def test_it_is_told_to_programs() -> None:
         "left": "48.00",
         "read": "41.20",
         "read_at": "2026-11-19T09:00:00.000000Z",
-        "topped_up": "10.00",
+        "topped_up": "9.50",
+        "credited": "0.50",
         "posted": "3.20",
         "open": "0.31",
         "per_day": "16.00",
@@ -83,10 +86,12 @@ def test_it_is_told_to_programs() -> None:
 def test_two_readings_are_held_against_the_books() -> None:
     """What is gone by the provider's word, less what the books know of."""
     later = replace(READING, at=EPOCH + HOUR, amount=usd("45.00"), posted_before=usd("6.17"))
-    (found,) = between([READING, later], [usd("11.00"), usd("1.00")], [usd("0.21"), usd("0.27")])
+    since_former = Since(topped_up=usd("11.00"), credited=usd("0.60"), late=usd("0.21"))
+    since_later = Since(topped_up=usd("1.25"), credited=usd("0.35"), late=usd("0.27"))
+    (found,) = between([READING, later], [since_former, since_later])
 
-    assert (found.topped_up, found.spent, found.posted) == (
-        *(usd("10.00"), usd("6.20"), usd("6.16")),
+    assert (found.topped_up, found.credited, found.spent, found.posted) == (
+        *(usd("9.75"), usd("0.25"), usd("6.20"), usd("6.16")),
     )
     assert between_document(found) == {
         "provider": "shortapi",
@@ -94,12 +99,13 @@ def test_two_readings_are_held_against_the_books() -> None:
         "to": "2026-11-20T10:00:00.000000Z",
         "read_before": "41.20",
         "read_after": "45.00",
-        "topped_up": "10.00",
+        "topped_up": "9.75",
+        "credited": "0.25",
         "spent": "6.20",
         "posted": "6.16",
         "difference": "0.04",
     }
-    assert between([READING], [usd("0")], [usd("0")]) == []
+    assert between([READING], [since_later]) == []
 
 
 def test_the_last_reading_counts() -> None:

@@ -6,17 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from router.finance.reconciling import (
-    RECENT,
-    SKEW,
-    Action,
-    Compared,
-    Finding,
-    Kind,
-    Period,
-    compare,
-    sums,
-)
+from router.finance.findings import Action, Finding, Kind
+from router.finance.reconciling import RECENT, SKEW, Compared, Period, compare
 from router.finance.statement_csv import Line
 from router.ledger.views import BilledRow
 from router.model.ids import AttemptId
@@ -258,15 +249,97 @@ def test_a_line_that_nobody_is_known_by_is_told_with_what_it_may_be() -> None:
     assert "ask who else uses this account" in nobody.why
 
 
-def test_findings_are_added_up_by_kind() -> None:
-    """With every kind there, so that none is mistaken for unknown."""
-    lines = [a_line(2, "0.04", "r1"), a_line(3, "0.07", "r2")]
-    rows = [
-        a_sent("j1.1", POSTED, "0.05", ref="r1", posted="0.03"),
-        a_sent("j2.1", POSTED, "0.05", ref="r2", posted="0.05"),
-    ]
-    found = sums(held_against(lines, rows).findings)
+@pytest.mark.parametrize(
+    ("state", "kind", "forced"),
+    [
+        (POSTED, Kind.AMOUNT_DIFFERS, " --force"),
+        (VOIDED, Kind.AMOUNT_DIFFERS, " --force"),
+        (IN_DOUBT, Kind.BILLED, ""),
+        (PRESUMED, Kind.BILLED, ""),
+    ],
+)
+def test_a_line_that_repeats_another_settles_nothing_by_itself(
+    state: AttemptState, kind: Kind, forced: str
+) -> None:
+    """It counts, and a person is told how to book both, or one of them."""
+    first = a_line(2, "0.04", "r1")
+    again = replace(first, number=3, repeats=2, id="again")
+    row = a_sent("j1.1", state, "0.05", ref="r1", posted="0.04" if state is POSTED else "0.00")
+    found = the_one([first, again], [row])
 
-    assert found[Kind.AMOUNT_DIFFERS] == (2, usd("0.11"), usd("0.08"))
-    assert found[Kind.MATCHED] == (0, usd("0"), usd("0"))
-    assert found.keys() == set(Kind)
+    assert (found.kind, found.action, found.billed, found.lines) == (
+        kind,
+        None,
+        usd("0.08"),
+        (2, 3),
+    )
+    twice, _, once = found.why.partition("; if what is repeated was charged once: ")
+    assert twice == (
+        "a line repeats another to the letter: a further charge, or a mistake of the export; ask "
+        "the provider. If it was charged so: "
+        f'farebox settle j1.1 --posted 0.08{forced} --reason "…"'
+    )
+    booked_once = f'farebox settle j1.1 --posted 0.04{forced} --reason "…"'
+    assert once == ("" if state is POSTED else booked_once)
+
+
+def test_a_repeated_line_that_a_person_has_booked_agrees() -> None:
+    """On the same bill, on one that has it once, and on one that has it once more."""
+    first = a_line(2, "0.04", "r1")
+    again = replace(first, number=3, repeats=2, id="again")
+    third = replace(first, number=4, repeats=2, id="third")
+    row = a_sent("j1.1", POSTED, "0.05", ref="r1", posted="0.08")
+
+    assert the_one([first, again], [row]).kind is Kind.MATCHED
+    assert the_one([first], [row], PARTIAL, [first, again]).kind is Kind.MATCHED
+    more = the_one([first, again, third], [row], PARTIAL, [first, again])
+    assert (more.kind, more.action, more.difference) == (*(Kind.AMOUNT_DIFFERS, None, usd("0.04")),)
+    assert more.why.startswith("2 lines repeat others to the letter: ")
+
+
+def test_repeated_refunds_are_a_persons_to_book_too() -> None:
+    """What adds up to nothing is booked as nothing, and once is more than was billed."""
+    charge = a_line(2, "0.04", "r1")
+    refund = a_line(3, "-0.02", "r1")
+    again = replace(refund, number=4, repeats=3, id="again")
+    row = a_sent("j1.1", IN_DOUBT, "0.05", ref="r1")
+    found = the_one([charge, refund, again], [row])
+    lone = [a_line(5, "0.03", "r1"), refund, replace(refund, amount=usd("-0.02"), id="x")]
+
+    assert (found.action, found.billed) == (None, usd("0.00"))
+    assert 'farebox settle j1.1 --voided --reason "…"; if what is' in found.why
+    assert found.why.endswith('farebox settle j1.1 --posted 0.02 --reason "…"')
+    assert "import the statement with the charge first" in the_one(lone, [row]).why
+
+
+def test_a_repeated_charge_less_what_was_given_back_is_told_as_it_is() -> None:
+    """Where one of the two charges is all that was given back, none of them can be negative."""
+    charge = a_line(2, "0.04", "r1")
+    again = replace(charge, number=3, repeats=2, id="again")
+    refund = a_line(4, "-0.07", "r1")
+    found = the_one([charge, again, refund], [a_sent("j1.1", IN_DOUBT, "0.05", ref="r1")])
+
+    assert found.billed == usd("0.01")
+    assert found.why.endswith('farebox settle j1.1 --posted 0.01 --reason "…"')
+
+
+def test_unequal_lines_of_one_id_add_up_by_themselves() -> None:
+    """Another amount or another instant is a charge of its own, as the provider says."""
+    first, later = a_line(2, "0.04", "r1"), a_line(3, "0.04", "r1")
+    row = a_sent("j1.1", POSTED, "0.05", ref="r1", posted="0.04")
+    found = the_one([first, later], [row])
+
+    assert (found.action, found.billed, found.why) == (Action.ADJUST, usd("0.08"), "")
+
+
+def test_a_repeated_line_of_nobody_is_told_and_not_suggested_twice() -> None:
+    """The first says what it may be; the other leads there."""
+    first = a_line(2, "0.04", "r9")
+    again = replace(first, number=3, repeats=2, id="again")
+    found = held_against([first, again], [a_sent("j1.1", IN_DOUBT, "0.04")], PARTIAL).findings
+
+    assert [(one.subject, one.suggested) for one in found[:2]] == [
+        ("line 2", ("j1.1",)),
+        ("line 3", ()),
+    ]
+    assert found[1].why == "repeats line 2 to the letter: see there, and ask the provider"

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.finance.statement_csv import PROBLEMS_MAX, BadStatement, Line, read_statement
+from router.model.money import total
 from tests.ledger_kit import usd
 
 NINE = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -48,19 +51,54 @@ def test_columns_are_what_they_are_said_to_be() -> None:
         assert [(line.ref, line.amount, line.at) for line in found] == wanted
 
 
-def test_a_line_twice_is_one_fact() -> None:
-    """By its id, amount and instant; without an id each line is its own, on any bill the same."""
+def test_equal_lines_are_told_apart_in_their_file_and_are_the_same_on_any_other() -> None:
+    """By id, amount, instant, and which of equal ones it is; nothing repeats a line without id."""
     same = "r1,0.04,2026-11-20T09:00:00Z\n"
     nameless = ",0.05,2026-11-20T09:00:00Z\n"
     later = "r1,0.04,2026-11-20T09:00:01Z\n"
-    lines = read(HEADING + same + nameless + same + nameless + later)
-    again = read(HEADING + later + nameless + nameless + same)
+    lines = read(HEADING + same + nameless + same + nameless + later + same)
+    again = read(HEADING + later + nameless + same + nameless + same + same)
 
-    assert [line.number for line in lines] == [2, 3, 5, 6]
-    assert len({line.id for line in lines}) == 4
+    assert [(line.number, line.repeats) for line in lines] == [
+        *((2, None), (3, None), (4, 2), (5, None), (6, None), (7, 2)),
+    ]
+    assert len({line.id for line in lines}) == 6
     assert {line.id for line in again} == {line.id for line in lines}
     others = read_statement("runpod", "usage.csv", HEADING + same)
     assert others[0].id not in {line.id for line in lines}
+
+
+def test_the_first_of_equal_lines_is_known_as_ever() -> None:
+    """Bills that were applied long ago stay the same facts."""
+    line, again = read(HEADING + "r1,0.04,2026-11-20T09:00:00Z\n" * 2)
+
+    assert line.id == "ec33f179557a10c1f0f5faf7d23b9da7b200374096b5118f82576221ac094edf"
+    assert again.id != line.id
+
+
+CELLS = st.tuples(
+    st.sampled_from(["", "r1", "r2"]),
+    st.sampled_from(["0.04", "0.040", "-0.04", "0.0875"]),
+    st.sampled_from(["2026-11-20", "2026-11-20T09:00:00Z"]),
+)
+
+
+@given(bill=st.lists(CELLS, max_size=12), part=st.sets(st.integers(0, 11)))
+def test_nothing_of_a_file_is_lost_and_nothing_counts_twice(
+    bill: list[tuple[str, str, str]], part: set[int]
+) -> None:
+    """Its lines add up to its cells; of a part of it, every line is one of the whole file's."""
+    lines = read(HEADING + "".join(f"{','.join(cells)}\n" for cells in bill))
+    overlap = [cells for number, cells in enumerate(bill) if number in part]
+    some = read(HEADING + "".join(f"{','.join(cells)}\n" for cells in overlap))
+
+    assert total([line.amount for line in lines]) == total([usd(cells[1]) for cells in bill])
+    assert [line.number for line in lines] == [2 + number for number in range(len(bill))]
+    assert len({line.id for line in lines}) == len(lines)
+    assert {line.id for line in some} <= {line.id for line in lines}
+    repeated = {(line.ref, line.amount, line.at) for line in lines if line.repeats is not None}
+    named = [(line.ref, line.amount, line.at) for line in lines if line.ref is not None]
+    assert repeated == {fact for fact in named if named.count(fact) > 1}
 
 
 def test_mistakes_are_told_by_their_place() -> None:

@@ -31,6 +31,7 @@ def test_a_report_tells_what_differs_and_counts_what_agrees() -> None:
         compared=compare(lines, [], rows, period),
         applied=frozenset({"j1.1"}),
         failed={"j2.1": "The attempt is voided."},
+        repeated=(replace(lines[2], repeats=3),),
         is_applied=True,
     )
     told = as_document(done)
@@ -46,6 +47,7 @@ def test_a_report_tells_what_differs_and_counts_what_agrees() -> None:
         "total": "0.21",
     }
     assert (told["applied"], told["agrees"], told["outside"]) == (True, False, 7)
+    assert told["repeated"] == [{"line": 4, "same_as": 3}]
     counts = {one["kind"]: one["count"] for one in told["sums"] if one["count"]}
     assert counts == {"matched": 1, "amount_differs": 1, "billed": 1}
     first, second = told["findings"]

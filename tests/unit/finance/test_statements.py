@@ -12,7 +12,7 @@ import pytest
 
 from router.dispatch.resolving import Resolver
 from router.finance.bills import Bill
-from router.finance.reconciling import Kind
+from router.finance.findings import Kind
 from router.finance.statement_csv import BadStatement
 from router.finance.statements import Reconciler
 from router.ledger.commands import Run
@@ -356,6 +356,76 @@ def test_what_was_settled_before_a_crash_is_known_to_be(tmp_path: Path) -> None:
         assert done.agrees
         assert await stage.used() == usd("0.083")
         assert sorted(outcomes(stage)) == [("amount_differs", 1)] * 2
+
+    told(tmp_path, story)
+
+
+def test_a_repeated_line_adjusts_nothing_until_a_person_says_so(tmp_path: Path) -> None:
+    """It is in the sum, again and again; once a person has booked it, the books agree."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        ref = await posted(stage)
+        bill = a_bill(stage, (ref, "0.04"), (ref, "0.04"))
+        done = await reconciler.reconcile(bill, who="ada", applied=True)
+        again = await reconciler.reconcile(bill, who="ada", applied=True)
+        for one in (done, again):
+            assert (one.agrees, one.line_count, one.total) == (False, 2, usd("0.08"))
+            assert [(line.number, line.repeats) for line in one.repeated] == [(3, 2)]
+        assert await stage.used() == usd("0.04")
+        (charge,) = await stage.ledger.charges(BEGINNING, most=9)
+        assert charge.reported_amount == usd("0.04")
+
+        (finding,) = done.compared.findings
+        assert finding.attempt is not None
+        resolver = Resolver(stage.clock, stage.ledger, stage.dispatcher, stage.recovery)
+        await resolver.settle(
+            finding.attempt, finding.billed, who="bob", reason="both were charged", forced=True
+        )
+        overlapping = a_bill(stage, (ref, "0.04"), ("nobodys", "0.07"))
+        later = await reconciler.reconcile(overlapping, who="ada", applied=True)
+        booked = await reconciler.reconcile(bill, who="ada", applied=True)
+
+        assert (booked.agrees, len(booked.repeated), later.repeated) == (True, 1, ())
+        kinds = [one.kind for one in later.compared.findings]
+        assert kinds == [Kind.MATCHED, Kind.MISSING_HERE]
+        assert await stage.used() == usd("0.08")
+        (charge,) = await stage.ledger.charges(BEGINNING, most=9)
+        assert (charge.reported_amount, charge.posted) == (usd("0.04"), usd("0.08"))
+
+    told(tmp_path, story)
+
+
+def test_a_bill_that_repeats_by_mistake_is_taken_back(tmp_path: Path) -> None:
+    """The export without the mistake then settles what was in doubt, at one charge."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        attempt = await doubted(stage)
+        await name(stage, attempt, "r77")
+        wrong = a_bill(stage, ("r77", "0.043"), ("r77", "0.043"))
+        right = a_bill(stage, ("r77", "0.043"))
+        first = await reconciler.reconcile(wrong, who="ada", applied=True)
+        still = await reconciler.reconcile(right, who="ada", applied=True)
+        await reconciler.withdraw(first.id, who="bob", reason="exported twice over")
+        done = await reconciler.reconcile(right, who="ada", applied=True)
+
+        assert [one.agrees for one in (first, still, done)] == [False, False, True]
+        row = await stage.ledger.attempt(attempt)
+        assert row is not None
+        assert (row.state, row.posted) == (AttemptState.POSTED, usd("0.043"))
+
+    told(tmp_path, story)
+
+
+def test_unequal_lines_of_one_id_add_up(tmp_path: Path) -> None:
+    """Two charges of one edit at two instants are two charges."""
+
+    async def story(stage: Stage, reconciler: Reconciler) -> None:
+        ref = await posted(stage)
+        bill = a_bill(stage, (ref, "0.04"), (ref, "0.043"))
+        done = await reconciler.reconcile(bill, who="ada", applied=True)
+
+        assert (done.agrees, done.repeated) == (True, ())
+        assert await stage.used() == usd("0.083")
 
     told(tmp_path, story)
 

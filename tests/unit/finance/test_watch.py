@@ -27,7 +27,10 @@ class Books:
     posted: str = "0.07"
     """Since ever."""
     of_a_day: str = "0.00"
+    refunded: str = "0.00"
+    """Of that day."""
     topped: str = "0.00"
+    credit: str = "0.00"
     late: str = "0.00"
     open: str = "0.00"
     charged: list[ChargeRow] = field(default_factory=list)
@@ -58,12 +61,12 @@ class Books:
             list_cost=usd("0.88"),
             avoided=Money.ZERO,
             missed=Money.ZERO,
-            refunded=usd("0.99"),
+            refunded=usd(self.refunded),
             over=Money.ZERO,
             under=Money.ZERO,
             drifted=0,
         )
-        return [row, replace(row, tenant="zeta", posted=usd("0.01"))]
+        return [row, replace(row, tenant="zeta", posted=usd("0.01"), refunded=Money.ZERO)]
 
     async def balance_readings(self, provider: str = "") -> list[BalanceReadingRow]:
         """All of them, or one provider's."""
@@ -75,6 +78,11 @@ class Books:
         """As much as is said."""
         assert (provider, since) in {(row.provider, row.at) for row in self.readings}
         return usd(self.topped)
+
+    async def credited(self, provider: str, since: datetime) -> Money:
+        """As much as is said."""
+        assert (provider, since) in {(row.provider, row.at) for row in self.readings}
+        return usd(self.credit)
 
     async def booked_late(
         self, provider: str, after: datetime, *, sent_by: datetime, at: datetime
@@ -163,6 +171,27 @@ def test_low_credit_is_told_once() -> None:
     assert watched.look() == []
     books.topped = "0.00"
     assert [what for what, _ in watched.look()] == ["credit_low"]
+
+
+def test_a_refund_does_not_silence_the_alarm() -> None:
+    """The pace is what was charged in the day, whatever was given back or put right then."""
+    books = Books([READING], posted="1.27", of_a_day="-3.30", refunded="23.31")
+
+    (credit,) = at_once(credits_of(books, a_policy(), EPOCH))
+
+    assert credit.pace == usd("20.01")
+    assert [what for what, _ in Watched(books).look()] == ["credit_low"]
+
+
+def test_what_was_credited_is_left_and_stands_apart() -> None:
+    """A credit note has its own instant; it is no top-up."""
+    books = Books([READING], posted="1.27", topped="5.00", credit="0.30")
+
+    (credit,) = at_once(credits_of(books, a_policy(), EPOCH))
+
+    assert (credit.topped_up, credit.credited, credit.left) == (
+        *(usd("5.00"), usd("0.30"), usd("45.30")),
+    )
 
 
 def test_how_low_is_low_stands_in_the_price_book() -> None:

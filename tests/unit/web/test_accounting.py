@@ -40,6 +40,12 @@ def until_december(front: Front, *, less_s: float = 0.0) -> None:
     front.clock.advance((OPEN_AT - front.clock.now()).total_seconds() - less_s)
 
 
+async def used(front: Front, provider: str = "shortapi") -> None:
+    """Have something booked with a provider, on the first day."""
+    event = {"kind": "topup", "amount": "1.03", "reference": "the first"}
+    await front.ask("POST", f"/v1/accounts/{provider}/events", event)
+
+
 async def close(front: Front, **fields: Any) -> Answer:
     """Close November of ShortAPI."""
     return await front.ask("POST", "/v1/periods", {**NOVEMBER, **fields})
@@ -61,7 +67,9 @@ async def test_what_passes_on_an_account_is_noted_and_told(tmp_path: Path) -> No
         found = (await front.ask("GET", EVENTS)).json
         of_today = (await front.ask("GET", f"{EVENTS}?from=2026-11-20")).json
         since = await front.stage.ledger.topped_up("shortapi", front.clock.now())
-        at_all = await front.stage.ledger.topped_up("shortapi", OPEN_AT - timedelta(days=60))
+        long_ago = OPEN_AT - timedelta(days=60)
+        at_all = await front.stage.ledger.topped_up("shortapi", long_ago)
+        credited = await front.stage.ledger.credited("shortapi", long_ago)
 
     assert made.status == 201
     assert {name: made.json[name] for name in TOPUP} == TOPUP
@@ -73,7 +81,7 @@ async def test_what_passes_on_an_account_is_noted_and_told(tmp_path: Path) -> No
     ]
     assert (found["topped_up"], found["credited"]) == ("100.07", "2.51")
     assert [one["reference"] for one in of_today["events"]] == ["receipt 7"]
-    assert (since, at_all) == (usd("100.07"), usd("102.58"))
+    assert (since, at_all, credited) == (usd("100.07"), usd("100.07"), usd("2.51"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +134,7 @@ async def test_a_provider_that_is_not_in_the_price_book_has_no_account(tmp_path:
         closed = await close(front, provider="shortap")
 
     assert [answer.status for answer in (noted, listed, closed)] == [404, 404, 404]
-    told = "The price book has no provider 'shortap'; did you mean 'shortapi'?."
+    told = "The price book has no provider 'shortap'; did you mean 'shortapi'?"
     assert noted.json["detail"] == told
 
 
@@ -136,6 +144,7 @@ async def test_a_closed_month_is_what_it_came_to(tmp_path: Path) -> None:
         await front.edit()
         await as_admin(front)
         await front.ask("POST", EVENTS, {**TOPUP, "kind": "credit", "amount": "0.01"})
+        await used(front, "runpod")
         until_december(front)
         closed = await close(front, invoice="INV 11", reason="the books of November")
         front.stage.policy = a_policy()
@@ -174,6 +183,7 @@ async def test_a_closed_month_takes_nothing_more(tmp_path: Path) -> None:
     """No second close and nothing dated in it; the month after does."""
     async with open_front(tmp_path) as front:
         await as_admin(front)
+        await used(front)
         until_december(front)
         await close(front)
         again = await close(front)
@@ -185,6 +195,27 @@ async def test_a_closed_month_takes_nothing_more(tmp_path: Path) -> None:
         "2026-11 of shortapi is closed: date it in a month that is open."
     )
     assert (again.status, dated.status, later.status) == (400, 400, 201)
+
+
+async def test_a_month_before_anything_was_booked_is_not_closed(tmp_path: Path) -> None:
+    """There is nothing to close; one without a booking after that is a month like others."""
+    async with open_front(tmp_path) as front:
+        await as_admin(front)
+        await used(front)
+        front.clock.advance((OPEN_AT - front.clock.now()).total_seconds() + 31 * 86_400)
+        before = await close(front, month="2026-10")
+        never = await close(front, provider="runpod")
+        of_october = (await front.ask("GET", "/v1/periods?month=2026-10")).json
+        of_november = (await front.ask("GET", "/v1/periods?month=2026-11")).json
+        idle = await close(front, month="2026-12")
+        none = await front.ask("GET", "/v1/periods?month=november")
+
+    assert (before.status, never.status, idle.status, none.status) == (400, 400, 201, 400)
+    assert before.json["detail"] == (
+        "Nothing was ever booked with shortapi before 2026-10 ended: there is nothing to close."
+    )
+    assert (of_october["open"], of_november["open"]) == ([], ["shortapi"])
+    assert none.json["detail"] == "`month` is one as `2026-11`, in UTC."
 
 
 async def test_what_changes_a_closed_month_is_a_correction_of_the_next(tmp_path: Path) -> None:
@@ -213,6 +244,7 @@ async def test_a_month_is_closed_an_hour_after_its_end(tmp_path: Path) -> None:
     """Not before: something that was on its way may still be booked in it."""
     async with open_front(tmp_path) as front:
         await as_admin(front)
+        await used(front)
         until_december(front, less_s=0.001)
         early = await close(front)
         none = [(await close(front, month=month)).status for month in ("2026-13", "november")]
@@ -229,6 +261,7 @@ async def test_a_month_with_attempts_in_doubt_is_closed_only_with_a_reason(tmp_p
         job_id = await front.in_doubt()
         attempt = (await front.stage.ledger.attempts_of(JobId(job_id)))[0]
         await as_admin(front)
+        await used(front, "runpod")
         until_december(front)
         refused = await close(front)
         reasonless = await close(front, leave_open=True)
@@ -256,6 +289,7 @@ async def test_of_two_who_close_at_once_one_is_told_so(
     """What was booked between the reading of the sums and the close is not lost."""
     async with open_front(tmp_path) as front:
         await as_admin(front)
+        await used(front)
         until_december(front)
         ledger = front.stage.ledger
         submit = ledger.submit
@@ -272,7 +306,7 @@ async def test_of_two_who_close_at_once_one_is_told_so(
 
     assert (answer.status, again.status) == (400, 201)
     assert answer.json["detail"] == "Something was booked on the account meanwhile: try again."
-    assert again.json["topped_up"] == "100.07"
+    assert again.json["topped_up"] == "101.10"
 
 
 async def test_what_contradicts_the_books_is_told_as_that(

@@ -48,7 +48,7 @@ async def test_a_raise_is_in_force_until_it_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "fields", "status", "told"),
     [
-        ("dayly", {}, 404, "The policy has no budget 'dayly'; did you mean 'daily'?."),
+        ("dayly", {}, 404, "The policy has no budget 'dayly'; did you mean 'daily'?"),
         ("daily", {"by": "0"}, 400, "`by` is nothing."),
         ("daily", {"by": "-1"}, 400, "`by` must not be negative."),
         ("daily", {"by": "ten"}, 400, None),

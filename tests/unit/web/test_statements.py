@@ -52,6 +52,21 @@ async def test_a_bill_is_compared_and_then_applied(tmp_path: Path) -> None:
     assert [kind for kind, _, _ in journal] == ["hold", "post", "adjust"]
 
 
+async def test_a_line_that_repeats_another_is_told(tmp_path: Path) -> None:
+    """Which one it is, and what to do about it: nothing is done by itself."""
+    async with open_front(tmp_path) as front:
+        _, admin = await front.mint(role=Role.ADMIN)
+        await front.edit()
+        text = a_csv(front, ("shortapi-1", "0.04"), ("shortapi-1", "0.04"))
+        done = await asked(front, admin, text, apply=True)
+
+    (finding,) = done.json["findings"]
+    assert (done.json["agrees"], done.json["repeated"]) == (False, [{"line": 3, "same_as": 2}])
+    assert (finding["action"], finding["billed"]) == (None, "0.08")
+    assert "--posted 0.08 --force" in finding["why"]
+    assert done.json["statement"]["total"] == "0.08"
+
+
 async def test_a_bill_is_taken_back(tmp_path: Path) -> None:
     """It stays listed, with who took it back and why; one that is not there is not found."""
     async with open_front(tmp_path) as front:
@@ -127,8 +142,10 @@ async def test_a_balance_is_kept_and_compared(tmp_path: Path) -> None:
     assert first.json["balances"][0]["left"] == "41.20"
     (between,) = second.json["between"]
     assert (between["spent"], between["posted"], between["difference"]) == ("0.09", "0.04", "0.05")
-    assert none.json == {"balances": [], "between": []}
-    assert seen.json == second.json
+    unread = {"provider": "runpod", "topped_up": "0.00", "credited": "0.00", "posted": "0.00"}
+    assert none.json == {"balances": [], "unread": [unread], "between": []}
+    assert second.json["unread"] == []
+    assert seen.json == {**second.json, "unread": [unread]}
     assert verbose.json["providers"]["shortapi"]["credit"]["left"] == "41.11"
     assert "credit" not in verbose.json["providers"]["runpod"]
     assert "credit" not in strange.json["providers"]["shortapi"]
