@@ -6,9 +6,7 @@ from typing import Any
 
 from router.finance.watch import WatchBooks, posted_by_provider
 from router.ledger.rows import BEGINNING, END
-from router.model.errors import InvalidJob
 from router.model.money import Money
-from router.policy.explain import unknown
 from router.policy.policy import Policy
 from router.policy.price_rows import Billing
 
@@ -57,18 +55,6 @@ async def unread_of(
         )
         for name in names
     ]
-
-
-def check_provider(policy: Policy, read: Collection[str], provider: str) -> None:
-    """
-    See that a provider has an account here, or had one.
-
-    Raises:
-        InvalidJob: Neither; with the name that may have been meant.
-    """
-    known = {*policy.prices.provider_names, *read}
-    if provider not in known:
-        raise InvalidJob(unknown("The price book has no provider", provider, known))
 
 
 def unread_document(one: Unread) -> dict[str, Any]:

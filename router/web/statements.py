@@ -15,7 +15,7 @@ from router.finance.proposing import as_yaml, proposals
 from router.finance.statement_csv import FIELDS, BadStatement
 from router.finance.statement_report import as_document, statement_document
 from router.finance.statements import INSTANT
-from router.finance.unread import check_provider, unread_document, unread_of
+from router.finance.unread import unread_document, unread_of
 from router.finance.watch import charged_before, credits_of, posted_by_provider
 from router.ledger.commands import Enter
 from router.ledger.rows import BEGINNING
@@ -23,6 +23,7 @@ from router.ledger.statement_rows import BalanceReadingRow
 from router.model.clock import from_rfc3339
 from router.model.errors import InvalidJob, Malformed
 from router.model.money import Money
+from router.policy.explain import unknown
 from router.web.administration import Words, check_amount, check_instant
 from router.web.explaining import read_as
 from router.web.filtering import check_names, filter_of
@@ -159,8 +160,6 @@ async def _balances(visit: Visit, provider: str, *, status: int = 200) -> web.Re
     ledger, policy, now = services.ledger, services.policy(), services.clock.now()
     readings = await ledger.balance_readings(provider)
     read = sorted({row.provider for row in readings})
-    if provider:
-        check_provider(policy, read, provider)
     credits_ = await credits_of(ledger, policy, now, provider)
     found = [
         between_document(one)
@@ -205,4 +204,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _check_provider(visit: Visit, name: str) -> None:
-    check_provider(visit.services.policy(), (), name)
+    """Whoever bills us stands in the price book."""
+    known = visit.services.policy().prices.provider_names
+    if name not in known:
+        raise InvalidJob(unknown("The price book has no provider", name, known))

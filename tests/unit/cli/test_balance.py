@@ -58,7 +58,8 @@ def test_a_provider_that_is_unknown_is_told(empty: Commands) -> None:
 
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
-        "farebox: The price book has no provider 'shortap'; did you mean 'shortapi'?\n"
+        "farebox: Neither the price book nor the ledger knows a provider 'shortap'; did you mean "
+        "'shortapi'?\n"
     )
 
 

@@ -3,12 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-import pytest
-
-from router.finance.unread import Unread, check_provider, unread_document, unread_of
+from router.finance.unread import Unread, unread_document, unread_of
 from router.ledger.rows import BEGINNING, END
 from router.ledger.views import SpendingRow
-from router.model.errors import InvalidJob
 from router.model.money import Money
 from tests.ledger_kit import at_once, usd
 from tests.policy_files import PRICES, a_policy
@@ -63,12 +60,3 @@ def test_who_sends_invoices_has_no_credit_to_be_read() -> None:
     prices = PRICES.replace("shortapi, source", "shortapi, billing: invoiced, source")
 
     assert [one.provider for one in unread([], prices=prices)] == ["runpod"]
-
-
-def test_a_provider_that_nobody_knows_is_a_mistake() -> None:
-    """One that was read is known, though the price book has it no more."""
-    check_provider(a_policy(), [], "shortapi")
-    check_provider(a_policy(), ["gone"], "gone")
-    with pytest.raises(InvalidJob) as told:
-        check_provider(a_policy(), [], "Runpod")
-    assert told.value.detail == ("The price book has no provider 'Runpod'; did you mean 'runpod'?")
