@@ -12,9 +12,9 @@ async def process_id(_: Books) -> int:
     return os.getpid()
 
 
-async def niceness(_: Books) -> int:
-    """How much whoever does it yields."""
-    return os.getpriority(os.PRIO_PROCESS, 0)
+async def standing(_: Books) -> tuple[int, int, int]:
+    """How whoever does it is scheduled, in which session, and in which process group."""
+    return os.sched_getscheduler(0), os.getsid(0), os.getpgrp()
 
 
 async def environment(name: str, _: Books) -> str | None:

@@ -4,8 +4,8 @@ Where pages are made: in processes of their own, so that edits wait for none of 
 A page of a large house takes tenths of a second to read, add up and write, in which no thread
 beside it gets far. A press is a child that is started when a page is asked for, is given work as
 pickles on its standard input, reads the books through a connection of its own, as they are at one
-moment, yields the processor to whoever buys, and ends when its input does: also when its parent was
-killed. It is given no secrets, changes nothing and dials nobody.
+moment, runs where nobody who buys wants the processor (`__main__`), and ends when its input does:
+also when its parent was killed. It is given no secrets, changes nothing and dials nobody.
 """
 
 import asyncio
@@ -24,7 +24,6 @@ from router.ledger.store import StoreUnavailable
 from router.model.errors import LedgerUnavailable, Malformed
 
 T = TypeVar("T")
-NICE = 10
 CHILDREN_MAX = 2
 """Whoever asks for a slow page keeps nobody else waiting."""
 _LENGTH = 8
@@ -110,12 +109,10 @@ class Press:
 
     async def _started(self) -> Process:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "router.web.dashboard.press", str(self._path)),
+            *(sys.executable, "-m", "router.web.dashboard", str(self._path)),
             stdin=PIPE,
             stdout=PIPE,
             env={name: value for name, value in os.environ.items() if not name.startswith(_SECRET)},
-            # Ctrl-C at a terminal is the parent's.
-            start_new_session=True,
         )
         self._children.append(child)
         return child
@@ -176,8 +173,3 @@ class _Shelf:
         former, self._open = self._open, None
         if former is not None:
             former[0].close()
-
-
-if __name__ == "__main__":
-    os.nice(NICE)
-    serve(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)

@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from router.model.errors import LedgerUnavailable, Malformed
-from router.web.dashboard.press import CHILDREN_MAX, NICE, Press, PressFailed, serve
+from router.web.dashboard.press import CHILDREN_MAX, Press, PressFailed, serve
 from tests import press_work
 from tests.ledger_kit import a_sqlite_store
 from tests.page_kit import POLICY, Bookkeeper
@@ -32,18 +33,28 @@ async def a_press(path: Path) -> AsyncGenerator[Press]:
 
 
 async def test_work_is_done_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By one child, which yields to whoever buys, reads the books, and was told no secret."""
+    """By one child, which reads the books, and was told no secret."""
     monkeypatch.setenv("SHORTAPI_KEY", "a provider's key")
     async with a_press(tmp_path) as press:
         first, second = [await press.run(press_work.process_id) for _ in range(2)]
-        nice = await press.run(press_work.niceness)
         secret = await press.run(partial(press_work.environment, "SHORTAPI_KEY"))
         jobs = await press.run(press_work.jobs)
 
     assert first == second != os.getpid()
-    assert nice >= min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
     assert secret is None
     assert jobs == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Others have no policy for what is idle.")
+async def test_it_runs_where_nobody_else_wants_to(tmp_path: Path) -> None:
+    """In our session, since whole ones get equal shares; Ctrl-C at our terminal is ours alone."""
+    async with a_press(tmp_path) as press:
+        child = await press.run(press_work.process_id)
+        policy, session, group = await press.run(press_work.standing)
+
+    assert policy == os.SCHED_IDLE
+    assert session == os.getsid(0)
+    assert group == child
 
 
 async def test_what_goes_wrong_there_is_told_here(tmp_path: Path) -> None:
