@@ -239,10 +239,11 @@ def settle_memory() -> None:
 
     Requests make many short-lived objects and few cycles: with the defaults a full collection
     walks every module and schema every few hundred requests, and stops all of them meanwhile.
+    The young are looked at while they are few: 20,000 take 20 ms, in which no edit gets on.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(2_000, 20, 50)
 
 
 def warn_of_slow_parser(parser: Callable[..., object] = http_parser.HttpRequestParser) -> None:
