@@ -12,9 +12,10 @@ async def process_id(_: Books) -> int:
     return os.getpid()
 
 
-async def standing(_: Books) -> tuple[int, int, int]:
-    """How whoever does it is scheduled, in which session, and in which process group."""
-    return os.sched_getscheduler(0), os.getsid(0), os.getpgrp()
+async def standing(_: Books) -> tuple[int, int, int, int]:
+    """By which policy and how nice whoever does it runs, in which session and process group."""
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    return os.sched_getscheduler(0), nice, os.getsid(0), os.getpgrp()
 
 
 async def environment(name: str, _: Books) -> str | None:

@@ -235,7 +235,7 @@ def start_up_summary(house: House, settings: Settings) -> str:
 
 def settle_memory() -> None:
     """
-    Tell the collector that what was loaded at the start stays, and to look less often.
+    Tell the collector that what was loaded at the start stays, and to look at the old less often.
 
     Requests make many short-lived objects and few cycles: with the defaults a full collection
     walks every module and schema every few hundred requests, and stops all of them meanwhile.

@@ -4,7 +4,8 @@ The finance page over a million jobs: how long it takes, and what it costs the e
 A real `farebox serve` with the stand-ins, on a ledger of a million jobs; this process asks for
 edits at a steady rate, and in every other round for the page, once a second. What is compared is
 the time until an edit is durable and answered: `Prefer: respond-async`. The rounds alternate, so
-that a machine that slows down slows both, and ratios are of neighbours.
+that a machine that slows down slows both, and ratios are of neighbours. The check of the books,
+20 s of some minutes, is in none of them.
 
 With `--orders` each job has a tag of its own, the number of an order, as shops have it. What is
 beyond its target is told, and the run fails.
@@ -98,12 +99,12 @@ async def _opened(session: aiohttp.ClientSession, url: str, started: object) -> 
 
 async def _compare(session: aiohttp.ClientSession, targets: Mapping[str, float]) -> list[str]:
     pages: dict[str, list[float]] = {path: [] for path in targets}
+    await _settled(session)
     for path in [*targets] * TIMES:
         pages[path].append(await _page(session, path))
     without: list[float] = []
     beside: list[float] = []
     await _edits(session)
-    await _settled(session)
     for _ in range(ROUNDS):
         without += await _edits(session)
         beside += await _with_pages(session)

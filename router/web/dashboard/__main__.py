@@ -1,7 +1,7 @@
 """
 One of the processes in which pages are made, as `press` starts it: it steps back, then loads.
 
-Beside edits it runs only where nobody else wants the processor, from its first import on.
+It runs only where nobody else wants the processor, and so waits where edits take all there is.
 """
 
 import os

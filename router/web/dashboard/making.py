@@ -41,7 +41,8 @@ async def made(
             return await visit.services.press.run(whole)
     except TimeoutError:
         raise Overloaded(
-            f"This takes longer than {PAGE_S:.0f} s: ask for a shorter period, or for one tenant."
+            f"This takes longer than {PAGE_S:.0f} s: ask for a shorter period, or for one tenant; "
+            "or later, where edits take all of the processor: they come first."
         ) from None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from router.model.errors import LedgerUnavailable, Malformed
+from router.web.dashboard.__main__ import NICE
 from router.web.dashboard.press import CHILDREN_MAX, Press, PressFailed, serve
 from tests import press_work
 from tests.ledger_kit import a_sqlite_store
@@ -50,9 +51,10 @@ async def test_it_runs_where_nobody_else_wants_to(tmp_path: Path) -> None:
     """In our session, since whole ones get equal shares; Ctrl-C at our terminal is ours alone."""
     async with a_press(tmp_path) as press:
         child = await press.run(press_work.process_id)
-        policy, session, group = await press.run(press_work.standing)
+        policy, nice, session, group = await press.run(press_work.standing)
 
     assert policy == os.SCHED_IDLE
+    assert nice >= min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
     assert session == os.getsid(0)
     assert group == child
 
